@@ -1,1 +1,7 @@
-//! placeholder
+//! Reanimator reaches hosts, sees their state, decides on a plan and acts on it.
+
+pub mod error;
+pub mod model;
+pub mod transport;
+
+pub use error::{Error, ErrorKind, Fingerprint, Result, message, report};

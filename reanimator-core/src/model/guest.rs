@@ -1,0 +1,116 @@
+//! Guests and storages of Proxmox clusters.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::{ConnectionId, GuestId, HostId},
+    telemetry::{Memory, Space},
+};
+
+/// A VM or container on a Proxmox host, as it was last seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Guest {
+    /// Its id in the fleet.
+    pub id: GuestId,
+    /// The connection of its cluster.
+    pub connection: ConnectionId,
+    /// Its number, as text.
+    pub vmid: String,
+    /// Its name; not known for guests without fresh figures.
+    pub name: Option<String>,
+    /// VM or container.
+    pub kind: GuestKind,
+    /// The node it is on.
+    pub node: String,
+    /// The host that this node is.
+    pub host_id: Option<HostId>,
+    /// The cluster's name.
+    pub cluster: Option<String>,
+    /// Whether it runs.
+    pub status: GuestStatus,
+    /// CPU in use of what it was given, 0 to 100.
+    pub cpu_percent: Option<f64>,
+    /// CPUs it was given.
+    pub cpus: Option<f64>,
+    /// Main memory.
+    pub memory: Option<Memory>,
+    /// Root disk; VMs often report no use.
+    pub disk: Option<Space>,
+    /// Seconds since it started.
+    pub uptime_seconds: Option<u64>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Whether it is a template.
+    pub template: bool,
+    /// The host of the fleet that this guest is.
+    pub linked_host: Option<HostId>,
+    /// When it was seen.
+    pub observed_at: Option<Timestamp>,
+}
+
+/// VM or container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GuestKind {
+    /// A virtual machine.
+    Qemu,
+    /// A container.
+    Lxc,
+}
+
+impl GuestKind {
+    /// The word the API uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Lxc => "lxc",
+        }
+    }
+}
+
+/// Whether a guest runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GuestStatus {
+    /// It runs.
+    Running,
+    /// It does not.
+    Stopped,
+    /// Its CPUs are held.
+    Paused,
+    /// Its node gives no fresh word.
+    Unknown,
+}
+
+/// A storage of a Proxmox cluster. A shared one is one storage, however many nodes see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Storage {
+    /// Its id in the fleet: connection, node (unless shared), name.
+    pub id: String,
+    /// The connection of its cluster.
+    pub connection: ConnectionId,
+    /// Its name.
+    pub name: String,
+    /// The cluster's name.
+    pub cluster: Option<String>,
+    /// The nodes that have it.
+    pub nodes: Vec<String>,
+    /// `dir`, `zfspool`, `nfs`...
+    #[serde(rename = "type")]
+    pub storage_type: String,
+    /// What it may hold: `images`, `rootdir`...
+    pub content: Vec<String>,
+    /// Whether all nodes see the same one.
+    pub shared: bool,
+    /// Whether it can be used now.
+    pub active: bool,
+    /// Room on it, where known.
+    pub space: Option<Space>,
+    /// When it was seen.
+    pub observed_at: Option<Timestamp>,
+}

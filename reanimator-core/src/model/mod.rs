@@ -1,0 +1,25 @@
+//! The nouns: plain data that everything else passes around, stores and shows.
+//!
+//! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
+
+pub mod connection;
+pub mod event;
+pub mod guest;
+pub mod host;
+pub mod ids;
+pub mod links;
+pub mod telemetry;
+pub mod totals;
+pub mod units;
+
+pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
+pub use event::{Event, EventKind};
+pub use guest::{Guest, GuestKind, GuestStatus, Storage};
+pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
+pub use ids::{ConnectionId, GuestId, HostId, MatchId};
+pub use links::{Match, Verdict};
+pub use telemetry::{
+    CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
+};
+pub use totals::{HostCounts, Totals};
+pub use units::Bytes;
