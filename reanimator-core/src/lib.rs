@@ -1,6 +1,9 @@
 //! Reanimator reaches hosts, sees their state, decides on a plan and acts on it.
 
+pub mod clock;
+pub mod collect;
 pub mod error;
+pub mod host;
 pub mod model;
 pub mod transport;
 

@@ -1,0 +1,14 @@
+//! Linux: what `/proc`, `/sys` and `df` say.
+//!
+//! | collector | asks | gives |
+//! |---|---|---|
+//! | [`watch`] | one line to a shell that stays | a [`watch::Sample`] of counters, every 10 s |
+//! | [`identity`] | one command | who the machine is, every 15 min |
+//! | [`file_systems`] | `/proc/self/mounts`, then `df` | room and inodes, every minute |
+//!
+//! [`rates`] makes [`Telemetry`](crate::model::Telemetry) out of two samples.
+
+pub mod file_systems;
+pub mod identity;
+pub mod rates;
+pub mod watch;

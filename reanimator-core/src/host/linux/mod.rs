@@ -1,0 +1,162 @@
+//! A Linux machine over any transport: this one, one behind SSH, or a recorded one.
+//!
+//! The figures come from the [watching shell](crate::collect::linux::watch), one round trip each. Slower facts are
+//! asked apart and less often, and network file systems in the background, so that a file server that is gone never
+//! holds up the figures.
+
+mod session;
+mod space;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use self::{session::Session, space::SpaceWatch};
+use super::{Capabilities, Host, LinuxHost, Observation};
+use crate::{
+    Error, ErrorKind, Result,
+    collect::linux::{identity, rates, watch::Sample},
+    transport::{Become, Command, Output, Transport},
+};
+
+/// How long one sample may take before the host counts as silent.
+pub const SAMPLE_TIME_LIMIT: Duration = Duration::from_secs(8);
+
+/// How old identity may get before it is asked again.
+const IDENTITY_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How long identity may take: `systemd-detect-virt` and `pveversion` are the slow ones.
+const IDENTITY_TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The wait between the first two samples, so that the first observation has rates already.
+const FIRST_RATE_AFTER: Duration = Duration::from_millis(500);
+
+/// A clock that is this far from ours is worth a word.
+const SKEW_WORTH_A_WORD: i64 = 60;
+
+/// A Linux machine.
+#[derive(Debug)]
+pub struct LinuxMachine {
+    transport: Arc<dyn Transport>,
+    become_root: Become,
+    state: Mutex<State>,
+    space: SpaceWatch,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    session: Option<Session>,
+    before: Option<Sample>,
+    identity: Option<Known>,
+}
+
+/// Identity, and when it was asked.
+#[derive(Debug)]
+struct Known {
+    at: Timestamp,
+    answer: identity::Answer,
+    skew: Option<i64>,
+}
+
+impl LinuxMachine {
+    /// A machine behind `transport`; `become_root` is used for facts that need root.
+    pub fn new(transport: Arc<dyn Transport>, become_root: Become) -> Self {
+        Self { space: SpaceWatch::new(transport.clone()), transport, become_root, state: Mutex::default() }
+    }
+
+    /// The transport underneath.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// One sample over the kept shell; a shell that broke is dropped, and the next call starts another.
+    async fn sample(&self, state: &mut State) -> Result<Sample> {
+        let taken = async {
+            if state.session.is_none() {
+                state.session = Some(Session::start(self.transport.as_ref()).await?);
+            }
+            match state.session.as_mut() {
+                Some(session) => session.sample().await,
+                None => Err(Error::new(ErrorKind::Internal, "start the watching shell")),
+            }
+        };
+        let result = match tokio::time::timeout(SAMPLE_TIME_LIMIT, taken).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(ErrorKind::Timeout, "read the host's figures")
+                .on(self.transport.label())
+                .because(format!("no answer within {} s", SAMPLE_TIME_LIMIT.as_secs()))
+                .next("check whether the machine hangs (load, disks) or the network drops packets")),
+        };
+        if result.is_err() {
+            state.session = None;
+            state.before = None;
+        }
+        result
+    }
+
+    async fn identify(&self, now: Timestamp) -> Result<Known> {
+        let command = Command::shell(identity::command()).time_limit(IDENTITY_TIME_LIMIT);
+        let output = self.transport.run(command.clone().become_root(self.become_root.clone())).await;
+        let output = match (output, &self.become_root) {
+            // An account that may not become root still has a name.
+            (Err(error), Become::Sudo | Become::SudoPassword(_)) if !error.kind().is_retryable() => {
+                tracing::warn!(host = %self.transport.label(), error = %crate::message(&error), "identity without root");
+                self.transport.run(command).await?
+            }
+            (output, _) => output?,
+        };
+        let answer = identity::parse(&output.stdout.text());
+        let skew = answer.clock.map(|clock| clock - now.as_second()).filter(|skew| skew.abs() > SKEW_WORTH_A_WORD);
+        Ok(Known { at: now, answer, skew })
+    }
+}
+
+#[async_trait]
+impl Host for LinuxMachine {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { shell: true, proxmox: false }
+    }
+
+    async fn observe(&self, now: Timestamp) -> Result<Observation> {
+        let mut state = self.state.lock().await;
+        let mut sample = self.sample(&mut state).await?;
+        if state.before.is_none() {
+            state.before = Some(sample);
+            tokio::time::sleep(FIRST_RATE_AFTER).await;
+            sample = self.sample(&mut state).await?;
+        }
+        let due = |at: Timestamp| now.duration_since(at).unsigned_abs() >= IDENTITY_EVERY;
+        if state.identity.as_ref().is_none_or(|known| due(known.at)) {
+            state.identity = Some(self.identify(now).await?);
+        }
+        let mut observation = Observation {
+            telemetry: rates::telemetry(state.before.as_ref(), &sample),
+            unseen: sample.unseen.clone(),
+            ..Observation::default()
+        };
+        if let Some(known) = &state.identity {
+            observation.identity = known.answer.identity.clone();
+            observation.unseen.extend(known.answer.unseen.iter().cloned());
+            observation.clock_skew_seconds = known.skew;
+        }
+        observation.telemetry.at = Some(now);
+        observation.telemetry.cpus = observation.identity.cpus;
+        self.space.add_to(&mut observation, now).await;
+        state.before = Some(sample);
+        Ok(observation)
+    }
+
+    async fn close(&self) {
+        self.state.lock().await.session = None;
+        self.transport.close().await;
+    }
+}
+
+#[async_trait]
+impl LinuxHost for LinuxMachine {
+    async fn run(&self, command: Command) -> Result<Output> {
+        self.transport.run(command).await
+    }
+}
