@@ -5,6 +5,7 @@ pub mod collect;
 pub mod error;
 pub mod host;
 pub mod model;
+pub mod store;
 pub mod transport;
 
 pub use error::{Error, ErrorKind, Fingerprint, Result, message, report};

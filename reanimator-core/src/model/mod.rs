@@ -8,6 +8,7 @@ pub mod guest;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod role;
 pub mod telemetry;
 pub mod totals;
 pub mod units;
@@ -18,6 +19,7 @@ pub use guest::{Guest, GuestKind, GuestStatus, Storage};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId};
 pub use links::{Match, Verdict};
+pub use role::Role;
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

@@ -1,0 +1,347 @@
+//! What is remembered: hosts and how to reach them, secrets, what was last seen, the history, people, the audit trail.
+//!
+//! Everything above remembers through [`Store`], a sum of small traits, one for each kind of thing. The room keeps
+//! data and its invariants (names are unique, the last admin stays, a secret is never stored in the clear); it
+//! knows no clock, so that every time is handed in, and it decides nothing.
+//!
+//! A write that has returned survives the end of the process, however it ends. Hosts, connections, secrets, people
+//! and the audit trail also survive the loss of power; of the history the last seconds may be lost then.
+
+mod metrics;
+mod records;
+
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::{
+    Result,
+    model::{Connection, ConnectionId, Event, Host, HostId, HostView, Identity, Match, MatchId, Telemetry},
+};
+
+pub use metrics::{METRIC_COUNT, METRICS, METRICS_VERSION, MetricRow, metric_index};
+pub use records::{
+    AuditEntry, LeaseHolder, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
+    StoredEvent, TokenRecord, Upkeep, UserRecord,
+};
+
+/// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
+pub type NamedSecret = (String, SecretString);
+
+/// History of one host: for each figure its values in the order of time, `None` where there is a gap.
+pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
+
+/// All of it.
+pub trait Store:
+    HostStore
+    + ConnectionStore
+    + SecretStore
+    + StateStore
+    + TelemetryStore
+    + EventStore
+    + MatchStore
+    + AccessStore
+    + MetaStore
+    + Debug
+{
+}
+
+impl<T> Store for T where
+    T: HostStore
+        + ConnectionStore
+        + SecretStore
+        + StateStore
+        + TelemetryStore
+        + EventStore
+        + MatchStore
+        + AccessStore
+        + MetaStore
+        + Debug
+{
+}
+
+/// Hosts of the fleet.
+///
+/// # Errors
+/// All may fail with `Storage`. A name that another host has is a `Conflict`, and changing or removing a host that is
+/// not there is `NotFound`.
+#[async_trait]
+pub trait HostStore: Send + Sync {
+    /// All hosts, by name.
+    async fn hosts(&self) -> Result<Vec<Host>>;
+
+    /// One host.
+    async fn host(&self, id: &HostId) -> Result<Option<Host>>;
+
+    /// Adds a host. Its links go over connections that are stored already.
+    async fn insert_host(&self, host: &Host) -> Result<()>;
+
+    /// Changes a host.
+    async fn update_host(&self, host: &Host) -> Result<()>;
+
+    /// Removes a host with all that is known of it except its history, and the connections, with their secrets, by
+    /// which no other host comes in.
+    async fn remove_host(&self, id: &HostId) -> Result<()>;
+
+    /// Adds or changes a connection, its secrets and the hosts that come in by it: all of it or nothing. Secrets that
+    /// are not named stay.
+    async fn save_connection_with_hosts(
+        &self,
+        connection: &Connection,
+        secrets: &[NamedSecret],
+        hosts: &[Host],
+    ) -> Result<()>;
+
+    /// Adds or changes a host together with the connection it comes in by and that connection's secrets.
+    async fn save_host_with_connection(
+        &self,
+        host: &Host,
+        connection: &Connection,
+        secrets: &[NamedSecret],
+    ) -> Result<()> {
+        self.save_connection_with_hosts(connection, secrets, std::slice::from_ref(host)).await
+    }
+}
+
+/// Ways to reach hosts and clusters.
+///
+/// # Errors
+/// As with hosts. Only Proxmox connections need a name of their own: an SSH connection is called what its host was
+/// called when it was added.
+#[async_trait]
+pub trait ConnectionStore: Send + Sync {
+    /// All connections, in the order in which they were added.
+    async fn connections(&self) -> Result<Vec<Connection>>;
+
+    /// One connection.
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>>;
+
+    /// Adds a connection.
+    async fn insert_connection(&self, connection: &Connection) -> Result<()>;
+
+    /// Changes a connection.
+    async fn update_connection(&self, connection: &Connection) -> Result<()>;
+
+    /// Removes a connection with its secrets and its cluster's state, takes it out of every host's links, and removes
+    /// the hosts to which nothing leads then. Says which ones.
+    async fn remove_connection(&self, id: &ConnectionId) -> Result<Vec<HostId>>;
+}
+
+/// Secrets, encrypted under the master key before they are written. The owner of a connection's secrets is the
+/// connection's id.
+///
+/// # Errors
+/// `Storage` where a secret cannot be written, read or decrypted. No error text holds any part of one.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// Stores a secret in place of what was there under that name.
+    async fn put_secret(&self, owner: &str, name: &str, secret: &SecretString) -> Result<()>;
+
+    /// The secret, if there is one.
+    async fn get_secret(&self, owner: &str, name: &str) -> Result<Option<SecretString>>;
+
+    /// Names of the owner's secrets.
+    async fn secret_names(&self, owner: &str) -> Result<Vec<String>>;
+
+    /// Deletes a secret; says whether there was one.
+    async fn delete_secret(&self, owner: &str, name: &str) -> Result<bool>;
+}
+
+/// What is known now. What is shown is put here first, so that it is still there after a `kill -9`.
+///
+/// # Errors
+/// All may fail with `Storage`. What concerns hosts or connections that were removed meanwhile is left out silently:
+/// an observation may end after its host is gone.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// Stores views of hosts in one transaction, in place of the earlier ones.
+    async fn put_views(&self, views: &[HostView]) -> Result<()>;
+
+    /// The last views of all hosts, by name.
+    async fn views(&self) -> Result<Vec<HostView>>;
+
+    /// Stores who a host is.
+    async fn put_identity(&self, host: &HostId, identity: &Identity) -> Result<()>;
+
+    /// Who a host is, if that was ever seen.
+    async fn identity(&self, host: &HostId) -> Result<Option<Identity>>;
+
+    /// Who all hosts are.
+    async fn identities(&self) -> Result<BTreeMap<HostId, Identity>>;
+
+    /// Stores the last telemetry of hosts in one transaction.
+    async fn put_telemetry(&self, telemetry: &[(HostId, Telemetry)]) -> Result<()>;
+
+    /// The last telemetry of a host.
+    async fn telemetry(&self, host: &HostId) -> Result<Option<Telemetry>>;
+
+    /// Stores the state of the cluster behind a connection, as JSON, in place of the earlier one.
+    async fn put_cluster(&self, connection: &ConnectionId, state: &str, at: Timestamp) -> Result<()>;
+
+    /// The last states of all clusters.
+    async fn clusters(&self) -> Result<Vec<StoredCluster>>;
+}
+
+/// The history of figures.
+///
+/// # Errors
+/// All may fail with `Storage`; asking for a figure that there is not is `Invalid`.
+#[async_trait]
+pub trait TelemetryStore: Send + Sync {
+    /// Adds samples in one transaction. A second sample of a host at the same millisecond replaces the first.
+    async fn append_samples(&self, samples: &[Sample]) -> Result<()>;
+
+    /// The history of some figures of a host from `from` up to but not including `to`, as averages over at most
+    /// `points` equal spans. A span in which nothing was seen is `None`. All figures have the same times. Spans are
+    /// never shorter than twice the distance of the samples, so that only a real gap shows as one.
+    async fn history(
+        &self,
+        host: &HostId,
+        metrics: &[String],
+        from: Timestamp,
+        to: Timestamp,
+        points: usize,
+    ) -> Result<History>;
+
+    /// Averages what is old enough and deletes what is too old, a bounded amount at each call.
+    async fn roll_up_and_prune(&self, now: Timestamp, retention: &Retention) -> Result<Upkeep>;
+}
+
+/// What happened, in order.
+///
+/// # Errors
+/// All may fail with `Storage`.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Adds events in one transaction.
+    async fn append_events(&self, events: &[Event]) -> Result<()>;
+
+    /// The first `limit` events after the one numbered `after`; 0 begins at the oldest.
+    async fn events(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>>;
+
+    /// Deletes events from before that time, at most 10,000 at each call; says how many.
+    async fn prune_events(&self, before: Timestamp) -> Result<u64>;
+}
+
+/// Pairs of records that may be one machine.
+///
+/// # Errors
+/// All may fail with `Storage`. A second record of the same pair is a `Conflict`.
+#[async_trait]
+pub trait MatchStore: Send + Sync {
+    /// Adds or changes a pair.
+    async fn put_match(&self, pair: &Match) -> Result<()>;
+
+    /// One pair.
+    async fn get_match(&self, id: &MatchId) -> Result<Option<Match>>;
+
+    /// All pairs, decided or not, in the order in which they were found.
+    async fn matches(&self) -> Result<Vec<Match>>;
+
+    /// Deletes a pair; says whether it was there.
+    async fn delete_match(&self, id: &MatchId) -> Result<bool>;
+}
+
+/// People, programs, and what they did.
+///
+/// # Errors
+/// All may fail with `Storage`. A name that is taken is a `Conflict`, as is any change that leaves no admin; changing
+/// what is not there is `NotFound`.
+#[async_trait]
+pub trait AccessStore: Send + Sync {
+    /// All users, by name.
+    async fn users(&self) -> Result<Vec<UserRecord>>;
+
+    /// One user.
+    async fn user(&self, name: &str) -> Result<Option<UserRecord>>;
+
+    /// Adds a user.
+    async fn insert_user(&self, user: &UserRecord) -> Result<()>;
+
+    /// Changes a user's role, password, or both. A new password ends the user's sessions.
+    async fn update_user(
+        &self,
+        name: &str,
+        role: Option<crate::model::Role>,
+        password_hash: Option<&str>,
+    ) -> Result<()>;
+
+    /// Removes a user and ends the user's sessions.
+    async fn remove_user(&self, name: &str) -> Result<()>;
+
+    /// Stores the hash of the one set-up token there is, in place of an earlier one.
+    async fn put_setup_token(&self, hash: &SecretHash, expires_at: Timestamp) -> Result<()>;
+
+    /// Adds the first user and uses the set-up token up, both or neither. Unless the token is the stored one, is not
+    /// too old and nobody is there yet, it is `Denied`.
+    async fn complete_setup(&self, hash: &SecretHash, user: &UserRecord, now: Timestamp) -> Result<()>;
+
+    /// Adds a session, and deletes those that are over.
+    async fn insert_session(&self, session: &SessionRecord) -> Result<()>;
+
+    /// The session behind a cookie with its user, unless it is over.
+    async fn session(&self, hash: &SecretHash, now: Timestamp) -> Result<Option<(SessionRecord, UserRecord)>>;
+
+    /// Ends a session; says whether there was one.
+    async fn delete_session(&self, hash: &SecretHash) -> Result<bool>;
+
+    /// All tokens, by name.
+    async fn tokens(&self) -> Result<Vec<TokenRecord>>;
+
+    /// The token with that hash.
+    async fn token(&self, hash: &SecretHash) -> Result<Option<TokenRecord>>;
+
+    /// Adds a token.
+    async fn insert_token(&self, token: &TokenRecord) -> Result<()>;
+
+    /// Notes that a token was used.
+    async fn touch_token(&self, name: &str, at: Timestamp) -> Result<()>;
+
+    /// Deletes a token.
+    async fn remove_token(&self, name: &str) -> Result<()>;
+
+    /// Adds to the audit trail. What is in it can be neither changed nor deleted.
+    async fn append_audit(&self, entry: &AuditEntry) -> Result<()>;
+
+    /// The `limit` newest entries before the one numbered `before`, newest first.
+    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>>;
+}
+
+/// Settings, and who serves the data.
+///
+/// # Errors
+/// All may fail with `Storage`.
+#[async_trait]
+pub trait MetaStore: Send + Sync {
+    /// A setting.
+    async fn setting(&self, key: &str) -> Result<Option<String>>;
+
+    /// Stores a setting; `None` deletes it.
+    async fn put_setting(&self, key: &str, value: Option<&str>) -> Result<()>;
+
+    /// Becomes the one server of this data, until `now + ttl` unless renewed.
+    ///
+    /// # Errors
+    /// `Conflict`, naming the holder, while another one serves it.
+    async fn acquire_server_lease(&self, holder: &LeaseHolder, now: Timestamp, ttl: Duration) -> Result<()>;
+
+    /// Stays it.
+    ///
+    /// # Errors
+    /// `Conflict` when it was lost meanwhile: stop serving.
+    async fn renew_server_lease(&self, holder: &LeaseHolder, now: Timestamp, ttl: Duration) -> Result<()>;
+
+    /// Is it no longer. Does nothing for one who does not hold it.
+    async fn release_server_lease(&self, holder: &LeaseHolder) -> Result<()>;
+
+    /// Who serves this data now, for a word to the person at the command line.
+    async fn server(&self, now: Timestamp) -> Result<Option<LeaseHolder>>;
+
+    /// Where the data is, in words for people.
+    fn location(&self) -> String;
+
+    /// Ends all use, with everything written.
+    async fn close(&self);
+}
