@@ -2,6 +2,7 @@
 //!
 //! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
 
+pub mod cluster;
 pub mod connection;
 pub mod event;
 pub mod guest;
@@ -13,6 +14,7 @@ pub mod telemetry;
 pub mod totals;
 pub mod units;
 
+pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
 pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestKind, GuestStatus, Storage};

@@ -21,8 +21,12 @@ use crate::{
     transport::{Become, Command, Output, Transport},
 };
 
-/// How long one sample may take before the host counts as silent.
-pub const SAMPLE_TIME_LIMIT: Duration = Duration::from_secs(8);
+/// How long one sample may take over a kept shell before the host counts as silent. With [`CONNECT_TIME_LIMIT`] after
+/// it, two misses are known within 30 s of the last good one.
+pub const SAMPLE_TIME_LIMIT: Duration = Duration::from_secs(6);
+
+/// How long a sample may take where the connection has to be made first.
+pub const CONNECT_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How old identity may get before it is asked again.
 const IDENTITY_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -73,6 +77,7 @@ impl LinuxMachine {
 
     /// One sample over the kept shell; a shell that broke is dropped, and the next call starts another.
     async fn sample(&self, state: &mut State) -> Result<Sample> {
+        let limit = if state.session.is_some() { SAMPLE_TIME_LIMIT } else { CONNECT_TIME_LIMIT };
         let taken = async {
             if state.session.is_none() {
                 state.session = Some(Session::start(self.transport.as_ref()).await?);
@@ -82,11 +87,11 @@ impl LinuxMachine {
                 None => Err(Error::new(ErrorKind::Internal, "start the watching shell")),
             }
         };
-        let result = match tokio::time::timeout(SAMPLE_TIME_LIMIT, taken).await {
+        let result = match tokio::time::timeout(limit, taken).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(ErrorKind::Timeout, "read the host's figures")
                 .on(self.transport.label())
-                .because(format!("no answer within {} s", SAMPLE_TIME_LIMIT.as_secs()))
+                .because(format!("no answer within {} s", limit.as_secs()))
                 .next("check whether the machine hangs (load, disks) or the network drops packets")),
         };
         if result.is_err() {
