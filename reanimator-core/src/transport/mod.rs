@@ -6,6 +6,7 @@
 //!
 
 pub mod command;
+pub mod http;
 pub mod quote;
 
 use std::pin::Pin;

@@ -1,0 +1,42 @@
+//! HTTPS with JSON, for APIs in the manner of Proxmox: pinned certificates, several endpoints, few connections.
+//!
+//! Who knows an API builds a [`Request`], a plain value, and hands it to a [`Client`] with the headers that log in; what comes
+//! back is an [`Answer`], whatever its status: what a status means is the caller's knowledge.
+//!
+//! - A certificate is believed when its SHA-256 is the pinned one, or, without a pin, when the system trusts it. Else
+//!   the error carries the fingerprint that was shown; one that changed is refused, always.
+//! - An endpoint that cannot be reached stands behind the others for a while. An answer is an answer: no status sends
+//!   us elsewhere.
+//! - At most five requests are under way at once; every request has a time limit in which all of it must happen, and
+//!   every answer a length.
+//! - A `GET` that was cut off is asked once more. Nothing else is ever sent twice.
+//! - Redirects are refused, since credentials would go along.
+//!
+//! ```no_run
+//! # async fn example() -> reanimator_core::Result<()> {
+//! use reanimator_core::{model::Endpoint, transport::http::{Client, Request, Settings, probe}};
+//! let url = "https://192.0.2.7:8006";
+//! let shown = probe(url, std::time::Duration::from_secs(5)).await?;
+//! // Here a person compares the fingerprint.
+//! let endpoint = Endpoint { url: url.to_owned(), fingerprint: Some(shown.fingerprint.sha256) };
+//! let client = Client::new(&[endpoint], &Settings::new("/api2/json"))?;
+//! let answer = client.send(&Request::get(["version"]), &Default::default()).await?;
+//! println!("{} {}", answer.status, answer.reason);
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod certificate;
+mod client;
+mod failure;
+mod request;
+#[cfg(test)]
+pub(crate) mod test_server;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, BODY_LIMIT, excerpt};
+pub use certificate::{Trust, fingerprint_text, parse_sha256};
+pub use client::{Client, Settings, Shown, probe};
+pub use request::{DEFAULT_TIME_LIMIT, Method, Request, Value, encode};
