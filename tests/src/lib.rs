@@ -1,1 +1,6 @@
-//! placeholder
+//! What tests that cross rooms share.
+//!
+//! The tests themselves are in `tests/tests/`. Those that need real hosts are named `lab_...`, are ignored by default,
+//! and find their hosts through [`lab`].
+
+pub mod lab;
