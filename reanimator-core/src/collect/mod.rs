@@ -4,3 +4,4 @@
 //! here waits, opens or remembers anything, so each parser is tested against a recording.
 
 pub mod linux;
+pub mod pve;

@@ -1,0 +1,55 @@
+//! What the login may do: `/access/permissions`.
+//!
+//! Proxmox answers who may see nothing with empty lists, not with a refusal: "empty" is not "none".
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::lenient::{self, Fields};
+use crate::{Result, transport::http::Request};
+
+/// What to ask for.
+pub fn request() -> Request {
+    Request::get(["access", "permissions"])
+}
+
+/// Privileges by path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights(Vec<(String, BTreeSet<String>)>);
+
+impl Rights {
+    /// Whether there is no right at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `privilege` is held on any path at or below `path` (`/vms` for some guest).
+    pub fn any_below(&self, path: &str, privilege: &str) -> bool {
+        let is_below = |other: &str| {
+            other == "/" || other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.0.iter().any(|(other, privileges)| is_below(other) && privileges.contains(privilege))
+    }
+
+    /// Whether `privilege` is held on `path` itself.
+    pub fn on(&self, path: &str, privilege: &str) -> bool {
+        self.0.iter().any(|(other, privileges)| other == path && privileges.contains(privilege))
+    }
+}
+
+/// Reads the answer. A right that is listed counts, whether it is handed on below or not.
+///
+/// # Errors
+/// When it is neither an object nor nothing.
+pub fn rights(data: &Value) -> Result<Rights> {
+    // Perl writes an empty hash as a list now and then.
+    if data.is_null() || data.as_array().is_some_and(Vec::is_empty) {
+        return Ok(Rights::default());
+    }
+    let held = lenient::object(data, "the permissions")?.iter().filter_map(|(path, privileges)| {
+        let names: BTreeSet<String> = Fields::of(privileges)?.iter().map(|(name, _)| name.to_owned()).collect();
+        (!names.is_empty()).then(|| (path.to_owned(), names))
+    });
+    Ok(Rights(held.collect()))
+}
