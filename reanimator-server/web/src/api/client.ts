@@ -1,0 +1,143 @@
+/**
+ * The one door to the server. Every call is a function here, so that pages never build a URL,
+ * and every failure is a {@link Problem}, so that pages show it the same way.
+ */
+import { readLines } from './lines';
+import { Problem } from './problem';
+import type {
+  Answer,
+  Host,
+  HostDetail,
+  Match,
+  Me,
+  NewHost,
+  NewProxmox,
+  ProxmoxConnection,
+  ProxmoxFound,
+  Role,
+  TestResult,
+  Token,
+  User,
+} from './types';
+
+const BASE = '/api/v1';
+
+let csrf: string | undefined;
+let onLoggedOut: () => void = () => undefined;
+
+/** Called when the server no longer knows us, so that the log-in page can be shown. */
+export function whenLoggedOut(handler: () => void): void {
+  onLoggedOut = handler;
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (thrown) {
+    throw Problem.of(thrown);
+  }
+  if (response.ok) return response;
+  const problem = await Problem.from(response);
+  if (problem.status === 401 && path !== '/login') onLoggedOut();
+  throw problem;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body);
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch (thrown) {
+    throw Problem.of(thrown);
+  }
+}
+
+/** Keeps the token that every changing call has to carry. */
+function remember(me: Me): Me {
+  csrf = me.csrf;
+  return me;
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  setupNeeded: () => call<{ needed: boolean }>('GET', '/setup'),
+  setup: async (token: string, username: string, password: string) =>
+    remember(await call<Me>('POST', '/setup', { token, username, password })),
+  login: async (username: string, password: string) =>
+    remember(await call<Me>('POST', '/login', { username, password })),
+  logout: async () => {
+    await call<undefined>('POST', '/logout');
+    csrf = undefined;
+  },
+  me: async () => remember(await call<Me>('GET', '/me')),
+
+  host: (host: string) => call<HostDetail>('GET', `/hosts/${id(host)}`),
+  addHost: (host: NewHost) => call<Host>('POST', '/hosts', host),
+  setMaintenance: (host: string, maintenance: boolean) =>
+    call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
+  testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
+  observeHost: (host: string) => call<HostDetail>('POST', `/hosts/${id(host)}/observe`),
+
+  proxmox: async () => (await call<{ items: ProxmoxConnection[] }>('GET', '/proxmox')).items,
+  connectProxmox: (connection: NewProxmox) => call<ProxmoxFound>('POST', '/proxmox/connect', connection),
+  removeProxmox: (connection: string) => call<undefined>('DELETE', `/proxmox/${id(connection)}`),
+  testProxmox: (connection: string) => call<TestResult>('POST', `/proxmox/${id(connection)}/test`),
+
+  matches: async () => (await call<{ items: Match[] }>('GET', '/matches')).items,
+  answerMatch: (match: string, same: boolean) => call<undefined>('POST', `/matches/${id(match)}`, { same }),
+
+  users: async () => (await call<{ items: User[] }>('GET', '/users')).items,
+  addUser: (name: string, password: string, role: Role) =>
+    call<undefined>('POST', '/users', { name, password, role }),
+  changeUser: (name: string, change: { password?: string; role?: Role }) =>
+    call<undefined>('PATCH', `/users/${id(name)}`, change),
+  removeUser: (name: string) => call<undefined>('DELETE', `/users/${id(name)}`),
+
+  tokens: async () => (await call<{ items: Token[] }>('GET', '/tokens')).items,
+  addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
+  removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
+
+  exec: runCommand,
+};
+
+export interface Command {
+  command: string;
+  on: string;
+  time_limit_seconds: number;
+  sudo: boolean;
+}
+
+/** Runs a command on a selection and hands over every answer as it arrives. */
+async function runCommand(
+  command: Command,
+  onAnswer: (answer: Answer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await send('POST', '/exec', command, signal);
+  if (!response.body) return;
+  let done = false;
+  for await (const line of readLines(response.body)) {
+    const value = JSON.parse(line) as Answer | { done: true };
+    if ('done' in value) done = true;
+    else onAnswer(value);
+  }
+  if (!done) {
+    throw new Problem({
+      title: 'The answers stopped half-way',
+      detail: 'The connection to the server ended before every host had answered.',
+      next: 'Hosts missing below may or may not have run the command; look before running it again.',
+    });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Numbers, sizes and times as people read them, in the browser's language. What is absent becomes
+ * {@link NONE}, never zero.
+ */
+
+/** Stands where there is no figure. */
+export const NONE = '–';
+
+const GONE = (value: number | null | undefined): value is null | undefined =>
+  value === null || value === undefined || !Number.isFinite(value);
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+export class Format {
+  #whole: Intl.NumberFormat;
+  #one: Intl.NumberFormat;
+  #two: Intl.NumberFormat;
+  #percent: Intl.NumberFormat;
+  #time: Intl.DateTimeFormat;
+  #moment: Intl.DateTimeFormat;
+
+  constructor(locale?: string) {
+    this.#whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+    this.#one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.#two = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    this.#percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
+    this.#time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+    this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+  }
+
+  /** A count: `1,234`. */
+  count = (value: number | null | undefined): string => (GONE(value) ? NONE : this.#whole.format(value));
+
+  /** A share from 0 to 100: `12%`; more than nothing never reads as nothing. */
+  percent = (value: number | null | undefined): string => {
+    if (GONE(value)) return NONE;
+    if (value > 0 && value < 0.5) return `<${this.#percent.format(0.01)}`;
+    return this.#percent.format(value / 100);
+  };
+
+  /** A load average: `0.42`. */
+  load = (value: number | null | undefined): string => (GONE(value) ? NONE : this.#two.format(value));
+
+  /** A size in binary units, as Proxmox counts: `3.7 GiB`. */
+  bytes = (value: number | null | undefined): string => {
+    if (GONE(value)) return NONE;
+    let unit = 0;
+    let size = value;
+    while (size >= 1023.5 && unit < UNITS.length - 1) {
+      size /= 1024;
+      unit += 1;
+    }
+    const digits = unit === 0 || size >= 99.95 ? this.#whole : this.#one;
+    return `${digits.format(size)}\u00a0${UNITS[unit]}`;
+  };
+
+  /** A rate: `1.2 MiB/s`. */
+  rate = (value: number | null | undefined): string => (GONE(value) ? NONE : `${this.bytes(value)}/s`);
+
+  /** A span of time in its two largest units: `12 d 4 h`. */
+  duration = (seconds: number | null | undefined): string => {
+    if (GONE(seconds)) return NONE;
+    const whole = Math.max(0, Math.floor(seconds));
+    const parts: [number, string][] = [
+      [Math.floor(whole / 86_400), 'd'],
+      [Math.floor(whole / 3600) % 24, 'h'],
+      [Math.floor(whole / 60) % 60, 'min'],
+      [whole % 60, 's'],
+    ];
+    const first = parts.findIndex(([amount]) => amount > 0);
+    if (first === -1) return `0\u00a0s`;
+    return parts
+      .slice(first, first + 2)
+      .filter(([amount]) => amount > 0)
+      .map(([amount, unit]) => `${this.#whole.format(amount)}\u00a0${unit}`)
+      .join(' ');
+  };
+
+  /** How long ago, in one unit: `4 s`, `3 min`, `2 d`. */
+  age = (seconds: number | null | undefined): string => {
+    if (GONE(seconds)) return NONE;
+    const whole = Math.max(0, Math.floor(seconds));
+    if (whole < 120) return `${whole}\u00a0s`;
+    if (whole < 7200) return `${this.#whole.format(Math.floor(whole / 60))}\u00a0min`;
+    if (whole < 172_800) return `${this.#whole.format(Math.floor(whole / 3600))}\u00a0h`;
+    return `${this.#whole.format(Math.floor(whole / 86_400))}\u00a0d`;
+  };
+
+  /** A time of day; `at` is RFC 3339 or milliseconds. */
+  time = (at: string | number | null | undefined): string => this.#date(at, this.#time);
+
+  /** A date with its time of day. */
+  moment = (at: string | number | null | undefined): string => this.#date(at, this.#moment);
+
+  #date(at: string | number | null | undefined, format: Intl.DateTimeFormat): string {
+    if (at === null || at === undefined) return NONE;
+    const date = new Date(at);
+    return Number.isNaN(date.getTime()) ? NONE : format.format(date);
+  }
+}
+
+/** In the reader's own language. */
+export const format = new Format(globalThis.navigator?.language);
+
+/** The share of a size that is used, from 0 to 100. */
+export function share(
+  size: { total_bytes: number | null; used_bytes: number | null } | null | undefined,
+): number | null {
+  if (!size || GONE(size.total_bytes) || GONE(size.used_bytes) || size.total_bytes <= 0) return null;
+  return (size.used_bytes / size.total_bytes) * 100;
+}
