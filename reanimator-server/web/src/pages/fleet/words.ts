@@ -1,0 +1,8 @@
+import type { HostKind } from '../../api/types';
+
+const KINDS: Record<HostKind, string> = { linux: 'Linux', proxmox: 'Proxmox', both: 'Both' };
+
+/** A host's kind as people read it. */
+export function kindText(kind: HostKind): string {
+  return KINDS[kind];
+}
