@@ -1,14 +1,44 @@
 //! What is remembered: hosts and how to reach them, secrets, what was last seen, the history, people, the audit trail.
 //!
-//! Everything above remembers through [`Store`], a sum of small traits, one for each kind of thing. The room keeps
+//! Everything above remembers through [`Store`], a sum of small traits, one for each kind of thing. [`SqliteStore`]
+//! is the one that comes by default: one directory that several programs may use at the same time. The room keeps
 //! data and its invariants (names are unique, the last admin stays, a secret is never stored in the clear); it
 //! knows no clock, so that every time is handed in, and it decides nothing.
 //!
 //! A write that has returned survives the end of the process, however it ends. Hosts, connections, secrets, people
 //! and the audit trail also survive the loss of power; of the history the last seconds may be lost then.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! use reanimator_core::store::{HostStore, KeySource, SqliteStore};
+//!
+//! let directory = std::env::temp_dir().join(format!("reanimator-doc-{}", std::process::id()));
+//! let store = SqliteStore::open(&directory, KeySource::File).await?;
+//! assert!(store.hosts().await?.is_empty());
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok(())
+//! # })
+//! # }
+//! # #[cfg(not(feature = "sqlite"))]
+//! # fn main() {}
+//! ```
 
+#![cfg_attr(
+    not(feature = "sqlite"),
+    allow(dead_code, reason = "only stores use what keys, seals and averages are made of")
+)]
+
+#[cfg(all(test, feature = "sqlite"))]
+mod contract;
+mod key;
 mod metrics;
 mod records;
+mod seal;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod thin;
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
@@ -21,11 +51,14 @@ use crate::{
     model::{Connection, ConnectionId, Event, Host, HostId, HostView, Identity, Match, MatchId, Telemetry},
 };
 
+pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRIC_COUNT, METRICS, METRICS_VERSION, MetricRow, metric_index};
 pub use records::{
     AuditEntry, LeaseHolder, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
     StoredEvent, TokenRecord, Upkeep, UserRecord,
 };
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
 pub type NamedSecret = (String, SecretString);
