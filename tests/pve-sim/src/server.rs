@@ -1,0 +1,287 @@
+//! HTTPS: takes requests at a node's address and writes answers in the manner
+//! of pveproxy (reason phrases, headers, closed connections after an error).
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::faults::Fault;
+use crate::login::Credentials;
+use crate::params::Params;
+use crate::refusal::{Answer, Refusal};
+use crate::world::{Request, World};
+
+/// The largest body that is taken, as pveproxy has it.
+const LARGEST_BODY: usize = 512 << 10;
+
+/// How long an idle connection is kept, as pveproxy has it.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Serves one node until the simulation stops; closed while the node is down.
+pub(crate) async fn serve(
+    world: Arc<World>,
+    door: usize,
+    listener: TcpListener,
+    address: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut listener = Some(listener);
+    let mut wanted = world.doors[door].wanted.subscribe();
+    loop {
+        if !*wanted.borrow_and_update() {
+            listener = None;
+        } else if listener.is_none() {
+            match TcpListener::bind(address).await {
+                Ok(bound) => listener = Some(bound),
+                Err(error) => tracing::error!(%address, %error, "cannot listen again"),
+            }
+        }
+        world.doors[door].open.send_replace(listener.is_some());
+        let accepted = async {
+            match &listener {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = stop.changed() => return,
+            changed = wanted.changed() => if changed.is_err() { return },
+            Ok((stream, _)) = accepted => {
+                let (world, stop, wanted) = (Arc::clone(&world), stop.clone(), wanted.clone());
+                tokio::spawn(connection(world, door, stream, wanted, stop));
+            }
+        }
+    }
+}
+
+async fn connection(
+    world: Arc<World>,
+    door: usize,
+    stream: TcpStream,
+    mut wanted: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    let config = world.doors[door].identity.config();
+    let work = async {
+        let stream = match tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
+            Ok(stream) => stream,
+            Err(error) => return tracing::debug!(%error, "no TLS session"),
+        };
+        let service = service_fn(|request| {
+            let world = Arc::clone(&world);
+            async move { Ok::<_, Infallible>(respond(&world, door, request).await) }
+        });
+        let served = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(IDLE)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "connection ended");
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        _ = stop.changed() => {}
+        _ = wanted.wait_for(|up| !up) => {}
+    }
+}
+
+async fn respond(
+    world: &World,
+    door: usize,
+    request: hyper::Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    if path == "/" {
+        return page("<html><head><title>Proxmox Virtual Environment</title></head></html>");
+    }
+    let Some(rest) = path.strip_prefix("/api2/json") else {
+        return refuse(&Refusal::bare(501, "no such uri"));
+    };
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        return refuse(&Refusal::bare(501, "for data too large"));
+    };
+    let body = body.to_bytes();
+    let params = match params(&head.headers, head.uri.query().unwrap_or_default(), &body) {
+        Ok(params) => params,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let rest = if rest.is_empty() { "/" } else { rest };
+    let request = Request {
+        method: head.method.as_str().to_owned(),
+        path: rest.to_owned(),
+        segments: Request::segments_of(rest),
+        params,
+        credentials: credentials(&head.headers),
+        has_body: !body.is_empty(),
+    };
+    let fault = world.meet(door, &request);
+    if let Some((_, delay)) = fault {
+        tokio::time::sleep(delay).await;
+    }
+    match fault.map(|fault| fault.0) {
+        Some(Fault::Unreachable) => refuse(&Refusal::no_route()),
+        Some(Fault::TimedOut) => refuse(&Refusal::bare(596, "Connection timed out")),
+        Some(Fault::Unauthorized) => refuse(&Refusal::bare(
+            401,
+            "permission denied - invalid PVE ticket",
+        )),
+        Some(Fault::Forbidden) => refuse(&Refusal::forbidden(&format!("{rest}, simulated"))),
+        Some(Fault::Html) => page("<html><body><h1>Welcome to nginx!</h1></body></html>"),
+        Some(Fault::HalfJson) => half(write(world.answer(door, request))),
+        Some(Fault::Slow) | None => {
+            let answer = world.answer(door, request);
+            if matches!(&answer, Err(refusal) if refusal.delayed) {
+                tokio::time::sleep(world.login_delay).await;
+            }
+            let bytes = write(answer);
+            respond_with(bytes)
+        }
+    }
+}
+
+impl World {
+    fn meet(&self, door: usize, request: &Request) -> Option<(Fault, Duration)> {
+        let door = &self.doors[door];
+        let cluster = format!("sim{}", door.cluster + 1);
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .meet(&cluster, &door.name, &request.path, &request.segments)
+    }
+}
+
+fn credentials(headers: &HeaderMap) -> Credentials {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let ticket = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(text)
+        .flat_map(|line| {
+            line.split(';')
+                .map(|pair| pair.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .find_map(|pair| pair.strip_prefix("PVEAuthCookie=").map(str::to_owned))
+        .map(|value| Request::segments_of(&value.replace('/', "%2F")).concat());
+    Credentials {
+        ticket,
+        authorization: headers.get(AUTHORIZATION).and_then(text),
+        csrf: headers.get("CSRFPreventionToken").and_then(text),
+    }
+}
+
+fn params(headers: &HeaderMap, query: &str, body: &Bytes) -> Result<Params, Refusal> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let mut params = if kind.starts_with("application/json") && !body.is_empty() {
+        let value: Value = serde_json::from_str(&text)
+            .map_err(|error| Refusal::bare(400, format!("malformed JSON string: {error}")))?;
+        let mut params = Params::default();
+        for (name, value) in value.as_object().into_iter().flatten() {
+            params.set(name, value.clone());
+        }
+        params
+    } else {
+        Params::from_form(&text)
+    };
+    for (name, value) in Params::from_form(query).iter() {
+        params.set(name, value.clone());
+    }
+    Ok(params)
+}
+
+/// An answer's status, reason and body.
+struct Written {
+    status: u16,
+    reason: String,
+    body: String,
+}
+
+fn write(answer: Answer) -> Written {
+    match answer {
+        Ok(reply) => {
+            let mut body = json!({"data": reply.data});
+            if let Some(total) = reply.total {
+                body["total"] = json!(total);
+            }
+            Written {
+                status: 200,
+                reason: "OK".to_owned(),
+                body: body.to_string(),
+            }
+        }
+        Err(refusal) => Written {
+            status: refusal.status,
+            reason: refusal.reason,
+            body: refusal
+                .body
+                .map(|body| body.to_string())
+                .unwrap_or_default(),
+        },
+    }
+}
+
+fn refuse(refusal: &Refusal) -> Response<Full<Bytes>> {
+    respond_with(write(Err(refusal.clone())))
+}
+
+/// The answer with the second half of its body missing.
+fn half(mut written: Written) -> Response<Full<Bytes>> {
+    let mut middle = written.body.len() / 2;
+    while !written.body.is_char_boundary(middle) {
+        middle -= 1;
+    }
+    written.body.truncate(middle);
+    respond_with(written)
+}
+
+fn page(text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+fn respond_with(written: Written) -> Response<Full<Bytes>> {
+    let has_body = !written.body.is_empty();
+    let mut response = Response::new(Full::new(Bytes::from(written.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Ok(reason) = ReasonPhrase::try_from(written.reason) {
+        response.extensions_mut().insert(reason);
+    }
+    let headers = response.headers_mut();
+    let fixed = |text: &'static str| HeaderValue::from_static(text);
+    headers.insert("Server", fixed("pve-api-daemon/3.0"));
+    headers.insert("Cache-Control", fixed("max-age=0"));
+    headers.insert("Pragma", fixed("no-cache"));
+    if has_body {
+        headers.insert(CONTENT_TYPE, fixed("application/json;charset=UTF-8"));
+    }
+    let close = written.status >= 300;
+    headers.insert(
+        CONNECTION,
+        fixed(if close { "close" } else { "Keep-Alive" }),
+    );
+    response
+}

@@ -1,0 +1,216 @@
+//! Everything that is simulated, and the way of one request through it.
+//!
+//! A request is identified, found in the facts, checked for permission, sent
+//! on to the node it is for, checked for its parameters and then handled: in
+//! that order, which is the real one and decides which refusal comes first.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use crate::access::Caller;
+use crate::check::check;
+use crate::facts::{Found, facts};
+use crate::faults::Faults;
+use crate::login::{Credentials, authenticate};
+use crate::params::Params;
+use crate::refusal::{Answer, Refusal};
+use crate::routes::{self, Call};
+use crate::state::Cluster;
+use crate::tls::Identity;
+
+/// Calls that need no log-in.
+const OPEN: [(&str, &str); 3] = [
+    ("POST", "/access/ticket"),
+    ("GET", "/access/ticket"),
+    ("GET", "/access/domains"),
+];
+
+/// All clusters, their listeners and the faults that were ordered.
+pub(crate) struct World {
+    clusters: Vec<Mutex<Cluster>>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) doors: Vec<Door>,
+    /// How long a failed log-in is held back.
+    pub(crate) login_delay: Duration,
+}
+
+/// Where one node answers.
+pub(crate) struct Door {
+    pub(crate) cluster: usize,
+    pub(crate) node: usize,
+    pub(crate) name: String,
+    pub(crate) ip: String,
+    pub(crate) identity: Identity,
+    /// Whether it is to answer.
+    pub(crate) wanted: watch::Sender<bool>,
+    /// Whether it does.
+    pub(crate) open: watch::Sender<bool>,
+}
+
+/// One request, taken apart.
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The path below `/api2/json`, as it was sent.
+    pub(crate) path: String,
+    /// Its segments, percent-decoded.
+    pub(crate) segments: Vec<String>,
+    pub(crate) params: Params,
+    pub(crate) credentials: Credentials,
+    /// Whether a body came with it.
+    pub(crate) has_body: bool,
+}
+
+impl Request {
+    /// Splits and decodes a path.
+    pub(crate) fn segments_of(path: &str) -> Vec<String> {
+        path.split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| {
+                let text = segment.replace('+', "%2B");
+                let pair = format!("={text}");
+                url::form_urlencoded::parse(pair.as_bytes())
+                    .next()
+                    .map(|(_, value)| value.into_owned())
+                    .unwrap_or_default()
+            })
+            .collect()
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
+impl World {
+    pub(crate) fn new(clusters: Vec<Cluster>, doors: Vec<Door>, login_delay: Duration) -> Self {
+        Self {
+            clusters: clusters.into_iter().map(Mutex::new).collect(),
+            faults: Mutex::default(),
+            doors,
+            login_delay,
+        }
+    }
+
+    /// A cluster, with everything done that is due.
+    pub(crate) fn cluster(&self, index: usize) -> MutexGuard<'_, Cluster> {
+        let mut cluster = self.clusters[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        cluster.settle(now());
+        cluster
+    }
+
+    pub(crate) fn cluster_count(&self) -> usize {
+        self.clusters.len()
+    }
+
+    /// Answers a request that came in at a door.
+    ///
+    /// # Errors
+    /// The refusal that the real API would give.
+    pub(crate) fn answer(&self, door: usize, request: Request) -> Answer {
+        let door = &self.doors[door];
+        let mut cluster = self.cluster(door.cluster);
+        let at = now();
+        let open = OPEN.contains(&(request.method.as_str(), request.path.trim_end_matches('/')));
+        let caller = if open {
+            None
+        } else {
+            let credentials = &request.credentials;
+            Some(authenticate(
+                &cluster.access,
+                credentials,
+                &request.method,
+                at,
+            )?)
+        };
+        if request.has_body && !matches!(request.method.as_str(), "POST" | "PUT") {
+            return Err(Refusal::bare(
+                501,
+                format!("Unexpected content for method '{}'", request.method),
+            ));
+        }
+        perform(&mut cluster, door.node, caller, &request, at)
+    }
+}
+
+/// Carries out a request of someone who is known.
+///
+/// # Errors
+/// The refusal that the real API would give.
+pub(crate) fn perform(
+    cluster: &mut Cluster,
+    here: usize,
+    caller: Option<Caller>,
+    request: &Request,
+    now: f64,
+) -> Answer {
+    let missing = || Refusal::not_implemented(&request.method, &request.path);
+    let found = facts()
+        .find(&request.method, &request.segments)
+        .ok_or_else(missing)?;
+    let params = join(&found, &request.params)?;
+    cluster
+        .access
+        .permitted(caller.as_ref(), found.method, &params)?;
+    let node = answering_node(cluster, here, &found, &params)?;
+    check(found.template, found.method, &params)?;
+    let handler = routes::find(&request.method, found.template).ok_or_else(|| {
+        Refusal::with_message(
+            501,
+            format!(
+                "'{} {}' is part of the API but not of this look-alike",
+                request.method, found.template
+            ),
+        )
+    })?;
+    handler(&mut Call {
+        cluster,
+        here,
+        node,
+        caller: caller.unwrap_or_else(|| Caller::user("")),
+        params,
+        now,
+    })
+}
+
+fn join(found: &Found, sent: &Params) -> Result<Params, Refusal> {
+    let mut params = found.params.clone();
+    for (name, value) in sent.iter() {
+        if found.params.has(name) {
+            return Err(Refusal::parameter(
+                name,
+                "duplicate parameter (already defined in URI)",
+            ));
+        }
+        if name != "_dc" {
+            params.set(name, value.clone());
+        }
+    }
+    Ok(params)
+}
+
+/// The node that a call is for, where it can be reached from here.
+fn answering_node(
+    cluster: &Cluster,
+    here: usize,
+    found: &Found,
+    params: &Params,
+) -> Result<usize, Refusal> {
+    let Some(name) = params.text("node").filter(|name| *name != "localhost") else {
+        return Ok(here);
+    };
+    if found.params.has("node") || found.method.proxyto.is_some() {
+        let index = cluster.node_index(name)?;
+        if index != here && found.method.proxyto.is_some() && !cluster.nodes[index].up() {
+            return Err(Refusal::no_route());
+        }
+        return Ok(index);
+    }
+    Ok(here)
+}
