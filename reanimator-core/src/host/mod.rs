@@ -1,12 +1,14 @@
 //! Machines that can be asked.
 //!
-//! [`Host`] is what every machine of the fleet can do: be observed. [`LinuxHost`] adds a shell, `ProxmoxHost` adds
-//! the Proxmox API. A Proxmox node with a shell is both. What implements them stands over a transport, and knows
+//! [`Host`] is what every machine of the fleet can do: be observed. [`LinuxHost`] adds a shell,
+//! [`ProxmoxHost`](pve::ProxmoxHost) adds the Proxmox API. A Proxmox node with a shell is both. What implements them stands over a transport, and knows
 //! nothing of the fleet: no names of other hosts, no store.
 //!
-//! [`linux::LinuxMachine`] watches a Linux machine over any [`Transport`](crate::transport::Transport).
+//! [`linux::LinuxMachine`] watches a Linux machine over any [`Transport`](crate::transport::Transport);
+//! [`pve::ProxmoxCluster`] brings in everything of a Proxmox cluster at once.
 
 pub mod linux;
+pub mod pve;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -1,0 +1,27 @@
+//! The API of Proxmox VE, whichever way it is reached.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{Result, model::Unseen, transport::http::Request};
+
+/// A Proxmox VE API. Cheap to call from many tasks at once.
+#[async_trait]
+pub trait PveApi: Send + Sync + std::fmt::Debug {
+    /// Makes one call and returns the `data` of the answer.
+    ///
+    /// # Errors
+    /// When nobody answers, the login is refused, the API refuses the call, or the answer makes no sense.
+    async fn call(&self, request: Request) -> Result<Value>;
+
+    /// What to call this way in sentences: `https://192.0.2.7:8006`, `pvesh over ssh root@192.0.2.7:22`.
+    fn label(&self) -> String;
+
+    /// What this way could not see lately, and why: an endpoint that is down, a command that is missing.
+    fn unseen(&self) -> Vec<Unseen> {
+        Vec::new()
+    }
+
+    /// Lets a login that was refused be tried once more: somebody asked for it, or has changed something there.
+    async fn allow_login_again(&self) {}
+}

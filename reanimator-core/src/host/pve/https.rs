@@ -1,0 +1,69 @@
+//! The API over HTTPS, as pveproxy serves it on every node.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{
+    PveApi,
+    login::{Credentials, Login},
+    refusal,
+};
+use crate::{
+    Result,
+    model::{Endpoint, Unseen},
+    transport::http::{Client, Request, Settings},
+};
+
+/// The API of a cluster at the endpoints of its nodes, logged in.
+#[derive(Debug)]
+pub struct PveHttps {
+    client: Client,
+    login: Login,
+}
+
+impl PveHttps {
+    /// The API at `endpoints`. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When an endpoint is no `https` address, a fingerprint is none, or the credentials cannot be sent.
+    pub fn new(endpoints: &[Endpoint], credentials: Credentials) -> Result<Self> {
+        Self::with_settings(endpoints, credentials, &Settings::new("/api2/json"))
+    }
+
+    /// The same with other limits.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_settings(endpoints: &[Endpoint], credentials: Credentials, settings: &Settings) -> Result<Self> {
+        Ok(Self { client: Client::new(endpoints, settings)?, login: Login::new(credentials)? })
+    }
+
+    #[cfg(test)]
+    pub(super) fn renewing_after(mut self, age: std::time::Duration) -> Self {
+        self.login = self.login.renewing_after(age);
+        self
+    }
+}
+
+#[async_trait]
+impl PveApi for PveHttps {
+    async fn call(&self, request: Request) -> Result<Value> {
+        let answer = self.login.send(&self.client, &request).await?;
+        refusal::data(&request, &answer)
+    }
+
+    fn label(&self) -> String {
+        format!("https://{}", self.client.endpoint())
+    }
+
+    fn unseen(&self) -> Vec<Unseen> {
+        let note = |(name, problem): (String, crate::model::Problem)| {
+            Unseen::new(format!("the API at {name}"), problem.message)
+        };
+        self.client.troubles().into_iter().map(note).collect()
+    }
+
+    async fn allow_login_again(&self) {
+        self.login.allow_again().await;
+    }
+}
