@@ -104,7 +104,8 @@ impl fmt::Display for ErrorKind {
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
-    attempt: String,
+    /// Boxed, so that a `Result` with this error stays small.
+    attempt: Box<str>,
     subject: Option<String>,
     cause: Option<String>,
     next: Option<String>,
@@ -127,7 +128,15 @@ pub struct Fingerprint {
 impl Error {
     /// A failure of `attempt`, said as an infinitive: "connect to 192.0.2.1:22".
     pub fn new(kind: ErrorKind, attempt: impl Into<String>) -> Self {
-        Self { kind, attempt: attempt.into(), subject: None, cause: None, next: None, fingerprint: None, source: None }
+        Self {
+            kind,
+            attempt: attempt.into().into_boxed_str(),
+            subject: None,
+            cause: None,
+            next: None,
+            fingerprint: None,
+            source: None,
+        }
     }
 
     /// Names the thing it happened to. The first name given stays: the one nearest to the cause.
@@ -170,6 +179,35 @@ impl Error {
     pub fn from_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Adds to the cause.
+    #[must_use]
+    pub fn noting(mut self, note: impl fmt::Display) -> Self {
+        self.cause = Some(match self.cause {
+            Some(cause) => format!("{cause}; {note}"),
+            None => note.to_string(),
+        });
+        self
+    }
+
+    /// The same failure said again, to somebody else: the error underneath becomes words.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut copy = Self::new(self.kind, &*self.attempt);
+        copy.subject.clone_from(&self.subject);
+        copy.cause.clone_from(&self.cause);
+        copy.next.clone_from(&self.next);
+        copy.fingerprint.clone_from(&self.fingerprint);
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let said = cause.to_string();
+            if !copy.cause.as_deref().unwrap_or_default().contains(&said) {
+                copy = copy.noting(said);
+            }
+            source = cause.source();
+        }
+        copy
     }
 
     /// The kind of failure.

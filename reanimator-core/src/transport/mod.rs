@@ -7,7 +7,12 @@
 
 pub mod command;
 pub mod http;
+mod local;
 pub mod quote;
+mod running;
+pub mod shell;
+pub mod ssh;
+mod sudo;
 
 use std::pin::Pin;
 
@@ -16,6 +21,8 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use command::{Become, Captured, Command, Output};
+pub use local::Local;
+pub use ssh::{Ssh, SshCredentials, SshTarget};
 
 use crate::Result;
 
