@@ -31,10 +31,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// A user without a token.
     pub(crate) fn user(name: &str) -> Self {
-        Self {
-            user: name.to_owned(),
-            token: None,
-        }
+        Self { user: name.to_owned(), token: None }
     }
 
     /// `root@pam` or `root@pam!test`.
@@ -102,30 +99,19 @@ pub(crate) struct Access {
 
 /// All privileges there are.
 pub(crate) fn all_privileges() -> impl Iterator<Item = &'static str> {
-    ROLES
-        .get("Administrator")
-        .into_iter()
-        .flat_map(|privileges| privileges.split(','))
+    ROLES.get("Administrator").into_iter().flat_map(|privileges| privileges.split(','))
 }
 
 impl Access {
     /// Every role: name, privileges, whether it is built in.
     pub(crate) fn roles(&self) -> Vec<(String, String, bool)> {
-        let built_in = ROLES
-            .iter()
-            .map(|(name, privileges)| (name.clone(), privileges.clone(), true));
-        let own = self
-            .own_roles
-            .iter()
-            .map(|(name, privileges)| (name.clone(), privileges.clone(), false));
+        let built_in = ROLES.iter().map(|(name, privileges)| (name.clone(), privileges.clone(), true));
+        let own = self.own_roles.iter().map(|(name, privileges)| (name.clone(), privileges.clone(), false));
         built_in.chain(own).collect()
     }
 
     fn privileges_of_role(&self, role: &str) -> &str {
-        ROLES
-            .get(role)
-            .or_else(|| self.own_roles.get(role))
-            .map_or("", String::as_str)
+        ROLES.get(role).or_else(|| self.own_roles.get(role)).map_or("", String::as_str)
     }
 
     /// The privileges a caller has on a path.
@@ -135,18 +121,12 @@ impl Access {
         } else {
             self.granted(path, |entry| match entry.kind {
                 "user" => entry.who == caller.user,
-                "group" => self
-                    .users
-                    .get(&caller.user)
-                    .is_some_and(|user| user.groups.contains(&entry.who)),
+                "group" => self.users.get(&caller.user).is_some_and(|user| user.groups.contains(&entry.who)),
                 _ => false,
             })
         };
         let separated = caller.token.as_ref().is_some_and(|name| {
-            let token = self
-                .users
-                .get(&caller.user)
-                .and_then(|user| user.tokens.get(name));
+            let token = self.users.get(&caller.user).and_then(|user| user.tokens.get(name));
             token.is_none_or(|token| token.separated)
         });
         if !separated {
@@ -191,20 +171,14 @@ impl Access {
     /// Whether a caller may see that a guest is there.
     pub(crate) fn sees_guest(&self, caller: &Caller, vmid: u32, pool: Option<&str>) -> bool {
         self.has_any(caller, &format!("/vms/{vmid}"), &["VM.Audit"])
-            || pool
-                .is_some_and(|pool| self.has_any(caller, &format!("/pool/{pool}"), &["VM.Audit"]))
+            || pool.is_some_and(|pool| self.has_any(caller, &format!("/pool/{pool}"), &["VM.Audit"]))
     }
 
     /// Checks a caller against what a method asks for.
     ///
     /// # Errors
     /// Status 403 with what is missing, in the wording of the real API.
-    pub(crate) fn permitted(
-        &self,
-        caller: Option<&Caller>,
-        method: &Method,
-        params: &Params,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn permitted(&self, caller: Option<&Caller>, method: &Method, params: &Params) -> Result<(), Refusal> {
         let wanted = &method.permissions;
         let anyone = wanted.get("user").and_then(Value::as_str);
         let Some(caller) = caller else {
@@ -232,9 +206,7 @@ impl Access {
         let word = |index: usize| check.get(index).and_then(Value::as_str).unwrap_or_default();
         let rest = check.as_array().map(|list| &list[1..]).unwrap_or_default();
         match word(0) {
-            "and" => rest
-                .iter()
-                .try_for_each(|part| self.evaluate(caller, part, params)),
+            "and" => rest.iter().try_for_each(|part| self.evaluate(caller, part, params)),
             "or" => {
                 let mut last = Err(Refusal::forbidden("none of the alternatives"));
                 for part in rest {
@@ -269,12 +241,8 @@ impl Access {
                     Err(Refusal::forbidden("userid"))
                 }
             }
-            "userid-param" => {
-                self.check_path(caller, "/access/realm", &[word(1).to_owned()], false)
-            }
-            "userid-group" => {
-                self.check_path(caller, "/access/groups", &["User.Modify".to_owned()], true)
-            }
+            "userid-param" => self.check_path(caller, "/access/realm", &[word(1).to_owned()], false),
+            "userid-group" => self.check_path(caller, "/access/groups", &["User.Modify".to_owned()], true),
             "perm-modify" => {
                 let path = params.string("path");
                 self.check_path(caller, &path, &["Permissions.Modify".to_owned()], false)
@@ -283,13 +251,7 @@ impl Access {
         }
     }
 
-    fn check_path(
-        &self,
-        caller: &Caller,
-        path: &str,
-        privileges: &[String],
-        any: bool,
-    ) -> Result<(), Refusal> {
+    fn check_path(&self, caller: &Caller, path: &str, privileges: &[String], any: bool) -> Result<(), Refusal> {
         let has = self.privileges(caller, path);
         let enough = if any {
             privileges.iter().any(|privilege| has.contains(privilege))
@@ -300,10 +262,7 @@ impl Access {
             return Ok(());
         }
         let separator = if any { "|" } else { "," };
-        Err(Refusal::forbidden(&format!(
-            "{path}, {}",
-            privileges.join(separator)
-        )))
+        Err(Refusal::forbidden(&format!("{path}, {}", privileges.join(separator))))
     }
 }
 
@@ -311,9 +270,7 @@ impl Access {
 fn fill(path: &str, params: &Params) -> String {
     path.split('/')
         .map(|segment| {
-            let name = segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             name.map_or_else(|| segment.to_owned(), |name| params.string(name))
         })
         .collect::<Vec<_>>()
@@ -326,19 +283,11 @@ mod tests {
 
     fn access() -> (Access, Caller) {
         let mut access = Access::default();
-        let token = Token {
-            secret: String::new(),
-            expire: 0,
-            separated: true,
-            comment: None,
-        };
+        let token = Token { secret: String::new(), expire: 0, separated: true, comment: None };
         let mut user = User::default();
         user.tokens.insert("t".to_owned(), token);
         access.users.insert("root@pam".to_owned(), user);
-        let caller = Caller {
-            user: "root@pam".to_owned(),
-            token: Some("t".to_owned()),
-        };
+        let caller = Caller { user: "root@pam".to_owned(), token: Some("t".to_owned()) };
         (access, caller)
     }
 

@@ -21,8 +21,7 @@ use crate::refusal::Refusal;
 /// documentation names is not checked here but by the handler.
 const OPEN: [&str; 2] = ["/cluster/ha/rules", "/cluster/ha/rules/{rule}"];
 
-const NOT_IN_SCHEMA: &str =
-    "property is not defined in schema and the schema does not allow additional properties";
+const NOT_IN_SCHEMA: &str = "property is not defined in schema and the schema does not allow additional properties";
 const MISSING: &str = "property is missing and it is not optional";
 
 type Errors = BTreeMap<String, String>;
@@ -33,17 +32,10 @@ type Errors = BTreeMap<String, String>;
 /// Status 400 with a text for each parameter that does not fit.
 pub(crate) fn check(template: &str, method: &Method, params: &Params) -> Result<(), Refusal> {
     let mut errors = Errors::new();
-    let values: BTreeMap<String, Value> = params
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let values: BTreeMap<String, Value> = params.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let open = OPEN.contains(&template) && method.parameters.len() <= 1;
     check_object("", &method.parameters, &values, open, &mut errors);
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::parameters(errors))
-    }
+    if errors.is_empty() { Ok(()) } else { Err(Refusal::parameters(errors)) }
 }
 
 /// The schema for a name: its own, or that of its family (`net[n]` for `net0`).
@@ -79,21 +71,14 @@ fn check_object(
         if let Some(needed) = property.get("requires").and_then(Value::as_str)
             && !values.contains_key(needed)
         {
-            let text = format!(
-                "missing property - '{}' requires this property",
-                joined(path, name)
-            );
+            let text = format!("missing property - '{}' requires this property", joined(path, name));
             add(errors, &joined(path, needed), &text);
         }
     }
 }
 
 fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 fn add(errors: &mut Errors, path: &str, text: &str) {
@@ -140,18 +125,10 @@ fn check_type(kind: &str, value: &Value) -> Result<(), String> {
     let text = plain(value);
     let fits = match kind {
         "array" => {
-            return if value.is_array() {
-                Ok(())
-            } else {
-                Err(format!("type check ('{kind}') failed"))
-            };
+            return if value.is_array() { Ok(()) } else { Err(format!("type check ('{kind}') failed")) };
         }
         "object" => {
-            return if value.is_object() {
-                Ok(())
-            } else {
-                Err(format!("type check ('{kind}') failed"))
-            };
+            return if value.is_object() { Ok(()) } else { Err(format!("type check ('{kind}') failed")) };
         }
         _ if is_list => return Err(format!("type check ('{kind}') failed - got ARRAY")),
         "boolean" => text == "0" || text == "1",
@@ -159,11 +136,7 @@ fn check_type(kind: &str, value: &Value) -> Result<(), String> {
         "number" => is_number(&text),
         _ => true,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("type check ('{kind}') failed - got '{text}'"))
-    }
+    if fits { Ok(()) } else { Err(format!("type check ('{kind}') failed - got '{text}'")) }
 }
 
 fn is_integer(text: &str) -> bool {
@@ -182,8 +155,7 @@ fn check_text(text: &str, schema: &Value, path: &str) -> Result<(), String> {
             formats::check(name, text).map_err(|why| format!("invalid format - {why}\n"))?;
         }
         Some(Value::Object(parts)) => {
-            check_property_string(text, parts, path)
-                .map_err(|why| format!("invalid format - {why}\n"))?;
+            check_property_string(text, parts, path).map_err(|why| format!("invalid format - {why}\n"))?;
         }
         _ => {}
     }
@@ -211,10 +183,7 @@ fn check_text(text: &str, schema: &Value, path: &str) -> Result<(), String> {
     match schema.get("enum").and_then(Value::as_array) {
         Some(allowed) if !allowed.iter().any(|entry| plain(entry) == text) => {
             let names: Vec<String> = allowed.iter().map(plain).collect();
-            Err(format!(
-                "value '{text}' does not have a value in the enumeration '{}'",
-                names.join(", ")
-            ))
+            Err(format!("value '{text}' does not have a value in the enumeration '{}'", names.join(", ")))
         }
         _ => Ok(()),
     }
@@ -227,16 +196,12 @@ fn limit(schema: &Value, name: &str) -> Option<f64> {
 /// Whether a whole text matches a pattern. One that this regex engine does not
 /// know (a few use Perl's own means) passes everything.
 fn matches(pattern: &str, text: &str) -> bool {
-    static COMPILED: LazyLock<Mutex<HashMap<String, Option<Regex>>>> =
-        LazyLock::new(Mutex::default);
+    static COMPILED: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     compiled
         .entry(pattern.to_owned())
         .or_insert_with(|| {
-            let plain = pattern
-                .replace("(?^i:", "(?i:")
-                .replace("(?^u:", "(?:")
-                .replace("(?^:", "(?:");
+            let plain = pattern.replace("(?^i:", "(?i:").replace("(?^u:", "(?:").replace("(?^:", "(?:");
             Regex::new(&format!("^(?:{plain})$")).ok()
         })
         .as_ref()
@@ -260,9 +225,7 @@ fn check_property_string(text: &str, parts: &Map<String, Value>, path: &str) -> 
                     .map(|(key, _)| key.clone())
                     .ok_or("value without key, but schema does not define a default key")?;
                 if default_used || values.contains_key(&key) {
-                    return Err(format!(
-                        "duplicate key in comma-separated list property: {key}"
-                    ));
+                    return Err(format!("duplicate key in comma-separated list property: {key}"));
                 }
                 default_used = true;
                 values.insert(key, Value::from(part));
@@ -274,10 +237,7 @@ fn check_property_string(text: &str, parts: &Map<String, Value>, path: &str) -> 
     if errors.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = errors
-        .iter()
-        .map(|(name, text)| format!("{name}: {text}"))
-        .collect();
+    let lines: Vec<String> = errors.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     Err(format!("format error\n{}", lines.join("\n")))
 }
 
@@ -288,9 +248,7 @@ fn put_part(
     value: &str,
 ) -> Result<(), String> {
     if values.contains_key(key) {
-        return Err(format!(
-            "duplicate key in comma-separated list property: {key}"
-        ));
+        return Err(format!("duplicate key in comma-separated list property: {key}"));
     }
     let mut key = key.to_owned();
     let mut schema = schema_for(parts, &key);
@@ -305,9 +263,7 @@ fn put_part(
         key = alias;
     }
     let Some(schema) = schema else {
-        return Err(format!(
-            "invalid key in comma-separated list property: {key}"
-        ));
+        return Err(format!("invalid key in comma-separated list property: {key}"));
     };
     let boolean = schema.get("type").and_then(Value::as_str) == Some("boolean");
     let value = match value.to_ascii_lowercase().as_str() {
@@ -341,8 +297,7 @@ mod tests {
     #[test]
     fn the_recorded_refusal_of_a_bad_create() {
         let got = errors("POST", "/nodes/pve1/qemu", "vmid=abc&memory=x&bogus=1");
-        let recorded: Value =
-            serde_json::from_str(include_str!("../recordings/err_param_verify.json")).unwrap();
+        let recorded: Value = serde_json::from_str(include_str!("../recordings/err_param_verify.json")).unwrap();
         assert_eq!(got, recorded["body"]["errors"]);
     }
 
@@ -361,10 +316,7 @@ mod tests {
             errors("GET", "/cluster/resources", "type=host"),
             serde_json::json!({"type": "value 'host' does not have a value in the enumeration 'vm, storage, node, sdn'"})
         );
-        assert_eq!(
-            errors("POST", "/nodes/pve1/status", ""),
-            serde_json::json!({"command": MISSING})
-        );
+        assert_eq!(errors("POST", "/nodes/pve1/status", ""), serde_json::json!({"command": MISSING}));
         assert_eq!(
             errors("GET", "/nodes/pve1/qemu/7/config", "")["vmid"],
             "invalid format - value does not look like a valid VM ID\n"
@@ -382,19 +334,9 @@ mod tests {
 
     #[test]
     fn property_strings_know_their_keys() {
-        let bad = errors(
-            "PUT",
-            "/nodes/pve1/qemu/100/config",
-            "net0=virtio%2Cbrigde%3Dvmbr0",
-        );
-        assert_eq!(
-            bad["net0"],
-            "invalid format - invalid key in comma-separated list property: brigde\n"
-        );
+        let bad = errors("PUT", "/nodes/pve1/qemu/100/config", "net0=virtio%2Cbrigde%3Dvmbr0");
+        assert_eq!(bad["net0"], "invalid format - invalid key in comma-separated list property: brigde\n");
         let mac = "net0=virtio%3DBC%3A24%3A11%3A98%3AF3%3A13%2Cbridge%3Dvmbr0";
-        assert_eq!(
-            errors("PUT", "/nodes/pve1/qemu/100/config", mac),
-            Value::Null
-        );
+        assert_eq!(errors("PUT", "/nodes/pve1/qemu/100/config", mac), Value::Null);
     }
 }

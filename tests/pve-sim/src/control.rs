@@ -36,11 +36,7 @@ impl Control {
     /// Where there is no such fault, node or guest.
     pub async fn apply(&self, order: Order) -> Result<Value, Error> {
         if let Some(fault) = Fault::named(&order.fault) {
-            let mut faults = self
-                .world
-                .faults
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut faults = self.world.faults.lock().unwrap_or_else(PoisonError::into_inner);
             faults.add(fault, order);
             return Ok(json!({"ok": true}));
         }
@@ -73,9 +69,7 @@ impl Control {
     /// # Errors
     /// Where there is no such node.
     pub async fn node_down(&self, name: &str) -> Result<(), Error> {
-        self.apply(Order::new("node-down").node(name))
-            .await
-            .map(drop)
+        self.apply(Order::new("node-down").node(name)).await.map(drop)
     }
 
     /// Brings a node back.
@@ -88,11 +82,7 @@ impl Control {
 
     /// Ends all faults: nodes up, quorum back, locks gone, nothing waiting.
     pub async fn clear(&self) {
-        self.world
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.world.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for index in 0..self.world.cluster_count() {
             let mut cluster = self.world.cluster(index);
             cluster.quorum_lost = false;
@@ -108,10 +98,7 @@ impl Control {
     }
 
     fn door(&self, order: &Order) -> Result<usize, Error> {
-        let wanted = order
-            .node
-            .as_deref()
-            .ok_or_else(|| Error::Order(format!("'{}' needs a node", order.fault)))?;
+        let wanted = order.node.as_deref().ok_or_else(|| Error::Order(format!("'{}' needs a node", order.fault)))?;
         self.world
             .doors
             .iter()
@@ -141,9 +128,7 @@ impl Control {
                 node.down_since = None;
             } else if node.up() {
                 node.down_since = Some(at);
-                let broken = cluster
-                    .tasks
-                    .break_off("unexpected status", at, |task| task.node == door.node);
+                let broken = cluster.tasks.break_off("unexpected status", at, |task| task.node == door.node);
                 for id in broken {
                     release(&mut cluster, &id);
                 }
@@ -179,11 +164,7 @@ impl Control {
 }
 
 /// Serves the control address until the simulation stops.
-pub(crate) async fn serve(
-    control: Control,
-    listener: TcpListener,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(control: Control, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stop.changed() => return,
@@ -211,10 +192,7 @@ async fn respond(control: &Control, request: hyper::Request<Incoming>) -> Respon
     let is_post = request.method() == Method::POST;
     let outcome = match Limited::new(request.into_body(), 64 << 10).collect().await {
         Ok(body) if is_post => match serde_json::from_slice::<Order>(&body.to_bytes()) {
-            Ok(order) => control
-                .apply(order)
-                .await
-                .map_err(|error| error.to_string()),
+            Ok(order) => control.apply(order).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("cannot read this order: {error}")),
         },
         Ok(_) => Err("this address takes POST with an order as JSON".to_owned()),

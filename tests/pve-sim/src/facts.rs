@@ -69,10 +69,7 @@ static FACTS: LazyLock<Facts> = LazyLock::new(|| {
     for (template, methods) in PATHS.iter() {
         let mut at = &mut root;
         for segment in segments(template) {
-            at = match segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'))
-            {
+            at = match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 Some(name) => at.parameter.entry(name.to_owned()).or_default(),
                 None => at.literal.entry(segment.to_owned()).or_default(),
             };
@@ -102,22 +99,13 @@ impl Facts {
         for (name, value) in taken {
             params.set(&name, Value::String(value));
         }
-        Some(Found {
-            template,
-            method: methods.get(method)?,
-            params,
-        })
+        Some(Found { template, method: methods.get(method)?, params })
     }
 }
 
 type End = (&'static str, &'static BTreeMap<String, Method>);
 
-fn walk(
-    at: &Branch,
-    path: &[String],
-    method: &str,
-    taken: &mut Vec<(String, String)>,
-) -> Option<End> {
+fn walk(at: &Branch, path: &[String], method: &str, taken: &mut Vec<(String, String)>) -> Option<End> {
     let Some((segment, rest)) = path.split_first() else {
         return at.end.filter(|(_, methods)| methods.contains_key(method));
     };
@@ -147,9 +135,7 @@ mod tests {
 
     #[test]
     fn a_path_gives_its_template_and_parameters() {
-        let found = facts()
-            .find("GET", &path("/nodes/pve1/qemu/100/config"))
-            .unwrap();
+        let found = facts().find("GET", &path("/nodes/pve1/qemu/100/config")).unwrap();
         assert_eq!(found.template, "/nodes/{node}/qemu/{vmid}/config");
         assert_eq!(found.params.text("node"), Some("pve1"));
         assert_eq!(found.params.text("vmid"), Some("100"));

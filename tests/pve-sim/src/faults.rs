@@ -39,10 +39,7 @@ pub struct Order {
 impl Order {
     /// An order for one kind of fault.
     pub fn new(fault: &str) -> Self {
-        Self {
-            fault: fault.to_owned(),
-            ..Self::default()
-        }
+        Self { fault: fault.to_owned(), ..Self::default() }
     }
 
     /// Only for one node.
@@ -122,11 +119,7 @@ pub(crate) struct Faults(Vec<Armed>);
 impl Faults {
     /// Arms a fault.
     pub(crate) fn add(&mut self, fault: Fault, order: Order) {
-        self.0.push(Armed {
-            fault,
-            left: order.times,
-            order,
-        });
+        self.0.push(Armed { fault, left: order.times, order });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -151,10 +144,7 @@ impl Faults {
             let vmid = order.vmid.map(|vmid| vmid.to_string());
             order.cluster.as_deref().is_none_or(|name| name == cluster)
                 && order.node.as_deref().is_none_or(|name| name == node)
-                && order
-                    .path
-                    .as_deref()
-                    .is_none_or(|start| path.starts_with(start))
+                && order.path.as_deref().is_none_or(|start| path.starts_with(start))
                 && vmid.is_none_or(|vmid| segments.contains(&vmid))
         })?;
         let armed = &mut self.0[index];

@@ -147,10 +147,7 @@ pub(crate) fn storage_used(cluster: &Cluster, storage: usize, node: usize) -> u6
                 Kind::Qemu => 0.4,
                 Kind::Lxc => 0.25,
             };
-            guest
-                .disks()
-                .into_iter()
-                .map(move |disk| (disk.1, (disk.2 as f64 * part) as u64))
+            guest.disks().into_iter().map(move |disk| (disk.1, (disk.2 as f64 * part) as u64))
         })
         .filter(|(volume, _)| volume.starts_with(&prefix))
         .map(|(_, used)| used)
@@ -183,14 +180,8 @@ mod tests {
 
     #[test]
     fn loads_wander_within_bounds() {
-        let values: Vec<f64> = (0..500)
-            .map(|step| wander(7, f64::from(step) * 10.0))
-            .collect();
+        let values: Vec<f64> = (0..500).map(|step| wander(7, f64::from(step) * 10.0)).collect();
         assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
-        assert!(
-            values
-                .windows(2)
-                .any(|pair| (pair[0] - pair[1]).abs() > 0.01)
-        );
+        assert!(values.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.01));
     }
 }

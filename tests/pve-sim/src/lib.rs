@@ -193,23 +193,13 @@ impl Sim {
             )));
         }
         let secret = || uuid::Uuid::new_v4().to_string();
-        let secrets = Secrets {
-            password: secret(),
-            token: secret(),
-            stranger: secret(),
-        };
+        let secrets = Secrets { password: secret(), token: secret(), stranger: secret() };
         let (stop, stopped) = watch::channel(false);
         let built = build(&options, &secrets).await?;
         let world = Arc::new(World::new(built.clusters, built.doors, options.login_delay));
         for (door, (listener, address)) in built.listeners.into_iter().enumerate() {
             let world = Arc::clone(&world);
-            tokio::spawn(server::serve(
-                world,
-                door,
-                listener,
-                address,
-                stopped.clone(),
-            ));
+            tokio::spawn(server::serve(world, door, listener, address, stopped.clone()));
         }
         let control = Control { world };
         let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
@@ -225,11 +215,7 @@ impl Sim {
             control: format!("http://{address}"),
             nodes: built.nodes,
         };
-        Ok(Self {
-            info,
-            control,
-            stop,
-        })
+        Ok(Self { info, control, stop })
     }
 
     /// How to reach it.
@@ -264,11 +250,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
         let mut places = Vec::new();
         for node in 0..options.nodes as usize {
             let (listener, address) = listen_near(wanted, built.listeners.is_empty()).await?;
-            wanted = after(if built.listeners.is_empty() {
-                address
-            } else {
-                wanted
-            });
+            wanted = after(if built.listeners.is_empty() { address } else { wanted });
             let name = seed::node_name(cluster, node);
             let ip = address.ip().to_string();
             let (identity, certificate) = Identity::new(&name, &ip)?;
@@ -289,11 +271,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 open: watch::Sender::new(true),
             });
             built.listeners.push((listener, address));
-            places.push(Place {
-                ip,
-                fingerprint: certificate.fingerprint,
-                certificate_pem: certificate.pem,
-            });
+            places.push(Place { ip, fingerprint: certificate.fingerprint, certificate_pem: certificate.pem });
         }
         let plan = Plan {
             index: cluster,

@@ -54,9 +54,7 @@ pub(crate) fn verify_ticket(access: &Access, ticket: &str, now: f64) -> Option<S
 }
 
 fn verify_csrf(access: &Access, user: &str, token: &str) -> bool {
-    token
-        .split_once(':')
-        .is_some_and(|(time, signature)| signature == sign(access, &format!("{time}:{user}")))
+    token.split_once(':').is_some_and(|(time, signature)| signature == sign(access, &format!("{time}:{user}")))
 }
 
 /// Finds out who a request is from. A cookie wins over a header.
@@ -72,14 +70,9 @@ pub(crate) fn authenticate(
     if let Some(ticket) = &credentials.ticket {
         let user = verify_ticket(access, ticket, now)
             .ok_or_else(|| Refusal::unauthorized("permission denied - invalid PVE ticket"))?;
-        let guarded = credentials
-            .csrf
-            .as_deref()
-            .is_some_and(|token| verify_csrf(access, &user, token));
+        let guarded = credentials.csrf.as_deref().is_some_and(|token| verify_csrf(access, &user, token));
         if method != "GET" && !guarded {
-            return Err(Refusal::unauthorized(
-                "Permission denied - invalid csrf token",
-            ));
+            return Err(Refusal::unauthorized("Permission denied - invalid csrf token"));
         }
         return Ok(Caller::user(&user));
     }
@@ -99,10 +92,7 @@ fn verify_token(access: &Access, text: &str, now: f64) -> Option<Caller> {
     let owner = access.users.get(user).filter(|user| user.enable)?;
     let token = owner.tokens.get(name)?;
     let fresh = token.expire == 0 || token.expire > now as i64;
-    (fresh && token.secret == secret).then(|| Caller {
-        user: user.to_owned(),
-        token: Some(name.to_owned()),
-    })
+    (fresh && token.secret == secret).then(|| Caller { user: user.to_owned(), token: Some(name.to_owned()) })
 }
 
 /// Checks a password, or an old ticket in its place.
@@ -110,10 +100,7 @@ pub(crate) fn verify_password(access: &Access, user: &str, password: &str, now: 
     if password.starts_with("PVE:") {
         return verify_ticket(access, password, now).as_deref() == Some(user);
     }
-    access
-        .users
-        .get(user)
-        .is_some_and(|user| user.enable && user.password.as_deref() == Some(password))
+    access.users.get(user).is_some_and(|user| user.enable && user.password.as_deref() == Some(password))
 }
 
 #[cfg(test)]
@@ -123,14 +110,8 @@ mod tests {
     use crate::access::User;
 
     fn access() -> Access {
-        let mut access = Access {
-            ticket_key: "key".to_owned(),
-            ..Access::default()
-        };
-        let root = User {
-            enable: true,
-            ..User::default()
-        };
+        let mut access = Access { ticket_key: "key".to_owned(), ..Access::default() };
+        let root = User { enable: true, ..User::default() };
         access.users.insert("root@pam".to_owned(), root);
         access
     }
@@ -139,10 +120,7 @@ mod tests {
     fn a_ticket_is_good_for_two_hours_and_not_when_changed() {
         let access = access();
         let ticket = ticket(&access, "root@pam", 1000.0);
-        assert_eq!(
-            verify_ticket(&access, &ticket, 8000.0).as_deref(),
-            Some("root@pam")
-        );
+        assert_eq!(verify_ticket(&access, &ticket, 8000.0).as_deref(), Some("root@pam"));
         assert_eq!(verify_ticket(&access, &ticket, 8200.0), None);
         assert_eq!(verify_ticket(&access, &format!("{ticket}x"), 1000.0), None);
     }
@@ -150,10 +128,7 @@ mod tests {
     #[test]
     fn writing_with_a_ticket_needs_the_csrf_token() {
         let access = access();
-        let mut credentials = Credentials {
-            ticket: Some(ticket(&access, "root@pam", 0.0)),
-            ..Credentials::default()
-        };
+        let mut credentials = Credentials { ticket: Some(ticket(&access, "root@pam", 0.0)), ..Credentials::default() };
         assert!(authenticate(&access, &credentials, "GET", 1.0).is_ok());
         let refusal = authenticate(&access, &credentials, "POST", 1.0).unwrap_err();
         assert_eq!(refusal.reason, "Permission denied - invalid csrf token");

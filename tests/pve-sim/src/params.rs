@@ -58,17 +58,12 @@ impl Params {
 
     /// A boolean parameter; absent is false.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(
-            self.0.get(name).map(plain).as_deref(),
-            Some("1" | "true" | "on" | "yes")
-        )
+        matches!(self.0.get(name).map(plain).as_deref(), Some("1" | "true" | "on" | "yes"))
     }
 
     /// The `vmid` in the path; 0, which no guest has, where there is none.
     pub(crate) fn vmid(&self) -> u32 {
-        self.integer("vmid")
-            .and_then(|vmid| u32::try_from(vmid).ok())
-            .unwrap_or(0)
+        self.integer("vmid").and_then(|vmid| u32::try_from(vmid).ok()).unwrap_or(0)
     }
 
     /// A list in one text, separated by `,`, `;` or spaces.
@@ -90,8 +85,5 @@ pub(crate) fn plain(value: &Value) -> String {
 
 /// Splits a list the way Proxmox does: at commas, semicolons, NULs and spaces.
 pub(crate) fn split_list(text: &str) -> Vec<String> {
-    text.split([',', ';', ' ', '\0', '\n', '\t'])
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split([',', ';', ' ', '\0', '\n', '\t']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }

@@ -45,10 +45,7 @@ impl Refusal {
     /// A path or a method that the API does not have.
     pub(crate) fn not_implemented(method: &str, path: &str) -> Self {
         let text = format!("Method '{method} {path}' not implemented");
-        Self {
-            body: Some(json!({"data": null, "message": text})),
-            ..Self::with_message(501, text)
-        }
+        Self { body: Some(json!({"data": null, "message": text})), ..Self::with_message(501, text) }
     }
 
     /// Parameters that do not fit: status 400 with a text per parameter.
@@ -67,20 +64,12 @@ impl Refusal {
 
     /// The web server's own refusal: a reason and an empty body.
     pub(crate) fn bare(status: u16, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason: reason.into(),
-            body: None,
-            delayed: false,
-        }
+        Self { status, reason: reason.into(), body: None, delayed: false }
     }
 
     /// Status 401 from the web server, held back like every failed log-in.
     pub(crate) fn unauthorized(reason: &str) -> Self {
-        Self {
-            delayed: true,
-            ..Self::bare(401, reason)
-        }
+        Self { delayed: true, ..Self::bare(401, reason) }
     }
 
     /// A node that cannot be reached from the one that was asked.

@@ -43,39 +43,15 @@ pub(crate) struct Plan {
 }
 
 const MODELS: [(&str, &str, u32, u32, f64); 4] = [
-    (
-        "Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz",
-        "GenuineIntel",
-        2,
-        40,
-        2100.0,
-    ),
-    (
-        "AMD EPYC 7443P 24-Core Processor",
-        "AuthenticAMD",
-        1,
-        24,
-        2850.0,
-    ),
-    (
-        "Intel(R) Core(TM) i5-8500T CPU @ 2.10GHz",
-        "GenuineIntel",
-        1,
-        6,
-        2100.0,
-    ),
-    (
-        "AMD EPYC 7302P 16-Core Processor",
-        "AuthenticAMD",
-        1,
-        16,
-        3000.0,
-    ),
+    ("Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz", "GenuineIntel", 2, 40, 2100.0),
+    ("AMD EPYC 7443P 24-Core Processor", "AuthenticAMD", 1, 24, 2850.0),
+    ("Intel(R) Core(TM) i5-8500T CPU @ 2.10GHz", "GenuineIntel", 1, 6, 2100.0),
+    ("AMD EPYC 7302P 16-Core Processor", "AuthenticAMD", 1, 16, 3000.0),
 ];
 
 const WORDS: [&str; 16] = [
-    "web", "db", "mail", "git", "wiki", "proxy", "cache", "queue", "build", "files", "monitor",
-    "auth", "shop", "search", "backup", "dns",
+    "web", "db", "mail", "git", "wiki", "proxy", "cache", "queue", "build", "files", "monitor", "auth", "shop",
+    "search", "backup", "dns",
 ];
 
 const TAGS: [&str; 6] = ["prod;web", "prod;db", "dev", "test", "prod", "infra"];
@@ -84,11 +60,8 @@ const TAGS: [&str; 6] = ["prod;web", "prod;db", "dev", "test", "prod", "infra"];
 pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Cluster {
     let seed = plan.seed ^ ((plan.index as u64 + 1) << 32);
     let mut random = StdRng::seed_from_u64(seed);
-    let nodes: Vec<Node> = places
-        .into_iter()
-        .enumerate()
-        .map(|(index, place)| node(&mut random, plan, index, place))
-        .collect();
+    let nodes: Vec<Node> =
+        places.into_iter().enumerate().map(|(index, place)| node(&mut random, plan, index, place)).collect();
     let mut tasks = Tasks::new(plan.pace);
     let mut guests = BTreeMap::new();
     for index in 0..plan.guests {
@@ -109,11 +82,9 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
             "allowed-tags": ["db", "dev", "infra", "prod", "test", "web"]})),
         backup_jobs: BTreeMap::from([(
             "nightly".to_owned(),
-            map(
-                json!({"id": "nightly", "type": "vzdump", "schedule": "daily", "storage": "local",
+            map(json!({"id": "nightly", "type": "vzdump", "schedule": "daily", "storage": "local",
                 "mode": "snapshot", "all": 1, "enabled": 1, "compress": "zstd",
-                "prune-backups": {"keep-last": "3"}}),
-            ),
+                "prune-backups": {"keep-last": "3"}})),
         )]),
         backups: Vec::new(),
         quorum_lost: false,
@@ -130,11 +101,7 @@ pub(crate) fn map(value: Value) -> Map<String, Value> {
 
 /// The name of a node: its number, and the cluster's where there are several.
 pub(crate) fn node_name(cluster: usize, node: usize) -> String {
-    if cluster == 0 {
-        format!("pve{}", node + 1)
-    } else {
-        format!("c{}-pve{}", cluster + 1, node + 1)
-    }
+    if cluster == 0 { format!("pve{}", node + 1) } else { format!("c{}-pve{}", cluster + 1, node + 1) }
 }
 
 fn node(random: &mut StdRng, plan: &Plan, index: usize, place: Place) -> Node {
@@ -153,11 +120,7 @@ fn node(random: &mut StdRng, plan: &Plan, index: usize, place: Place) -> Node {
             vendor: vendor.to_owned(),
             sockets,
             cores,
-            cpus: if model.contains("i5") {
-                cores
-            } else {
-                cores * 2
-            },
+            cpus: if model.contains("i5") { cores } else { cores * 2 },
             mhz,
             memory: memory - (memory / 64),
             swap: 8 << 30,
@@ -211,12 +174,7 @@ fn storages() -> Vec<Storage> {
 }
 
 fn access(secrets: &Secrets, random: &mut StdRng) -> Access {
-    let token = |secret: &str, separated| Token {
-        secret: secret.to_owned(),
-        expire: 0,
-        separated,
-        comment: None,
-    };
+    let token = |secret: &str, separated| Token { secret: secret.to_owned(), expire: 0, separated, comment: None };
     let root = User {
         password: Some(secrets.password.clone()),
         enable: true,
@@ -235,10 +193,7 @@ fn access(secrets: &Secrets, random: &mut StdRng) -> Access {
         ..User::default()
     };
     Access {
-        users: BTreeMap::from([
-            ("root@pam".to_owned(), root),
-            ("alice@pve".to_owned(), alice),
-        ]),
+        users: BTreeMap::from([("root@pam".to_owned(), root), ("alice@pve".to_owned(), alice)]),
         groups: BTreeMap::from([("ops".to_owned(), Some("Operators".to_owned()))]),
         acl: vec![Entry {
             path: "/vms".to_owned(),
@@ -260,9 +215,7 @@ fn mac(random: &mut StdRng) -> String {
 
 /// A UUID from the seed.
 fn uuid(random: &mut StdRng) -> String {
-    uuid::Builder::from_random_bytes(random.random())
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(random.random()).into_uuid().to_string()
 }
 
 fn guest(random: &mut StdRng, plan: &Plan, nodes: usize, index: u32, tasks: &mut Tasks) -> Guest {
@@ -337,11 +290,7 @@ fn one_of(random: &mut StdRng, choices: &[u32]) -> u32 {
 
 fn qemu_config(random: &mut StdRng, plan: &Plan, index: u32) -> Map<String, Value> {
     let vmid = 100 + index;
-    let gibibytes = if index < 5 {
-        8
-    } else {
-        random.random_range(8..200)
-    };
+    let gibibytes = if index < 5 { 8 } else { random.random_range(8..200) };
     let volume = match (index, index % 3) {
         (4, _) => format!("local-lvm:base-{vmid}-disk-0"),
         (_, 0) => format!("shared-nfs:{vmid}/vm-{vmid}-disk-0.qcow2"),
@@ -378,11 +327,7 @@ fn qemu_config(random: &mut StdRng, plan: &Plan, index: u32) -> Map<String, Valu
 
 fn lxc_config(random: &mut StdRng, index: u32) -> Map<String, Value> {
     let vmid = 100 + index;
-    let gibibytes = if index < 5 {
-        2
-    } else {
-        random.random_range(2..60)
-    };
+    let gibibytes = if index < 5 { 2 } else { random.random_range(2..60) };
     let volume = if index.is_multiple_of(3) {
         format!("shared-nfs:{vmid}/vm-{vmid}-disk-0.raw")
     } else {
@@ -401,10 +346,7 @@ fn lxc_config(random: &mut StdRng, index: u32) -> Map<String, Value> {
         "unprivileged": 1,
     }));
     if index == 2 {
-        config.insert(
-            "description".to_owned(),
-            json!("# dev ct\nwith *markdown*\n"),
-        );
+        config.insert("description".to_owned(), json!("# dev ct\nwith *markdown*\n"));
     } else {
         config.insert("features".to_owned(), json!("nesting=1"));
     }

@@ -101,11 +101,7 @@ async fn connection(
     }
 }
 
-async fn respond(
-    world: &World,
-    door: usize,
-    request: hyper::Request<Incoming>,
-) -> Response<Full<Bytes>> {
+async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     if path == "/" {
@@ -138,10 +134,7 @@ async fn respond(
     match fault.map(|fault| fault.0) {
         Some(Fault::Unreachable) => refuse(&Refusal::no_route()),
         Some(Fault::TimedOut) => refuse(&Refusal::bare(596, "Connection timed out")),
-        Some(Fault::Unauthorized) => refuse(&Refusal::bare(
-            401,
-            "permission denied - invalid PVE ticket",
-        )),
+        Some(Fault::Unauthorized) => refuse(&Refusal::bare(401, "permission denied - invalid PVE ticket")),
         Some(Fault::Forbidden) => refuse(&Refusal::forbidden(&format!("{rest}, simulated"))),
         Some(Fault::Html) => page("<html><body><h1>Welcome to nginx!</h1></body></html>"),
         Some(Fault::HalfJson) => half(write(world.answer(door, request))),
@@ -160,10 +153,12 @@ impl World {
     fn meet(&self, door: usize, request: &Request) -> Option<(Fault, Duration)> {
         let door = &self.doors[door];
         let cluster = format!("sim{}", door.cluster + 1);
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .meet(&cluster, &door.name, &request.path, &request.segments)
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).meet(
+            &cluster,
+            &door.name,
+            &request.path,
+            &request.segments,
+        )
     }
 }
 
@@ -173,11 +168,7 @@ fn credentials(headers: &HeaderMap) -> Credentials {
         .get_all(COOKIE)
         .iter()
         .filter_map(text)
-        .flat_map(|line| {
-            line.split(';')
-                .map(|pair| pair.trim().to_owned())
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|line| line.split(';').map(|pair| pair.trim().to_owned()).collect::<Vec<_>>())
         .find_map(|pair| pair.strip_prefix("PVEAuthCookie=").map(str::to_owned))
         .map(|value| Request::segments_of(&value.replace('/', "%2F")).concat());
     Credentials {
@@ -188,10 +179,7 @@ fn credentials(headers: &HeaderMap) -> Credentials {
 }
 
 fn params(headers: &HeaderMap, query: &str, body: &Bytes) -> Result<Params, Refusal> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let text = String::from_utf8_lossy(body);
     let mut params = if kind.starts_with("application/json") && !body.is_empty() {
         let value: Value = serde_json::from_str(&text)
@@ -224,19 +212,12 @@ fn write(answer: Answer) -> Written {
             if let Some(total) = reply.total {
                 body["total"] = json!(total);
             }
-            Written {
-                status: 200,
-                reason: "OK".to_owned(),
-                body: body.to_string(),
-            }
+            Written { status: 200, reason: "OK".to_owned(), body: body.to_string() }
         }
         Err(refusal) => Written {
             status: refusal.status,
             reason: refusal.reason,
-            body: refusal
-                .body
-                .map(|body| body.to_string())
-                .unwrap_or_default(),
+            body: refusal.body.map(|body| body.to_string()).unwrap_or_default(),
         },
     }
 }
@@ -265,8 +246,7 @@ fn page(text: &'static str) -> Response<Full<Bytes>> {
 fn respond_with(written: Written) -> Response<Full<Bytes>> {
     let has_body = !written.body.is_empty();
     let mut response = Response::new(Full::new(Bytes::from(written.body)));
-    *response.status_mut() =
-        StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Ok(reason) = ReasonPhrase::try_from(written.reason) {
         response.extensions_mut().insert(reason);
     }
@@ -279,9 +259,6 @@ fn respond_with(written: Written) -> Response<Full<Bytes>> {
         headers.insert(CONTENT_TYPE, fixed("application/json;charset=UTF-8"));
     }
     let close = written.status >= 300;
-    headers.insert(
-        CONNECTION,
-        fixed(if close { "close" } else { "Keep-Alive" }),
-    );
+    headers.insert(CONNECTION, fixed(if close { "close" } else { "Keep-Alive" }));
     response
 }

@@ -208,15 +208,12 @@ impl Cluster {
     /// # Errors
     /// What the real one says about a name that does not resolve.
     pub(crate) fn node_index(&self, name: &str) -> Result<usize, Refusal> {
-        self.nodes
-            .iter()
-            .position(|node| node.name == name)
-            .ok_or_else(|| {
-                Refusal::died(format!(
-                    "hostname lookup '{name}' failed - failed to get address info for: {name}: \
+        self.nodes.iter().position(|node| node.name == name).ok_or_else(|| {
+            Refusal::died(format!(
+                "hostname lookup '{name}' failed - failed to get address info for: {name}: \
                      Temporary failure in name resolution"
-                ))
-            })
+            ))
+        })
     }
 
     /// The guest with this id on this node.
@@ -234,17 +231,9 @@ impl Cluster {
     ///
     /// # Errors
     /// As for [`Cluster::guest`].
-    pub(crate) fn guest_mut(
-        &mut self,
-        node: usize,
-        kind: Kind,
-        vmid: u32,
-    ) -> Result<&mut Guest, Refusal> {
+    pub(crate) fn guest_mut(&mut self, node: usize, kind: Kind, vmid: u32) -> Result<&mut Guest, Refusal> {
         let missing = self.no_guest(node, kind, vmid);
-        self.guests
-            .get_mut(&vmid)
-            .filter(|guest| guest.node == node && guest.kind == kind)
-            .ok_or(missing)
+        self.guests.get_mut(&vmid).filter(|guest| guest.node == node && guest.kind == kind).ok_or(missing)
     }
 
     fn no_guest(&self, node: usize, kind: Kind, vmid: u32) -> Refusal {
@@ -302,18 +291,12 @@ impl Guest {
     }
 
     pub(crate) fn status(&self) -> &'static str {
-        if self.running.is_some() {
-            "running"
-        } else {
-            "stopped"
-        }
+        if self.running.is_some() { "running" } else { "stopped" }
     }
 
     /// The configuration that is in force: what it runs with, else the file.
     pub(crate) fn effective(&self) -> &Map<String, Value> {
-        self.running
-            .as_ref()
-            .map_or(&self.config, |running| &running.live)
+        self.running.as_ref().map_or(&self.config, |running| &running.live)
     }
 
     /// Logical CPUs.
@@ -332,11 +315,7 @@ impl Guest {
     pub(crate) fn memory(&self) -> u64 {
         let value = self.effective().get("memory").map(crate::params::plain);
         let mebibytes: u64 = value
-            .and_then(|text| {
-                text.split(',')
-                    .next()
-                    .map(|text| text.replace("current=", ""))
-            })
+            .and_then(|text| text.split(',').next().map(|text| text.replace("current=", "")))
             .and_then(|text| text.parse().ok())
             .unwrap_or(512);
         mebibytes << 20
@@ -354,11 +333,8 @@ impl Guest {
             .filter_map(|(key, value)| {
                 let text = value.as_str()?;
                 let volume = text.split(',').next()?;
-                let size = text
-                    .split(',')
-                    .find_map(|part| part.strip_prefix("size="))?;
-                (!text.contains("media=cdrom"))
-                    .then(|| Some((key.clone(), volume.to_owned(), parse_size(size)?)))?
+                let size = text.split(',').find_map(|part| part.strip_prefix("size="))?;
+                (!text.contains("media=cdrom")).then(|| Some((key.clone(), volume.to_owned(), parse_size(size)?)))?
             })
             .collect()
     }
@@ -380,10 +356,7 @@ impl Guest {
     pub(crate) fn unlocked(&self) -> Result<(), Refusal> {
         match &self.lock {
             None => Ok(()),
-            Some(lock) => Err(Refusal::died(format!(
-                "{} is locked ({lock})",
-                self.kind.title()
-            ))),
+            Some(lock) => Err(Refusal::died(format!("{} is locked ({lock})", self.kind.title()))),
         }
     }
 }

@@ -30,10 +30,7 @@ pub(crate) struct Ending {
 impl Ending {
     /// An end with one line in the log.
     pub(crate) fn line(text: impl Into<String>) -> Self {
-        Self {
-            log: vec![text.into()],
-            warnings: 0,
-        }
+        Self { log: vec![text.into()], warnings: 0 }
     }
 }
 
@@ -86,13 +83,7 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// None yet.
     pub(crate) fn new(pace: f64) -> Self {
-        Self {
-            list: VecDeque::new(),
-            next_pid: 1200,
-            pace,
-            to_fail: Vec::new(),
-            to_slow: Vec::new(),
-        }
+        Self { list: VecDeque::new(), next_pid: 1200, pace, to_fail: Vec::new(), to_slow: Vec::new() }
     }
 
     /// A process id that was not used before.
@@ -102,14 +93,7 @@ impl Tasks {
     }
 
     /// Starts a task and gives its UPID.
-    pub(crate) fn start(
-        &mut self,
-        node_name: &str,
-        booted: f64,
-        caller: &Caller,
-        work: Work,
-        now: f64,
-    ) -> String {
+    pub(crate) fn start(&mut self, node_name: &str, booted: f64, caller: &Caller, work: Work, now: f64) -> String {
         let pid = self.new_pid();
         let pstart = ((now - booted).max(0.0) * 100.0) as u64;
         let start = now as i64;
@@ -120,8 +104,8 @@ impl Tasks {
             caller.full_name()
         );
         let guest: Option<u32> = work.id.parse().ok();
-        let doomed = take(&mut self.to_fail, guest, |entry| (entry.0, &mut entry.1))
-            .map(|_| "simulated failure".to_owned());
+        let doomed =
+            take(&mut self.to_fail, guest, |entry| (entry.0, &mut entry.1)).map(|_| "simulated failure".to_owned());
         let slow = take(&mut self.to_slow, guest, |entry| (entry.0, &mut entry.1));
         let lasting = slow.map_or(work.units * self.pace, |entry| entry.2);
         self.list.push_front(Task {
@@ -190,12 +174,7 @@ impl Tasks {
 
     /// Ends tasks without their effect: cancelled, or their node went down.
     /// Gives the ids they worked on.
-    pub(crate) fn break_off(
-        &mut self,
-        status: &str,
-        now: f64,
-        which: impl Fn(&Task) -> bool,
-    ) -> Vec<String> {
+    pub(crate) fn break_off(&mut self, status: &str, now: f64, which: impl Fn(&Task) -> bool) -> Vec<String> {
         let mut ids = Vec::new();
         for task in &mut self.list {
             if task.effect.is_some() && which(task) {
@@ -239,11 +218,7 @@ fn take<T: Clone>(
 
 /// Takes a guest's lock away, after a task on it broke off.
 pub(crate) fn release(cluster: &mut Cluster, id: &str) {
-    if let Some(guest) = id
-        .parse()
-        .ok()
-        .and_then(|vmid: u32| cluster.guests.get_mut(&vmid))
-    {
+    if let Some(guest) = id.parse().ok().and_then(|vmid: u32| cluster.guests.get_mut(&vmid)) {
         guest.lock = None;
     }
 }

@@ -56,19 +56,11 @@ fn make(name: &str, ip: &str) -> Result<(ServerConfig, Certificate), Error> {
         ip.to_owned(),
         "127.0.0.1".to_owned(),
     ];
-    let certificate_error = |why: String| Error::Certificate {
-        node: name.to_owned(),
-        why,
-    };
-    let mut params =
-        CertificateParams::new(names).map_err(|error| certificate_error(error.to_string()))?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, format!("{name}.sim.local"));
+    let certificate_error = |why: String| Error::Certificate { node: name.to_owned(), why };
+    let mut params = CertificateParams::new(names).map_err(|error| certificate_error(error.to_string()))?;
+    params.distinguished_name.push(DnType::CommonName, format!("{name}.sim.local"));
     let key = KeyPair::generate().map_err(|error| certificate_error(error.to_string()))?;
-    let certificate = params
-        .self_signed(&key)
-        .map_err(|error| certificate_error(error.to_string()))?;
+    let certificate = params.self_signed(&key).map_err(|error| certificate_error(error.to_string()))?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -77,15 +69,6 @@ fn make(name: &str, ip: &str) -> Result<(ServerConfig, Certificate), Error> {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)
         .map_err(|error| certificate_error(error.to_string()))?;
-    let pairs: Vec<String> = Sha256::digest(certificate.der())
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
-    Ok((
-        config,
-        Certificate {
-            fingerprint: pairs.join(":"),
-            pem: certificate.pem(),
-        },
-    ))
+    let pairs: Vec<String> = Sha256::digest(certificate.der()).iter().map(|byte| format!("{byte:02X}")).collect();
+    Ok((config, Certificate { fingerprint: pairs.join(":"), pem: certificate.pem() }))
 }

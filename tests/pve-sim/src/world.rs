@@ -21,11 +21,7 @@ use crate::state::Cluster;
 use crate::tls::Identity;
 
 /// Calls that need no log-in.
-const OPEN: [(&str, &str); 3] = [
-    ("POST", "/access/ticket"),
-    ("GET", "/access/ticket"),
-    ("GET", "/access/domains"),
-];
+const OPEN: [(&str, &str); 3] = [("POST", "/access/ticket"), ("GET", "/access/ticket"), ("GET", "/access/domains")];
 
 /// All clusters, their listeners and the faults that were ordered.
 pub(crate) struct World {
@@ -81,26 +77,17 @@ impl Request {
 
 /// Seconds since 1970.
 pub(crate) fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl World {
     pub(crate) fn new(clusters: Vec<Cluster>, doors: Vec<Door>, login_delay: Duration) -> Self {
-        Self {
-            clusters: clusters.into_iter().map(Mutex::new).collect(),
-            faults: Mutex::default(),
-            doors,
-            login_delay,
-        }
+        Self { clusters: clusters.into_iter().map(Mutex::new).collect(), faults: Mutex::default(), doors, login_delay }
     }
 
     /// A cluster, with everything done that is due.
     pub(crate) fn cluster(&self, index: usize) -> MutexGuard<'_, Cluster> {
-        let mut cluster = self.clusters[index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut cluster = self.clusters[index].lock().unwrap_or_else(PoisonError::into_inner);
         cluster.settle(now());
         cluster
     }
@@ -122,18 +109,10 @@ impl World {
             None
         } else {
             let credentials = &request.credentials;
-            Some(authenticate(
-                &cluster.access,
-                credentials,
-                &request.method,
-                at,
-            )?)
+            Some(authenticate(&cluster.access, credentials, &request.method, at)?)
         };
         if request.has_body && !matches!(request.method.as_str(), "POST" | "PUT") {
-            return Err(Refusal::bare(
-                501,
-                format!("Unexpected content for method '{}'", request.method),
-            ));
+            return Err(Refusal::bare(501, format!("Unexpected content for method '{}'", request.method)));
         }
         perform(&mut cluster, door.node, caller, &request, at)
     }
@@ -151,42 +130,25 @@ pub(crate) fn perform(
     now: f64,
 ) -> Answer {
     let missing = || Refusal::not_implemented(&request.method, &request.path);
-    let found = facts()
-        .find(&request.method, &request.segments)
-        .ok_or_else(missing)?;
+    let found = facts().find(&request.method, &request.segments).ok_or_else(missing)?;
     let params = join(&found, &request.params)?;
-    cluster
-        .access
-        .permitted(caller.as_ref(), found.method, &params)?;
+    cluster.access.permitted(caller.as_ref(), found.method, &params)?;
     let node = answering_node(cluster, here, &found, &params)?;
     check(found.template, found.method, &params)?;
     let handler = routes::find(&request.method, found.template).ok_or_else(|| {
         Refusal::with_message(
             501,
-            format!(
-                "'{} {}' is part of the API but not of this look-alike",
-                request.method, found.template
-            ),
+            format!("'{} {}' is part of the API but not of this look-alike", request.method, found.template),
         )
     })?;
-    handler(&mut Call {
-        cluster,
-        here,
-        node,
-        caller: caller.unwrap_or_else(|| Caller::user("")),
-        params,
-        now,
-    })
+    handler(&mut Call { cluster, here, node, caller: caller.unwrap_or_else(|| Caller::user("")), params, now })
 }
 
 fn join(found: &Found, sent: &Params) -> Result<Params, Refusal> {
     let mut params = found.params.clone();
     for (name, value) in sent.iter() {
         if found.params.has(name) {
-            return Err(Refusal::parameter(
-                name,
-                "duplicate parameter (already defined in URI)",
-            ));
+            return Err(Refusal::parameter(name, "duplicate parameter (already defined in URI)"));
         }
         if name != "_dc" {
             params.set(name, value.clone());
@@ -196,12 +158,7 @@ fn join(found: &Found, sent: &Params) -> Result<Params, Refusal> {
 }
 
 /// The node that a call is for, where it can be reached from here.
-fn answering_node(
-    cluster: &Cluster,
-    here: usize,
-    found: &Found,
-    params: &Params,
-) -> Result<usize, Refusal> {
+fn answering_node(cluster: &Cluster, here: usize, found: &Found, params: &Params) -> Result<usize, Refusal> {
     let Some(name) = params.text("node").filter(|name| *name != "localhost") else {
         return Ok(here);
     };

@@ -104,9 +104,7 @@ fn differences(name: &str, recorded: &Value, ours: &Value) -> Vec<String> {
         }
     }
     for path in mine.keys().filter(|path| !theirs.contains_key(*path)) {
-        let parent = path
-            .rsplit_once(['.', '['])
-            .map_or("", |(parent, _)| parent);
+        let parent = path.rsplit_once(['.', '[']).map_or("", |(parent, _)| parent);
         let field = path.rsplit('.').next().unwrap_or_default();
         // A kind of entry that was not there when recorded cannot be compared.
         let known = theirs.contains_key(parent) && !path.ends_with(']');
@@ -118,35 +116,22 @@ fn differences(name: &str, recorded: &Value, ours: &Value) -> Vec<String> {
 }
 
 fn request_of(recorded: &Value) -> (String, String, Vec<(String, String)>) {
-    let (method, path) = recorded["request"]
-        .as_str()
-        .unwrap()
-        .split_once(' ')
-        .unwrap();
+    let (method, path) = recorded["request"].as_str().unwrap().split_once(' ').unwrap();
     let mut path = path.strip_prefix("/api2/json").unwrap().to_owned();
     // The VM with a disk that is not shared.
     path = path.replace("/100/migrate", "/104/migrate");
     for (theirs, ours) in GUESTS {
         path = path.replace(theirs, ours);
     }
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let params = recorded["params"].as_object().into_iter().flatten();
-    let params = params
-        .map(|(name, value)| (name.clone(), text(value)))
-        .collect();
+    let params = params.map(|(name, value)| (name.clone(), text(value))).collect();
     (method.to_owned(), path, params)
 }
 
 async fn replay(api: &Api, name: &str, recorded: &Value) -> Answer {
     let (method, path, params) = request_of(recorded);
-    let params: Vec<(&str, &str)> = params
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let params: Vec<(&str, &str)> = params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = api.send(&method, &path, &params).await;
     answer.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -156,25 +141,14 @@ async fn answers_of_one_node_have_the_recorded_shapes() {
     let sim = start(1).await;
     let api = Api::of(&sim);
     // Something must have been done for the lists of tasks to show.
-    let upid = api
-        .post("/nodes/pve1/qemu/100/status/start", &[])
-        .await
-        .data();
+    let upid = api.post("/nodes/pve1/qemu/100/status/start", &[]).await.data();
     api.wait(&upid).await;
-    let upid = api
-        .post("/nodes/pve1/lxc/102/status/start", &[])
-        .await
-        .data();
+    let upid = api.post("/nodes/pve1/lxc/102/status/start", &[]).await.data();
     api.wait(&upid).await;
     let fleet = [("privsep", "1"), ("comment", "fleet manager")];
-    api.post("/access/users/alice@pve/token/fleet", &fleet)
-        .await
-        .data();
+    api.post("/access/users/alice@pve/token/fleet", &fleet).await.data();
     let memory = [("memory", "768")];
-    api.send("PUT", "/nodes/pve1/qemu/100/config", &memory)
-        .await
-        .unwrap()
-        .data();
+    api.send("PUT", "/nodes/pve1/qemu/100/config", &memory).await.unwrap().data();
     let vzdump = [("vmid", "102"), ("storage", "local"), ("mode", "stop")];
     let upid = api.post("/nodes/pve1/vzdump", &vzdump).await.data();
     assert_eq!(api.wait(&upid).await, "WARNINGS: 1");
@@ -328,10 +302,7 @@ fn same_refusal(name: &str, recorded: &Value, answer: &Answer, wrong: &mut Vec<S
         None => answer.json() == recorded["body"],
     };
     if !same_body {
-        wrong.push(format!(
-            "{name}: {}, recorded {}",
-            answer.text, recorded["body"]
-        ));
+        wrong.push(format!("{name}: {}, recorded {}", answer.text, recorded["body"]));
     }
 }
 
@@ -361,11 +332,9 @@ async fn refusals_are_the_recorded_ones() {
     let stranger = Api::new(&sim.info().url, Some(&sim.info().token_without_acl));
     let nobody = Api::new(&sim.info().url, None);
     let wrong_token = Api::new(&sim.info().url, Some("root@pam!sim=no"));
-    for (api, name) in [
-        (&stranger, "err_permission_token_no_acl"),
-        (&nobody, "err_noauth"),
-        (&wrong_token, "err_badtoken"),
-    ] {
+    for (api, name) in
+        [(&stranger, "err_permission_token_no_acl"), (&nobody, "err_noauth"), (&wrong_token, "err_badtoken")]
+    {
         let recorded = recording(name);
         let answer = replay(api, name, &recorded).await;
         same_refusal(name, &recorded, &answer, &mut wrong);
@@ -399,8 +368,5 @@ async fn without_quorum_reads_go_on_and_writes_are_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(api.get("/cluster/resources").await.status, 200);
     let start = api.post("/nodes/pve1/lxc/102/status/start", &[]).await;
-    assert_eq!(
-        (start.status, start.reason.as_str()),
-        (500, "cluster not ready - no quorum?")
-    );
+    assert_eq!((start.status, start.reason.as_str()), (500, "cluster not ready - no quorum?"));
 }

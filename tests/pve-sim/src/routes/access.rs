@@ -55,15 +55,13 @@ fn profile(user: &User) -> Map<String, Value> {
 fn users(call: &mut Call<'_>) -> Answer {
     let all = call.may("/access/groups", &["User.Modify", "Sys.Audit"]);
     let list = call.cluster.access.users.iter();
-    let list = list
-        .filter(|(name, _)| all || **name == call.caller.user)
-        .map(|(name, user)| {
-            let mut entry = profile(user);
-            let realm = name.rsplit_once('@').map_or("pam", |(_, realm)| realm);
-            entry.insert("userid".to_owned(), json!(name));
-            entry.insert("realm-type".to_owned(), json!(realm));
-            Value::Object(entry)
-        });
+    let list = list.filter(|(name, _)| all || **name == call.caller.user).map(|(name, user)| {
+        let mut entry = profile(user);
+        let realm = name.rsplit_once('@').map_or("pam", |(_, realm)| realm);
+        entry.insert("userid".to_owned(), json!(name));
+        entry.insert("realm-type".to_owned(), json!(realm));
+        Value::Object(entry)
+    });
     Ok(list.collect::<Value>().into())
 }
 
@@ -71,9 +69,7 @@ fn users(call: &mut Call<'_>) -> Answer {
 pub(super) fn find_user<'a>(call: &'a Call<'_>) -> Result<&'a User, Refusal> {
     let name = call.params.string("userid");
     let users = &call.cluster.access.users;
-    users
-        .get(&name)
-        .ok_or_else(|| Refusal::died(format!("no such user ('{name}')")))
+    users.get(&name).ok_or_else(|| Refusal::died(format!("no such user ('{name}')")))
 }
 
 fn token_entry(user: &User, name: &str) -> Option<Value> {
@@ -89,11 +85,8 @@ fn user(call: &mut Call<'_>) -> Answer {
     let user = find_user(call)?;
     let mut entry = profile(user);
     entry.insert("groups".to_owned(), json!(user.groups));
-    let tokens: Map<String, Value> = user
-        .tokens
-        .keys()
-        .filter_map(|name| Some((name.clone(), token_entry(user, name)?)))
-        .collect();
+    let tokens: Map<String, Value> =
+        user.tokens.keys().filter_map(|name| Some((name.clone(), token_entry(user, name)?))).collect();
     entry.insert("tokens".to_owned(), Value::Object(tokens));
     Ok(Value::Object(entry).into())
 }
@@ -118,10 +111,7 @@ fn token(call: &mut Call<'_>) -> Answer {
 
 fn members(call: &Call<'_>, group: &str) -> Vec<String> {
     let users = call.cluster.access.users.iter();
-    users
-        .filter(|(_, user)| user.groups.contains(group))
-        .map(|(name, _)| name.clone())
-        .collect()
+    users.filter(|(_, user)| user.groups.contains(group)).map(|(name, _)| name.clone()).collect()
 }
 
 fn groups(call: &mut Call<'_>) -> Answer {
@@ -137,12 +127,8 @@ fn groups(call: &mut Call<'_>) -> Answer {
 
 fn group(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("groupid");
-    let comment = call
-        .cluster
-        .access
-        .groups
-        .get(&name)
-        .ok_or_else(|| Refusal::died(format!("group '{name}' does not exist")))?;
+    let comment =
+        call.cluster.access.groups.get(&name).ok_or_else(|| Refusal::died(format!("group '{name}' does not exist")))?;
     let mut entry = json!({"members": members(call, &name)});
     if let Some(comment) = comment {
         entry["comment"] = json!(comment);
@@ -152,40 +138,34 @@ fn group(call: &mut Call<'_>) -> Answer {
 
 fn roles(call: &mut Call<'_>) -> Answer {
     let list = call.cluster.access.roles().into_iter();
-    let list = list.map(|(name, privileges, built_in)| {
-        json!({"roleid": name, "privs": privileges, "special": u8::from(built_in)})
-    });
+    let list = list.map(
+        |(name, privileges, built_in)| json!({"roleid": name, "privs": privileges, "special": u8::from(built_in)}),
+    );
     Ok(list.collect::<Value>().into())
 }
 
 fn role(call: &mut Call<'_>) -> Answer {
     let wanted = call.params.string("roleid");
     let mut roles = call.cluster.access.roles().into_iter();
-    let (_, privileges, _) = roles
-        .find(|role| role.0 == wanted)
-        .ok_or_else(|| Refusal::died(format!("role '{wanted}' does not exist")))?;
-    let held: Map<String, Value> = privileges
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .map(|name| (name.to_owned(), json!(1)))
-        .collect();
+    let (_, privileges, _) =
+        roles.find(|role| role.0 == wanted).ok_or_else(|| Refusal::died(format!("role '{wanted}' does not exist")))?;
+    let held: Map<String, Value> =
+        privileges.split(',').filter(|name| !name.is_empty()).map(|name| (name.to_owned(), json!(1))).collect();
     Ok(Value::Object(held).into())
 }
 
 fn acl(call: &mut Call<'_>) -> Answer {
     let all = call.may("/access", &["Permissions.Modify", "Sys.Audit"]);
     let list = call.cluster.access.acl.iter();
-    let list = list
-        .filter(|entry| all || entry.who == call.caller.full_name())
-        .map(|entry| {
-            json!({
-                "path": entry.path,
-                "type": entry.kind,
-                "ugid": entry.who,
-                "roleid": entry.role,
-                "propagate": u8::from(entry.propagate),
-            })
-        });
+    let list = list.filter(|entry| all || entry.who == call.caller.full_name()).map(|entry| {
+        json!({
+            "path": entry.path,
+            "type": entry.kind,
+            "ugid": entry.who,
+            "roleid": entry.role,
+            "propagate": u8::from(entry.propagate),
+        })
+    });
     Ok(list.collect::<Value>().into())
 }
 
@@ -194,10 +174,7 @@ fn permissions(call: &mut Call<'_>) -> Answer {
         None => call.caller.clone(),
         Some(name) => {
             let (user, token) = name.split_once('!').unwrap_or((name, ""));
-            let caller = Caller {
-                user: user.to_owned(),
-                token: (!token.is_empty()).then(|| token.to_owned()),
-            };
+            let caller = Caller { user: user.to_owned(), token: (!token.is_empty()).then(|| token.to_owned()) };
             if caller.user != call.caller.user && !call.may("/access", &["Sys.Audit"]) {
                 return Err(Refusal::forbidden("/access, Sys.Audit"));
             }
@@ -208,16 +185,7 @@ fn permissions(call: &mut Call<'_>) -> Answer {
     let paths: Vec<String> = match call.params.text("path") {
         Some(path) => vec![path.to_owned()],
         None => {
-            let common = [
-                "/",
-                "/access",
-                "/access/groups",
-                "/nodes",
-                "/pool",
-                "/sdn",
-                "/storage",
-                "/vms",
-            ];
+            let common = ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"];
             let mut paths: Vec<String> = common.iter().map(|path| (*path).to_owned()).collect();
             paths.extend(access.acl.iter().map(|entry| entry.path.clone()));
             let pooled = call.cluster.guests.values();
@@ -228,11 +196,8 @@ fn permissions(call: &mut Call<'_>) -> Answer {
     };
     let mut answer = Map::new();
     for path in paths {
-        let held: Map<String, Value> = access
-            .privileges(&caller, &path)
-            .into_iter()
-            .map(|name| (name, json!(1)))
-            .collect();
+        let held: Map<String, Value> =
+            access.privileges(&caller, &path).into_iter().map(|name| (name, json!(1))).collect();
         if !held.is_empty() || call.params.has("path") {
             answer.insert(path, Value::Object(held));
         }

@@ -33,9 +33,7 @@ pub(super) fn quorum(call: &Call<'_>, doing: &str) -> Result<(), Refusal> {
     if call.cluster.quorate() {
         return Ok(());
     }
-    Err(Refusal::died(format!(
-        "{doing} failed: cfs-lock 'file-user_cfg' error: no quorum!"
-    )))
+    Err(Refusal::died(format!("{doing} failed: cfs-lock 'file-user_cfg' error: no quorum!")))
 }
 
 fn log_in(call: &mut Call<'_>) -> Answer {
@@ -48,10 +46,7 @@ fn log_in(call: &mut Call<'_>) -> Answer {
     let password = call.params.string("password");
     let access = &call.cluster.access;
     if !verify_password(access, &user, &password, call.now) {
-        return Err(Refusal {
-            delayed: true,
-            ..Refusal::with_message(401, "authentication failure")
-        });
+        return Err(Refusal { delayed: true, ..Refusal::with_message(401, "authentication failure") });
     }
     let mut answer = json!({
         "username": user,
@@ -98,9 +93,7 @@ fn optional(call: &Call<'_>, name: &str) -> Option<String> {
 fn create_user(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("userid");
     if call.cluster.access.users.contains_key(&name) {
-        return Err(Refusal::died(format!(
-            "create user failed: user '{name}' already exists"
-        )));
+        return Err(Refusal::died(format!("create user failed: user '{name}' already exists")));
     }
     quorum(call, "create user")?;
     let user = User {
@@ -128,11 +121,7 @@ fn change_user(call: &mut Call<'_>) -> Answer {
     user.email = optional(call, "email").or(user.email);
     if call.params.has("groups") {
         let wanted: BTreeSet<String> = call.params.list("groups").into_iter().collect();
-        user.groups = if call.params.flag("append") {
-            user.groups.union(&wanted).cloned().collect()
-        } else {
-            wanted
-        };
+        user.groups = if call.params.flag("append") { user.groups.union(&wanted).cloned().collect() } else { wanted };
     }
     let name = call.params.string("userid");
     call.cluster.access.users.insert(name, user);
@@ -181,10 +170,7 @@ fn create_token(call: &mut Call<'_>) -> Answer {
 fn delete_token(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("tokenid");
     if !find_user(call)?.tokens.contains_key(&name) {
-        return Err(Refusal::parameter(
-            "tokenid",
-            format!("no such token '{name}'"),
-        ));
+        return Err(Refusal::parameter("tokenid", format!("no such token '{name}'")));
     }
     quorum(call, "deleting token")?;
     let owner = call.params.string("userid");
@@ -200,9 +186,7 @@ fn create_group(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("groupid");
     quorum(call, "create group")?;
     if call.cluster.access.groups.contains_key(&name) {
-        return Err(Refusal::died(format!(
-            "create group failed: group '{name}' already exists"
-        )));
+        return Err(Refusal::died(format!("create group failed: group '{name}' already exists")));
     }
     let comment = optional(call, "comment");
     call.cluster.access.groups.insert(name, comment);
@@ -213,9 +197,7 @@ fn delete_group(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("groupid");
     quorum(call, "delete group")?;
     if call.cluster.access.groups.remove(&name).is_none() {
-        return Err(Refusal::died(format!(
-            "delete group failed: group '{name}' does not exist"
-        )));
+        return Err(Refusal::died(format!("delete group failed: group '{name}' does not exist")));
     }
     for user in call.cluster.access.users.values_mut() {
         user.groups.remove(&name);
@@ -228,30 +210,17 @@ fn change_acl(call: &mut Call<'_>) -> Answer {
     let path = call.params.string("path");
     let propagate = !call.params.has("propagate") || call.params.flag("propagate");
     let delete = call.params.flag("delete");
-    let known: Vec<String> = call
-        .cluster
-        .access
-        .roles()
-        .into_iter()
-        .map(|role| role.0)
-        .collect();
+    let known: Vec<String> = call.cluster.access.roles().into_iter().map(|role| role.0).collect();
     for role in call.params.list("roles") {
         if !known.contains(&role) {
             return Err(Refusal::died(format!("role '{role}' does not exist")));
         }
         for (kind, name) in [("user", "users"), ("group", "groups"), ("token", "tokens")] {
             for who in split_list(&call.params.string(name)) {
-                let entry = Entry {
-                    path: path.clone(),
-                    kind,
-                    who,
-                    role: role.clone(),
-                    propagate,
-                };
+                let entry = Entry { path: path.clone(), kind, who, role: role.clone(), propagate };
                 let acl = &mut call.cluster.access.acl;
                 acl.retain(|old| {
-                    (&old.path, old.kind, &old.who, &old.role)
-                        != (&entry.path, entry.kind, &entry.who, &entry.role)
+                    (&old.path, old.kind, &old.who, &old.role) != (&entry.path, entry.kind, &entry.who, &entry.role)
                 });
                 if !delete {
                     acl.push(entry);

@@ -31,11 +31,9 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
         ("GET", "backup/{id}") => backup_job,
         ("DELETE", "backup/{id}") => delete_backup_job,
         ("GET", "backup-info/not-backed-up") => not_backed_up,
-        (
-            "GET",
-            "replication" | "mapping/pci" | "mapping/usb" | "sdn/zones" | "sdn/vnets"
-            | "firewall/rules",
-        ) => nothing,
+        ("GET", "replication" | "mapping/pci" | "mapping/usb" | "sdn/zones" | "sdn/vnets" | "firewall/rules") => {
+            nothing
+        }
         ("GET", "firewall/options") => firewall_options,
         _ => return None,
     })
@@ -72,11 +70,7 @@ fn index(_: &mut Call<'_>) -> Answer {
         "tasks",
         "sdn",
     ];
-    Ok(names
-        .iter()
-        .map(|name| json!({"name": name}))
-        .collect::<Value>()
-        .into())
+    Ok(names.iter().map(|name| json!({"name": name})).collect::<Value>().into())
 }
 
 fn status(call: &mut Call<'_>) -> Answer {
@@ -116,11 +110,7 @@ fn resources(call: &mut Call<'_>) -> Answer {
     }
     if wants("vm") {
         let guests = call.cluster.guests.values();
-        list.extend(
-            guests
-                .filter(|guest| call.sees(guest))
-                .map(|guest| guest_entry(call, guest)),
-        );
+        list.extend(guests.filter(|guest| call.sees(guest)).map(|guest| guest_entry(call, guest)));
     }
     if wants("node") {
         for index in 0..call.cluster.nodes.len() {
@@ -319,10 +309,7 @@ fn next_id(call: &mut Call<'_>) -> Answer {
     if let Some(wanted) = call.params.integer("vmid") {
         let taken = call.cluster.guests.contains_key(&(wanted as u32));
         return if taken {
-            Err(Refusal::parameter(
-                "vmid",
-                format!("VM {wanted} already exists"),
-            ))
+            Err(Refusal::parameter("vmid", format!("VM {wanted} already exists")))
         } else {
             Ok(json!(wanted.to_string()).into())
         };
@@ -368,10 +355,7 @@ fn config_join(call: &mut Call<'_>) -> Answer {
     let cluster = &call.cluster;
     if !cluster.clustered() {
         let text = "node is not in a cluster, no join info available!";
-        return Err(Refusal {
-            body: Some(json!({"data": null, "message": text})),
-            ..Refusal::with_message(424, text)
-        });
+        return Err(Refusal { body: Some(json!({"data": null, "message": text})), ..Refusal::with_message(424, text) });
     }
     let nodes = cluster.nodes.iter().enumerate().map(|(index, node)| {
         json!({
@@ -421,26 +405,15 @@ fn backup_job(call: &mut Call<'_>) -> Answer {
 
 fn create_backup_job(call: &mut Call<'_>) -> Answer {
     call.quorum()?;
-    let mut job: Map<String, Value> = call
-        .params
-        .iter()
-        .map(|(name, value)| (name.clone(), number(value)))
-        .collect();
+    let mut job: Map<String, Value> = call.params.iter().map(|(name, value)| (name.clone(), number(value))).collect();
     let id = match call.params.text("id") {
         Some(id) => id.to_owned(),
         None => format!("backup-{:08x}", call.now as u64),
     };
     if call.cluster.backup_jobs.contains_key(&id) {
-        return Err(Refusal::parameter(
-            "id",
-            format!("Job '{id}' already exists"),
-        ));
+        return Err(Refusal::parameter("id", format!("Job '{id}' already exists")));
     }
-    if let Some((key, value)) = call
-        .params
-        .text("prune-backups")
-        .and_then(|text| text.split_once('='))
-    {
+    if let Some((key, value)) = call.params.text("prune-backups").and_then(|text| text.split_once('=')) {
         job.insert("prune-backups".to_owned(), json!({key: value}));
     }
     job.insert("id".to_owned(), json!(id));
@@ -460,20 +433,16 @@ fn delete_backup_job(call: &mut Call<'_>) -> Answer {
 
 /// A value as a number where it reads as one.
 pub(super) fn number(value: &Value) -> Value {
-    plain(value)
-        .parse::<i64>()
-        .map_or_else(|_| value.clone(), |number| json!(number))
+    plain(value).parse::<i64>().map_or_else(|_| value.clone(), |number| json!(number))
 }
 
 fn not_backed_up(call: &mut Call<'_>) -> Answer {
-    let every = call
+    let every = call.cluster.backup_jobs.values().any(|job| job.contains_key("all"));
+    let list = call
         .cluster
-        .backup_jobs
+        .guests
         .values()
-        .any(|job| job.contains_key("all"));
-    let list =
-        call.cluster.guests.values().filter(|_| !every).map(
-            |guest| json!({"vmid": guest.vmid, "type": guest.kind.word(), "name": guest.name()}),
-        );
+        .filter(|_| !every)
+        .map(|guest| json!({"vmid": guest.vmid, "type": guest.kind.word(), "name": guest.name()}));
     Ok(list.collect::<Value>().into())
 }

@@ -86,9 +86,9 @@ fn pending(call: &Call<'_>, kind: Kind) -> Answer {
 /// Refuses where the caller knew an older configuration.
 pub(super) fn same_digest(call: &Call<'_>, guest: &Guest) -> Result<(), Refusal> {
     match call.params.text("digest") {
-        Some(digest) if digest != guest.digest() => Err(Refusal::died(
-            "checksum mismatch (file change by other user?)",
-        )),
+        Some(digest) if digest != guest.digest() => {
+            Err(Refusal::died("checksum mismatch (file change by other user?)"))
+        }
         _ => Ok(()),
     }
 }
@@ -128,21 +128,12 @@ fn changes(call: &Call<'_>, kind: Kind, vmid: u32) -> Result<Changes, Refusal> {
             set.insert(name.clone(), written(call, kind, vmid, name, value)?);
         }
     }
-    Ok(Changes {
-        set,
-        delete: call.params.list("delete"),
-    })
+    Ok(Changes { set, delete: call.params.list("delete") })
 }
 
 /// A value as the configuration keeps it: numbers as numbers, new disks with
 /// their volume, network cards with a MAC address.
-fn written(
-    call: &Call<'_>,
-    kind: Kind,
-    vmid: u32,
-    name: &str,
-    value: &Value,
-) -> Result<Value, Refusal> {
+fn written(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, value: &Value) -> Result<Value, Refusal> {
     let text = plain(value);
     let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
     match (stem, kind) {
@@ -158,9 +149,7 @@ fn written(
         ("tags", _) => return Ok(json!(crate::params::split_list(&text).join(";"))),
         _ => {}
     }
-    Ok(text
-        .parse::<i64>()
-        .map_or_else(|_| json!(text), |number| json!(number)))
+    Ok(text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)))
 }
 
 fn with_mac(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) -> String {
@@ -168,14 +157,8 @@ fn with_mac(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) -> S
         return text.to_owned();
     }
     let salt = u64::from(vmid) << 8 | name.len() as u64;
-    let tail =
-        (crate::figures::chance(call.cluster.seed ^ call.now as u64, salt) * 16_777_215.0) as u32;
-    let mac = format!(
-        "BC:24:11:{:02X}:{:02X}:{:02X}",
-        tail >> 16,
-        (tail >> 8) & 255,
-        tail & 255
-    );
+    let tail = (crate::figures::chance(call.cluster.seed ^ call.now as u64, salt) * 16_777_215.0) as u32;
+    let mac = format!("BC:24:11:{:02X}:{:02X}:{:02X}", tail >> 16, (tail >> 8) & 255, tail & 255);
     match kind {
         Kind::Qemu => match text.split_once(',') {
             Some((model, rest)) => format!("{model}={mac},{rest}"),
@@ -186,13 +169,7 @@ fn with_mac(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) -> S
 }
 
 /// `STORAGE:GiB` makes a volume; anything else stays as it is.
-fn new_volume(
-    call: &Call<'_>,
-    kind: Kind,
-    vmid: u32,
-    name: &str,
-    text: &str,
-) -> Result<String, Refusal> {
+fn new_volume(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) -> Result<String, Refusal> {
     let (first, rest) = text.split_once(',').unwrap_or((text, ""));
     let Some((storage, size)) = first.split_once(':') else {
         return Ok(text.to_owned());
@@ -200,22 +177,11 @@ fn new_volume(
     let Ok(gibibytes) = size.parse::<f64>() else {
         return Ok(text.to_owned());
     };
-    let found = call
-        .cluster
-        .storages
-        .iter()
-        .find(|entry| entry.name == storage);
-    let found =
-        found.ok_or_else(|| Refusal::died(format!("storage '{storage}' does not exist")))?;
-    let wanted = if kind == Kind::Qemu {
-        "images"
-    } else {
-        "rootdir"
-    };
+    let found = call.cluster.storages.iter().find(|entry| entry.name == storage);
+    let found = found.ok_or_else(|| Refusal::died(format!("storage '{storage}' does not exist")))?;
+    let wanted = if kind == Kind::Qemu { "images" } else { "rootdir" };
     if !found.content.split(',').any(|content| content == wanted) {
-        return Err(Refusal::died(format!(
-            "storage '{storage}' does not support content-type '{wanted}'"
-        )));
+        return Err(Refusal::died(format!("storage '{storage}' does not support content-type '{wanted}'")));
     }
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     let number = if digits.is_empty() { "0" } else { &digits };
@@ -226,10 +192,7 @@ fn new_volume(
         format!("{storage}:{vmid}/vm-{vmid}-disk-{number}.{ending}")
     };
     let size = format_size((gibibytes * f64::from(1_u32 << 30)) as u64);
-    let kept: Vec<&str> = rest
-        .split(',')
-        .filter(|part| !part.is_empty() && !part.starts_with("format="))
-        .collect();
+    let kept: Vec<&str> = rest.split(',').filter(|part| !part.is_empty() && !part.starts_with("format=")).collect();
     let mut parts = vec![volume];
     parts.extend(kept.into_iter().map(str::to_owned));
     parts.push(format!("size={size}"));
@@ -239,8 +202,7 @@ fn new_volume(
 fn apply(guest: &mut Guest, changes: &Changes) {
     let kind = guest.kind;
     let live = |key: &str| {
-        LIVE.contains(&key)
-            || (kind == Kind::Lxc && matches!(key, "cores" | "memory" | "swap" | "cpulimit"))
+        LIVE.contains(&key) || (kind == Kind::Lxc && matches!(key, "cores" | "memory" | "swap" | "cpulimit"))
     };
     for (key, value) in &changes.set {
         guest.config.insert(key.clone(), value.clone());
@@ -277,11 +239,7 @@ fn change_in_task(call: &mut Call<'_>) -> Answer {
     call.quorum()?;
     let vmid = call.params.vmid();
     let changes = changes(call, Kind::Qemu, vmid)?;
-    let log = changes
-        .set
-        .iter()
-        .map(|(key, value)| format!("update VM {vmid}: -{key} {}", plain(value)))
-        .collect();
+    let log = changes.set.iter().map(|(key, value)| format!("update VM {vmid}: -{key} {}", plain(value))).collect();
     let effect: Effect = Box::new(move |cluster, _| {
         let guest = cluster.guests.get_mut(&vmid);
         apply(guest.ok_or(format!("no such VM {vmid}"))?, &changes);
@@ -302,9 +260,7 @@ fn create(call: &mut Call<'_>, kind: Kind) -> Answer {
     }
     let pool = call.params.text("pool").map(str::to_owned);
     let allowed = call.may(&format!("/vms/{vmid}"), &["VM.Allocate"])
-        || pool
-            .as_ref()
-            .is_some_and(|pool| call.may(&format!("/pool/{pool}"), &["VM.Allocate"]));
+        || pool.as_ref().is_some_and(|pool| call.may(&format!("/pool/{pool}"), &["VM.Allocate"]));
     if !allowed {
         return Err(Refusal::forbidden(&format!("/vms/{vmid}, VM.Allocate")));
     }
@@ -318,11 +274,7 @@ fn create(call: &mut Call<'_>, kind: Kind) -> Answer {
         config.entry(key).or_insert(value);
     }
     if kind == Kind::Lxc && !config.contains_key("rootfs") {
-        let storage = call
-            .params
-            .text("storage")
-            .unwrap_or("local-lvm")
-            .to_owned();
+        let storage = call.params.text("storage").unwrap_or("local-lvm").to_owned();
         let volume = new_volume(call, kind, vmid, "rootfs", &format!("{storage}:4"))?;
         config.insert("rootfs".to_owned(), json!(volume));
     }

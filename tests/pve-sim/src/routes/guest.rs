@@ -49,15 +49,13 @@ fn list_lxc(call: &mut Call<'_>) -> Answer {
 fn list(call: &Call<'_>, kind: Kind) -> Answer {
     let full = call.params.flag("full");
     let here = call.cluster.guests.values();
-    let list = here
-        .filter(|guest| guest.node == call.node && guest.kind == kind && call.sees(guest))
-        .map(|guest| {
-            let mut entry = state(call, guest);
-            if full {
-                entry.extend(details(call, guest));
-            }
-            Value::Object(entry)
-        });
+    let list = here.filter(|guest| guest.node == call.node && guest.kind == kind && call.sees(guest)).map(|guest| {
+        let mut entry = state(call, guest);
+        if full {
+            entry.extend(details(call, guest));
+        }
+        Value::Object(entry)
+    });
     Ok(list.collect::<Value>().into())
 }
 
@@ -169,19 +167,12 @@ fn state(call: &Call<'_>, guest: &Guest) -> Map<String, Value> {
             }
         }
         Kind::Lxc => {
-            let swap = guest
-                .config
-                .get("swap")
-                .and_then(Value::as_u64)
-                .unwrap_or(0);
+            let swap = guest.config.get("swap").and_then(Value::as_u64).unwrap_or(0);
             entry.insert("type".to_owned(), json!("lxc"));
             entry.insert("maxswap".to_owned(), json!(swap << 20));
             entry.insert("swap".to_owned(), json!(0));
             if guest.running.is_some() {
-                entry.insert(
-                    "disk".to_owned(),
-                    json!(guest.disk_used.min(guest.max_disk())),
-                );
+                entry.insert("disk".to_owned(), json!(guest.disk_used.min(guest.max_disk())));
             }
         }
     }
@@ -243,9 +234,7 @@ fn cards(guest: &Guest) -> Vec<(String, String, String)> {
         .filter(|(key, _)| key.starts_with("net"))
         .filter_map(|(key, value)| {
             let text = value.as_str()?;
-            let mac = text
-                .split([',', '='])
-                .find(|part| part.matches(':').count() == 5)?;
+            let mac = text.split([',', '=']).find(|part| part.matches(':').count() == 5)?;
             let part = |name: &str| text.split(',').find_map(|part| part.strip_prefix(name));
             let ip = match part("ip=") {
                 Some(ip) if ip.contains('/') => ip.to_owned(),

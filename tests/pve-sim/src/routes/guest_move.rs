@@ -1,8 +1,7 @@
-//! Guests as a whole: migrate, clone, delete, make a template, grow a disk,
-//! back up.
+//! Guests as a whole: migrate, clone, delete, make a template, grow a disk.
 //!
 //! Recorded are the preconditions of a migration and a migration's list entry,
-//! clone, template, resize, a back-up, and the refusal to delete what runs.
+//! clone, template, resize, and the refusal to delete what runs.
 //! The other refusals are unrecorded.
 
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Call, Handler, cluster, guest_power};
 use crate::access::Caller;
 use crate::refusal::{Answer, Refusal};
-use crate::state::{Backup, Cluster, Guest, Kind, format_size, parse_size};
+use crate::state::{Cluster, Guest, Kind, format_size, parse_size};
 use crate::tasks::{Effect, Ending, Outcome, Work};
 
 /// The handler for a path of guests; `below` is what follows the id.
@@ -33,11 +32,6 @@ pub(super) fn find(method: &str, room: &str, below: &str, whole: bool) -> Option
     })
 }
 
-/// The handler for `/nodes/{node}/vzdump`.
-pub(super) fn find_vzdump(method: &str, below: &str) -> Option<Handler> {
-    (method == "POST" && below.is_empty()).then_some(vzdump as Handler)
-}
-
 fn is_shared(cluster: &Cluster, volume: &str) -> bool {
     let name = volume.split(':').next().unwrap_or_default();
     let storage = cluster.storages.iter().find(|storage| storage.name == name);
@@ -46,10 +40,7 @@ fn is_shared(cluster: &Cluster, volume: &str) -> bool {
 
 fn other_nodes(call: &Call<'_>) -> Vec<String> {
     let nodes = call.cluster.nodes.iter().enumerate();
-    nodes
-        .filter(|(index, node)| *index != call.node && node.up())
-        .map(|(_, node)| node.name.clone())
-        .collect()
+    nodes.filter(|(index, node)| *index != call.node && node.up()).map(|(_, node)| node.name.clone()).collect()
 }
 
 fn preconditions_qemu(call: &mut Call<'_>) -> Answer {
@@ -111,24 +102,17 @@ fn migrate(call: &mut Call<'_>, kind: Kind) -> Answer {
                 return Err(Refusal::died("can't migrate running VM without --online"));
             }
             Kind::Lxc if !online && !restart => {
-                return Err(Refusal::died(
-                    "can't migrate running container without --online or --restart",
-                ));
+                return Err(Refusal::died("can't migrate running container without --online or --restart"));
             }
             _ => {}
         }
     }
-    let work = MoveWork {
-        vmid,
-        target,
-        live_disks: call.params.flag("with-local-disks"),
-        restart,
+    let work = MoveWork { vmid, target, live_disks: call.params.flag("with-local-disks"), restart };
+    let kind_of_task = match kind {
+        Kind::Qemu => "qmigrate",
+        Kind::Lxc => "vzmigrate",
     };
-    let kind_of_task = format!("{}migrate", kind.task());
-    let log = vec![format!(
-        "starting migration of {} {vmid} to node '{name}'",
-        kind.title()
-    )];
+    let log = vec![format!("starting migration of {} {vmid} to node '{name}'", kind.title())];
     if call.cluster.ha.resources.contains_key(&cluster::sid(guest)) {
         return by_manager(call, kind_of_task, work, log);
     }
@@ -139,7 +123,7 @@ fn migrate(call: &mut Call<'_>, kind: Kind) -> Answer {
 
 /// For a guest that is managed by HA the task only hands the wish on and ends
 /// at once; the manager then starts the migration as a task of its own.
-fn by_manager(call: &mut Call<'_>, kind: String, work: MoveWork, log: Vec<String>) -> Answer {
+fn by_manager(call: &mut Call<'_>, kind: &'static str, work: MoveWork, log: Vec<String>) -> Answer {
     let (vmid, node) = (work.vmid, call.node);
     let effect: Effect = Box::new(move |cluster, now| {
         if let Some(guest) = cluster.guests.get_mut(&vmid) {
@@ -148,7 +132,7 @@ fn by_manager(call: &mut Call<'_>, kind: String, work: MoveWork, log: Vec<String
         let (name, booted) = (cluster.nodes[node].name.clone(), cluster.nodes[node].booted);
         let work = Work {
             node,
-            kind,
+            kind: kind.to_owned(),
             id: vmid.to_string(),
             units: 3.0,
             log,
@@ -181,11 +165,9 @@ impl MoveWork {
         }
         match guest.kind {
             Kind::Qemu if runs && !all_shared && !self.live_disks => {
-                return Err(
-                    "Problem found while scanning volumes - can't live migrate attached \
+                return Err("Problem found while scanning volumes - can't live migrate attached \
                     local disks without with-local-disks option"
-                        .to_owned(),
-                );
+                    .to_owned());
             }
             Kind::Lxc if runs && !self.restart => {
                 return Err("lxc live migration is currently not implemented".to_owned());
@@ -208,34 +190,20 @@ fn clone(call: &mut Call<'_>, kind: Kind) -> Answer {
     let source = guest.vmid;
     let id = call.params.integer("newid").unwrap_or(0) as u32;
     if call.cluster.guests.contains_key(&id) {
-        return Err(Refusal::died(format!(
-            "unable to create {} {id}: config file already exists",
-            kind.title()
-        )));
+        return Err(Refusal::died(format!("unable to create {} {id}: config file already exists", kind.title())));
     }
     let target = match call.params.text("target") {
         Some(name) => call.cluster.node_index(name)?,
         None => call.node,
     };
-    if target != call.node
-        && guest
-            .disks()
-            .iter()
-            .any(|disk| !is_shared(call.cluster, &disk.1))
-    {
-        return Err(Refusal::died(
-            "can't clone VM to node (VM uses local storage)",
-        ));
+    if target != call.node && guest.disks().iter().any(|disk| !is_shared(call.cluster, &disk.1)) {
+        return Err(Refusal::died("can't clone VM to node (VM uses local storage)"));
     }
     call.quorum()?;
     let mut copy = copy_of(guest, id);
     copy.node = target;
     copy.pool = call.params.text("pool").map(str::to_owned);
-    let key = if kind == Kind::Qemu {
-        "name"
-    } else {
-        "hostname"
-    };
+    let key = if kind == Kind::Qemu { "name" } else { "hostname" };
     let name = match call.params.text(key) {
         Some(name) => name.to_owned(),
         None => format!("Copy-of-{}", guest.name()),
@@ -250,10 +218,7 @@ fn clone(call: &mut Call<'_>, kind: Kind) -> Answer {
         copy.ok_or(format!("no such guest {id}"))?.lock = None;
         Ok(Ending::default())
     });
-    let log = vec![format!(
-        "create full clone of drives of {} {source}",
-        kind.title()
-    )];
+    let log = vec![format!("create full clone of drives of {} {source}", kind.title())];
     call.start_task(format!("{}clone", kind.task()), source, 2.0, log, effect)
 }
 
@@ -272,9 +237,7 @@ fn copy_of(guest: &Guest, id: u32) -> Guest {
             *value = json!(text.replace(&old, &new).replace("base-", "vm-"));
         } else if key.starts_with("net") {
             // The last bytes of the MAC address become the new id's.
-            let mac = text
-                .split([',', '='])
-                .find(|part| part.matches(':').count() == 5);
+            let mac = text.split([',', '=']).find(|part| part.matches(':').count() == 5);
             if let Some(mac) = mac {
                 let fresh = format!("{}:{:02X}:{:02X}", &mac[..11], (id >> 8) & 255, id & 255);
                 *value = json!(text.replace(mac, &fresh));
@@ -304,20 +267,11 @@ fn template(call: &mut Call<'_>, kind: Kind) -> Answer {
     }
     call.quorum()?;
     let effect: Effect = Box::new(move |cluster, _| {
-        let guest = cluster
-            .guests
-            .get_mut(&vmid)
-            .ok_or(format!("no such guest {vmid}"))?;
+        let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.config.insert("template".to_owned(), json!(1));
         Ok(Ending::default())
     });
-    call.start_task(
-        format!("{}template", kind.task()),
-        vmid,
-        1.0,
-        Vec::new(),
-        effect,
-    )
+    call.start_task(format!("{}template", kind.task()), vmid, 1.0, Vec::new(), effect)
 }
 
 fn resize(call: &mut Call<'_>, kind: Kind) -> Answer {
@@ -334,29 +288,15 @@ fn resize(call: &mut Call<'_>, kind: Kind) -> Answer {
         .ok_or_else(|| Refusal::died(format!("disk '{key}' does not exist")))?;
     let asked = parse_size(text.trim_start_matches('+'))
         .ok_or_else(|| Refusal::parameter("size", "value does not match the regex pattern"))?;
-    let wanted = if text.starts_with('+') {
-        size + asked
-    } else {
-        asked
-    };
+    let wanted = if text.starts_with('+') { size + asked } else { asked };
     if wanted < size {
         return Err(Refusal::died("shrinking disks is not supported"));
     }
     call.quorum()?;
     let effect: Effect = Box::new(move |cluster, _| {
-        let guest = cluster
-            .guests
-            .get_mut(&vmid)
-            .ok_or(format!("no such guest {vmid}"))?;
-        let old = guest
-            .config
-            .get(&key)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let part = old
-            .split(',')
-            .find(|part| part.starts_with("size="))
-            .unwrap_or("size=");
+        let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
+        let old = guest.config.get(&key).and_then(Value::as_str).unwrap_or_default();
+        let part = old.split(',').find(|part| part.starts_with("size=")).unwrap_or("size=");
         let changed = old.replace(part, &format!("size={}", format_size(wanted)));
         guest.config.insert(key, json!(changed));
         Ok(Ending::line(format!("Resizing image: {volume}")))
@@ -371,14 +311,10 @@ fn delete(call: &mut Call<'_>, kind: Kind) -> Answer {
     let runs = guest.running.is_some();
     match kind {
         Kind::Qemu if runs => {
-            return Err(Refusal::died(format!(
-                "VM {vmid} is running - destroy failed"
-            )));
+            return Err(Refusal::died(format!("VM {vmid} is running - destroy failed")));
         }
         Kind::Lxc if runs && !call.params.flag("force") => {
-            return Err(Refusal::died(format!(
-                "unable to destroy CT {vmid} - container is running"
-            )));
+            return Err(Refusal::died(format!("unable to destroy CT {vmid} - container is running")));
         }
         _ => {}
     }
@@ -395,125 +331,5 @@ fn delete(call: &mut Call<'_>, kind: Kind) -> Answer {
         cluster.ha.resources.remove(&sid);
         Ok(Ending::default())
     });
-    call.start_task(
-        format!("{}destroy", kind.task()),
-        vmid,
-        1.0,
-        Vec::new(),
-        effect,
-    )
-}
-
-fn vzdump(call: &mut Call<'_>) -> Answer {
-    let storage = call.params.text("storage").unwrap_or("local").to_owned();
-    let found = call
-        .cluster
-        .storages
-        .iter()
-        .find(|entry| entry.name == storage);
-    let found = found.ok_or_else(|| {
-        Refusal::parameter("storage", format!("storage '{storage}' does not exist"))
-    })?;
-    if !found.content.split(',').any(|content| content == "backup") {
-        let text = format!("storage '{storage}' does not support backups");
-        return Err(Refusal::parameter("storage", text));
-    }
-    let guests = call.cluster.guests.values();
-    let chosen: Vec<u32> = if call.params.flag("all") {
-        guests
-            .filter(|guest| guest.node == call.node)
-            .map(|guest| guest.vmid)
-            .collect()
-    } else {
-        call.params
-            .list("vmid")
-            .iter()
-            .filter_map(|vmid| vmid.parse().ok())
-            .collect()
-    };
-    if chosen.is_empty() {
-        return Err(Refusal::parameter(
-            "vmid",
-            "property is missing and it is not optional",
-        ));
-    }
-    for vmid in &chosen {
-        if !call.may(&format!("/vms/{vmid}"), &["VM.Backup"]) {
-            return Err(Refusal::forbidden(&format!("/vms/{vmid}, VM.Backup")));
-        }
-    }
-    call.quorum()?;
-    let (node, stop) = (call.node, call.params.text("mode") == Some("stop"));
-    let id = match chosen.as_slice() {
-        [one] => one.to_string(),
-        _ => String::new(),
-    };
-    for vmid in &chosen {
-        if let Some(guest) = call
-            .cluster
-            .guests
-            .get_mut(vmid)
-            .filter(|guest| guest.node == node)
-        {
-            guest.lock.get_or_insert("backup".to_owned());
-        }
-    }
-    let units = 2.0 + chosen.len() as f64;
-    let log = vec!["INFO: starting new backup job".to_owned()];
-    let effect: Effect =
-        Box::new(move |cluster, now| back_up(cluster, node, &storage, &chosen, stop, now));
-    call.start_task("vzdump", id, units, log, effect)
-}
-
-fn back_up(
-    cluster: &mut Cluster,
-    node: usize,
-    storage: &str,
-    chosen: &[u32],
-    stop: bool,
-    now: f64,
-) -> Outcome {
-    let mut ending = Ending::default();
-    for vmid in chosen {
-        let guest = cluster
-            .guests
-            .get_mut(vmid)
-            .filter(|guest| guest.node == node);
-        let Some(guest) = guest else {
-            return Err(format!("unable to find VM '{vmid}'"));
-        };
-        guest.lock = None;
-        // As recorded: stopping a container for its backup ends with a warning.
-        if guest.kind == Kind::Lxc && stop {
-            ending.warnings += 1;
-        }
-        let stamp = jiff::Timestamp::from_second(now as i64)
-            .map(|at| at.strftime("%Y_%m_%d-%H_%M_%S").to_string())
-            .unwrap_or_default();
-        let ending_of_file = if guest.kind == Kind::Qemu {
-            "vma.zst"
-        } else {
-            "tar.zst"
-        };
-        ending
-            .log
-            .push(format!("INFO: Finished Backup of VM {vmid} (00:00:02)"));
-        cluster.backups.push(Backup {
-            storage: storage.to_owned(),
-            node,
-            vmid: *vmid,
-            kind: guest.kind,
-            time: now as i64,
-            size: guest.max_disk() / 5,
-            file: format!(
-                "vzdump-{}-{vmid}-{stamp}.{ending_of_file}",
-                guest.kind.word()
-            ),
-            notes: guest.name(),
-        });
-    }
-    ending
-        .log
-        .push("INFO: Backup job finished successfully".to_owned());
-    Ok(ending)
+    call.start_task(format!("{}destroy", kind.task()), vmid, 1.0, Vec::new(), effect)
 }

@@ -75,13 +75,7 @@ fn power(call: &mut Call<'_>, kind: Kind, verb: Verb) -> Answer {
     let vmid = guest.vmid;
     let (word, units) = task_of(verb);
     let effect: Effect = Box::new(move |cluster, now| carry_out(cluster, vmid, verb, now));
-    call.start_task(
-        format!("{}{word}", kind.task()),
-        vmid,
-        units,
-        Vec::new(),
-        effect,
-    )
+    call.start_task(format!("{}{word}", kind.task()), vmid, units, Vec::new(), effect)
 }
 
 /// Whether a guest's state allows it.
@@ -96,10 +90,7 @@ fn possible(guest: &Guest, verb: Verb) -> Result<(), String> {
 
 fn carry_out(cluster: &mut Cluster, vmid: u32, verb: Verb, now: f64) -> Outcome {
     let pid = cluster.tasks.new_pid();
-    let guest = cluster
-        .guests
-        .get_mut(&vmid)
-        .ok_or(format!("no such guest {vmid}"))?;
+    let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
     // Stopping a VM that does not run is no error; a container refused earlier.
     if !(guest.kind == Kind::Qemu && verb == Verb::Stop) {
         possible(guest, verb)?;
@@ -123,18 +114,10 @@ fn carry_out(cluster: &mut Cluster, vmid: u32, verb: Verb, now: f64) -> Outcome 
 
 /// Makes a guest run with its configuration as written.
 pub(super) fn start(guest: &mut Guest, pid: u32, now: f64) {
-    guest.running = Some(Running {
-        since: now,
-        pid,
-        live: guest.config.clone(),
-        paused: false,
-    });
+    guest.running = Some(Running { since: now, pid, live: guest.config.clone(), paused: false });
 }
 
 /// Whether a guest starts with its node.
 pub(super) fn starts_at_boot(guest: &Guest) -> bool {
-    guest
-        .config
-        .get("onboot")
-        .is_some_and(|value: &Value| crate::params::plain(value) == "1")
+    guest.config.get("onboot").is_some_and(|value: &Value| crate::params::plain(value) == "1")
 }

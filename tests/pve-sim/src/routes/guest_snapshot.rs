@@ -14,20 +14,12 @@ pub(super) fn find(method: &str, room: &str, below: &str) -> Option<Handler> {
         ("GET", "snapshot", false) => |call: &mut Call<'_>| list(call, Kind::Lxc),
         ("POST", "snapshot", true) => |call: &mut Call<'_>| create(call, Kind::Qemu),
         ("POST", "snapshot", false) => |call: &mut Call<'_>| create(call, Kind::Lxc),
-        ("GET", "snapshot/{snapname}/config", true) => {
-            |call: &mut Call<'_>| config(call, Kind::Qemu)
-        }
-        ("GET", "snapshot/{snapname}/config", false) => {
-            |call: &mut Call<'_>| config(call, Kind::Lxc)
-        }
+        ("GET", "snapshot/{snapname}/config", true) => |call: &mut Call<'_>| config(call, Kind::Qemu),
+        ("GET", "snapshot/{snapname}/config", false) => |call: &mut Call<'_>| config(call, Kind::Lxc),
         ("DELETE", "snapshot/{snapname}", true) => |call: &mut Call<'_>| delete(call, Kind::Qemu),
         ("DELETE", "snapshot/{snapname}", false) => |call: &mut Call<'_>| delete(call, Kind::Lxc),
-        ("POST", "snapshot/{snapname}/rollback", true) => {
-            |call: &mut Call<'_>| roll_back(call, Kind::Qemu)
-        }
-        ("POST", "snapshot/{snapname}/rollback", false) => {
-            |call: &mut Call<'_>| roll_back(call, Kind::Lxc)
-        }
+        ("POST", "snapshot/{snapname}/rollback", true) => |call: &mut Call<'_>| roll_back(call, Kind::Qemu),
+        ("POST", "snapshot/{snapname}/rollback", false) => |call: &mut Call<'_>| roll_back(call, Kind::Lxc),
         _ => return None,
     })
 }
@@ -72,10 +64,7 @@ fn missing(name: &str) -> Refusal {
 fn config(call: &Call<'_>, kind: Kind) -> Answer {
     let guest = call.guest(kind)?;
     let name = call.params.string("snapname");
-    let snapshot = guest
-        .snapshots
-        .iter()
-        .find(|snapshot| snapshot.name == name);
+    let snapshot = guest.snapshots.iter().find(|snapshot| snapshot.name == name);
     let snapshot = snapshot.ok_or_else(|| missing(&name))?;
     let mut config = snapshot.config.clone();
     config.insert("snaptime".to_owned(), json!(snapshot.time));
@@ -88,14 +77,10 @@ fn create(call: &mut Call<'_>, kind: Kind) -> Answer {
     guest.unlocked()?;
     let name = call.params.string("snapname");
     if name == "current" {
-        return Err(Refusal::died(
-            "unable to use snapshot name 'current' (reserved name)",
-        ));
+        return Err(Refusal::died("unable to use snapshot name 'current' (reserved name)"));
     }
     if guest.snapshots.iter().any(|snapshot| snapshot.name == name) {
-        return Err(Refusal::died(format!(
-            "snapshot name '{name}' already used"
-        )));
+        return Err(Refusal::died(format!("snapshot name '{name}' already used")));
     }
     if kind == Kind::Lxc && guest.disks().iter().any(|disk| disk.1.ends_with(".raw")) {
         return Err(Refusal::died("snapshot feature is not available"));
@@ -112,10 +97,7 @@ fn create(call: &mut Call<'_>, kind: Kind) -> Answer {
     };
     call.guest_mut(kind)?.lock = Some("snapshot".to_owned());
     let effect: Effect = Box::new(move |cluster, _| {
-        let guest = cluster
-            .guests
-            .get_mut(&vmid)
-            .ok_or(format!("no such guest {vmid}"))?;
+        let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
         guest.snapshots.push(snapshot);
         Ok(Ending::default())
@@ -135,15 +117,9 @@ fn delete(call: &mut Call<'_>, kind: Kind) -> Answer {
     let vmid = call.params.vmid();
     call.guest_mut(kind)?.lock = Some("snapshot-delete".to_owned());
     let effect: Effect = Box::new(move |cluster, _| {
-        let guest = cluster
-            .guests
-            .get_mut(&vmid)
-            .ok_or(format!("no such guest {vmid}"))?;
+        let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
-        let gone = guest
-            .snapshots
-            .iter()
-            .position(|snapshot| snapshot.name == name);
+        let gone = guest.snapshots.iter().position(|snapshot| snapshot.name == name);
         if let Some(index) = gone {
             let parent = guest.snapshots.remove(index).parent;
             for snapshot in &mut guest.snapshots {
@@ -154,23 +130,14 @@ fn delete(call: &mut Call<'_>, kind: Kind) -> Answer {
         }
         Ok(Ending::default())
     });
-    call.start_task(
-        format!("{}delsnapshot", kind.task()),
-        vmid,
-        1.0,
-        Vec::new(),
-        effect,
-    )
+    call.start_task(format!("{}delsnapshot", kind.task()), vmid, 1.0, Vec::new(), effect)
 }
 
 fn roll_back(call: &mut Call<'_>, kind: Kind) -> Answer {
     let guest = call.guest(kind)?;
     guest.unlocked()?;
     let name = call.params.string("snapname");
-    let snapshot = guest
-        .snapshots
-        .iter()
-        .find(|snapshot| snapshot.name == name);
+    let snapshot = guest.snapshots.iter().find(|snapshot| snapshot.name == name);
     let snapshot = snapshot.ok_or_else(|| missing(&name))?.clone();
     call.quorum()?;
     let vmid = call.params.vmid();
@@ -178,10 +145,7 @@ fn roll_back(call: &mut Call<'_>, kind: Kind) -> Answer {
     call.guest_mut(kind)?.lock = Some("rollback".to_owned());
     let effect: Effect = Box::new(move |cluster, now| {
         let pid = cluster.tasks.new_pid();
-        let guest = cluster
-            .guests
-            .get_mut(&vmid)
-            .ok_or(format!("no such guest {vmid}"))?;
+        let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
         guest.config = snapshot.config;
         guest.running = None;
@@ -190,11 +154,5 @@ fn roll_back(call: &mut Call<'_>, kind: Kind) -> Answer {
         }
         Ok(Ending::default())
     });
-    call.start_task(
-        format!("{}rollback", kind.task()),
-        vmid,
-        2.0,
-        Vec::new(),
-        effect,
-    )
+    call.start_task(format!("{}rollback", kind.task()), vmid, 2.0, Vec::new(), effect)
 }

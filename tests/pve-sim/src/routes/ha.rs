@@ -33,11 +33,7 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
 }
 
 fn names(list: &[&str]) -> Answer {
-    Ok(list
-        .iter()
-        .map(|name| json!({"id": name}))
-        .collect::<Value>()
-        .into())
+    Ok(list.iter().map(|name| json!({"id": name})).collect::<Value>().into())
 }
 
 fn index(_: &mut Call<'_>) -> Answer {
@@ -52,11 +48,7 @@ fn status(call: &mut Call<'_>) -> Answer {
     let cluster = &call.cluster;
     let here = &cluster.nodes[call.here].name;
     let quorate = cluster.quorate();
-    let text = if quorate {
-        "OK".to_owned()
-    } else {
-        format!("No quorum on node '{here}'!")
-    };
+    let text = if quorate { "OK".to_owned() } else { format!("No quorum on node '{here}'!") };
     let mut list = vec![
         json!({
             "id": "quorum", "type": "quorum", "node": here, "status": text,
@@ -86,10 +78,7 @@ fn status(call: &mut Call<'_>) -> Answer {
     }
     for (sid, options) in &cluster.ha.resources {
         let node = node_of(call, sid).unwrap_or_default();
-        let state = options
-            .get("state")
-            .and_then(Value::as_str)
-            .unwrap_or("started");
+        let state = options.get("state").and_then(Value::as_str).unwrap_or("started");
         list.push(json!({
             "id": format!("service:{sid}"), "type": "service", "sid": sid, "node": node,
             "state": state, "request_state": state, "crm_state": state,
@@ -133,10 +122,7 @@ fn manager_status(call: &mut Call<'_>) -> Answer {
 /// `100` or `vm:100` as the resource's full name.
 fn full_sid(call: &Call<'_>, text: &str) -> Result<String, Refusal> {
     let number = text.rsplit_once(':').map_or(text, |(_, number)| number);
-    let guest = number
-        .parse()
-        .ok()
-        .and_then(|vmid: u32| call.cluster.guests.get(&vmid));
+    let guest = number.parse().ok().and_then(|vmid: u32| call.cluster.guests.get(&vmid));
     match guest {
         Some(guest) => Ok(super::cluster::sid(guest)),
         None if text.contains(':') => Ok(text.to_owned()),
@@ -190,14 +176,10 @@ fn create_resource(call: &mut Call<'_>) -> Answer {
     let sid = full_sid(call, &call.params.string("sid"))?;
     call.quorum()?;
     if call.cluster.ha.resources.contains_key(&sid) {
-        return Err(Refusal::died(format!(
-            "resource ID '{sid}' already defined"
-        )));
+        return Err(Refusal::died(format!("resource ID '{sid}' already defined")));
     }
     if node_of(call, &sid).is_none() {
-        return Err(Refusal::died(format!(
-            "unable to add service '{sid}' - no such guest"
-        )));
+        return Err(Refusal::died(format!("unable to add service '{sid}' - no such guest")));
     }
     let options = options(call, &["sid", "type"]);
     call.cluster.ha.resources.insert(sid, options);
@@ -263,42 +245,21 @@ fn rule(call: &mut Call<'_>) -> Answer {
 }
 
 /// The parameters the documentation names for rules: the facts list none.
-const RULE: [&str; 11] = [
-    "rule",
-    "type",
-    "resources",
-    "nodes",
-    "strict",
-    "affinity",
-    "comment",
-    "disable",
-    "digest",
-    "delete",
-    "order",
-];
+const RULE: [&str; 11] =
+    ["rule", "type", "resources", "nodes", "strict", "affinity", "comment", "disable", "digest", "delete", "order"];
 
 fn check_rule(call: &Call<'_>, new: bool) -> Result<(), Refusal> {
-    let unknown = call
-        .params
-        .iter()
-        .find(|(name, _)| !RULE.contains(&name.as_str()));
+    let unknown = call.params.iter().find(|(name, _)| !RULE.contains(&name.as_str()));
     if let Some((name, _)) = unknown {
         return Err(Refusal::parameter(
             name,
             "property is not defined in schema and the schema does not allow additional properties",
         ));
     }
-    let needed: &[&str] = if new {
-        &["rule", "type", "resources"]
-    } else {
-        &[]
-    };
+    let needed: &[&str] = if new { &["rule", "type", "resources"] } else { &[] };
     for name in needed {
         if !call.params.has(name) {
-            return Err(Refusal::parameter(
-                name,
-                "property is missing and it is not optional",
-            ));
+            return Err(Refusal::parameter(name, "property is missing and it is not optional"));
         }
     }
     let of_kind = match call.params.text("type") {
@@ -306,17 +267,15 @@ fn check_rule(call: &Call<'_>, new: bool) -> Result<(), Refusal> {
         Some("resource-affinity") => Some("affinity"),
         None => None,
         Some(other) => {
-            let text = format!(
-                "value '{other}' does not have a value in the enumeration 'node-affinity, resource-affinity'"
-            );
+            let text =
+                format!("value '{other}' does not have a value in the enumeration 'node-affinity, resource-affinity'");
             return Err(Refusal::parameter("type", text));
         }
     };
     match of_kind {
-        Some(name) if new && !call.params.has(name) => Err(Refusal::parameter(
-            name,
-            "property is missing and it is not optional",
-        )),
+        Some(name) if new && !call.params.has(name) => {
+            Err(Refusal::parameter(name, "property is missing and it is not optional"))
+        }
         _ => Ok(()),
     }
 }

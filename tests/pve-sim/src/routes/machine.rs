@@ -89,20 +89,8 @@ fn pci(_: &mut Call<'_>) -> Answer {
     };
     let intel = ("0x8086", "Intel Corporation");
     Ok(json!([
-        device(
-            "0000:00:02.0",
-            "0x030000",
-            intel,
-            ("0x3e92", "UHD Graphics 630"),
-            1
-        ),
-        device(
-            "0000:00:1f.6",
-            "0x020000",
-            intel,
-            ("0x15bc", "Ethernet Connection I219-V"),
-            8
-        ),
+        device("0000:00:02.0", "0x030000", intel, ("0x3e92", "UHD Graphics 630"), 1),
+        device("0000:00:1f.6", "0x020000", intel, ("0x15bc", "Ethernet Connection I219-V"), 8),
         device(
             "0000:01:00.0",
             "0x010802",
@@ -141,34 +129,16 @@ fn updates(_: &mut Call<'_>) -> Answer {
 /// Refreshes the lists only: there is no endpoint that upgrades.
 fn refresh(call: &mut Call<'_>) -> Answer {
     let log = vec!["starting apt-get update".to_owned()];
-    call.start_task(
-        "aptupdate",
-        "",
-        2.0,
-        log,
-        Box::new(|_, _| Ok(Ending::default())),
-    )
+    call.start_task("aptupdate", "", 2.0, log, Box::new(|_, _| Ok(Ending::default())))
 }
 
 fn versions(_: &mut Call<'_>) -> Answer {
     let packages = [
         ("proxmox-ve", "9.1.0", "The Proxmox Virtual Environment"),
-        (
-            "pve-manager",
-            "9.1.8",
-            "Proxmox Virtual Environment Management Tools",
-        ),
+        ("pve-manager", "9.1.8", "Proxmox Virtual Environment Management Tools"),
         ("qemu-server", "9.1.2", "Qemu Server Tools"),
-        (
-            "pve-container",
-            "6.0.18",
-            "Proxmox VE Container management tool",
-        ),
-        (
-            "corosync",
-            "3.1.9-pve2",
-            "cluster engine daemon and utilities",
-        ),
+        ("pve-container", "6.0.18", "Proxmox VE Container management tool"),
+        ("corosync", "3.1.9-pve2", "cluster engine daemon and utilities"),
     ];
     let list = packages.iter().map(|(name, version, title)| {
         json!({

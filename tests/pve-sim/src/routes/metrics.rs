@@ -14,11 +14,7 @@ const KEPT: f64 = 1800.0;
 pub(super) fn export(call: &mut Call<'_>) -> Answer {
     let last = round(call.now);
     let after = call.params.integer("start-time").unwrap_or(0) as f64;
-    let first = if call.params.flag("history") {
-        last - KEPT
-    } else {
-        last
-    };
+    let first = if call.params.flag("history") { last - KEPT } else { last };
     let wanted = call.params.list("node-list");
     let local = call.params.flag("local-only");
     let mut points = Vec::new();
@@ -26,11 +22,7 @@ pub(super) fn export(call: &mut Call<'_>) -> Answer {
     while at <= last {
         if at > after {
             for (index, node) in call.cluster.nodes.iter().enumerate() {
-                let asked = if local {
-                    index == call.here
-                } else {
-                    wanted.is_empty() || wanted.contains(&node.name)
-                };
+                let asked = if local { index == call.here } else { wanted.is_empty() || wanted.contains(&node.name) };
                 if asked && node.up() {
                     of_node(call, index, at, &mut points);
                 }
@@ -82,12 +74,7 @@ fn of_node(call: &Call<'_>, index: usize, at: f64, points: &mut Vec<Value>) {
     }
 }
 
-fn of_guest(
-    call: &Call<'_>,
-    guest: &Guest,
-    at: f64,
-    put: &mut impl FnMut(&str, &str, &str, Value),
-) {
+fn of_guest(call: &Call<'_>, guest: &Guest, at: f64, put: &mut impl FnMut(&str, &str, &str, Value)) {
     let id = guest.id();
     let figures = figures::of_guest(call.cluster, guest, at);
     if guest.running.is_some() {
@@ -126,11 +113,7 @@ fn points(call: &Call<'_>, since: f64, value_at: impl Fn(f64) -> Map<String, Val
     (0..count)
         .map(|back| {
             let time = last - (count - 1 - back) * step;
-            let mut point = if (time as f64) < since {
-                Map::new()
-            } else {
-                value_at(time as f64)
-            };
+            let mut point = if (time as f64) < since { Map::new() } else { value_at(time as f64) };
             point.insert("time".to_owned(), json!(time));
             Value::Object(point)
         })
@@ -184,10 +167,7 @@ pub(super) fn lxc_rrddata(call: &mut Call<'_>) -> Answer {
 
 fn guest_rrddata(call: &Call<'_>, kind: Kind) -> Answer {
     let guest = call.guest(kind)?;
-    let since = guest
-        .running
-        .as_ref()
-        .map_or(f64::MAX, |running| running.since);
+    let since = guest.running.as_ref().map_or(f64::MAX, |running| running.since);
     Ok(points(call, since, |at| {
         let figures = figures::of_guest(call.cluster, guest, at);
         let before = figures::of_guest(call.cluster, guest, at - 60.0);

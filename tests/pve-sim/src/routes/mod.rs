@@ -6,6 +6,7 @@
 
 mod access;
 mod access_write;
+mod backup;
 mod cluster;
 mod config;
 mod guest;
@@ -52,10 +53,7 @@ pub(crate) fn find(method: &str, template: &str) -> Option<Handler> {
         "access" if get => access::find(rest),
         "access" => access_write::find(method, rest),
         "storage" | "pools" => storage::find_global(method, template),
-        "nodes" => find_in_node(
-            method,
-            rest.trim_start_matches("{node}").trim_start_matches('/'),
-        ),
+        "nodes" => find_in_node(method, rest.trim_start_matches("{node}").trim_start_matches('/')),
         _ => None,
     }
 }
@@ -74,7 +72,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
         }
         "tasks" => tasks::find(method, below),
         "storage" => storage::find(method, below),
-        "vzdump" => guest_move::find_vzdump(method, below),
+        "vzdump" => backup::find(method, below),
         _ => node::find(method, rest).or_else(|| machine::find(method, rest)),
     }
 }
@@ -98,20 +96,12 @@ impl Call<'_> {
 
     /// Whether the caller may see a guest.
     pub(crate) fn sees(&self, guest: &Guest) -> bool {
-        self.caller.is_root()
-            || self
-                .cluster
-                .access
-                .sees_guest(&self.caller, guest.vmid, guest.pool.as_deref())
+        self.caller.is_root() || self.cluster.access.sees_guest(&self.caller, guest.vmid, guest.pool.as_deref())
     }
 
     /// Refuses to write without quorum.
     pub(crate) fn quorum(&self) -> Result<(), Refusal> {
-        if self.cluster.quorate() {
-            Ok(())
-        } else {
-            Err(Refusal::died("cluster not ready - no quorum?"))
-        }
+        if self.cluster.quorate() { Ok(()) } else { Err(Refusal::died("cluster not ready - no quorum?")) }
     }
 
     /// Starts a task on the answering node and gives its UPID as the answer.
@@ -124,18 +114,8 @@ impl Call<'_> {
         effect: Effect,
     ) -> Answer {
         let node = &self.cluster.nodes[self.node];
-        let work = Work {
-            node: self.node,
-            kind: kind.into(),
-            id: id.to_string(),
-            units,
-            log,
-            effect,
-        };
-        let upid = self
-            .cluster
-            .tasks
-            .start(&node.name, node.booted, &self.caller, work, self.now);
+        let work = Work { node: self.node, kind: kind.into(), id: id.to_string(), units, log, effect };
+        let upid = self.cluster.tasks.start(&node.name, node.booted, &self.caller, work, self.now);
         Ok(serde_json::Value::String(upid).into())
     }
 }

@@ -88,11 +88,7 @@ fn index() -> crate::refusal::Reply {
         "vzdump",
         "wakeonlan",
     ];
-    names
-        .iter()
-        .map(|name| json!({"name": name}))
-        .collect::<Value>()
-        .into()
+    names.iter().map(|name| json!({"name": name})).collect::<Value>().into()
 }
 
 /// `/version` and `/nodes/{node}/version`.
@@ -107,11 +103,7 @@ fn status(call: &mut Call<'_>) -> Answer {
     let free = hardware.memory - figures.memory_used;
     let kernel = "6.17.4-2-pve";
     let built = "#1 SMP PREEMPT_DYNAMIC PMX 6.17.4-2 (2026-10-01T08:00Z)";
-    let load: Vec<String> = figures
-        .load
-        .iter()
-        .map(|load| format!("{load:.2}"))
-        .collect();
+    let load: Vec<String> = figures.load.iter().map(|load| format!("{load:.2}")).collect();
     Ok(json!({
         "boot-info": {"mode": "efi", "secureboot": 0},
         "cpu": figures.cpu,
@@ -163,12 +155,7 @@ fn status(call: &mut Call<'_>) -> Answer {
 /// node off). Unrecorded; the answer is null without a UPID.
 fn power(call: &mut Call<'_>) -> Answer {
     let node = call.node;
-    for guest in call
-        .cluster
-        .guests
-        .values_mut()
-        .filter(|guest| guest.node == node)
-    {
+    for guest in call.cluster.guests.values_mut().filter(|guest| guest.node == node) {
         let comes_back = super::guest_power::starts_at_boot(guest);
         guest.running = guest.running.take().filter(|_| comes_back);
         if let Some(running) = &mut guest.running {
@@ -292,10 +279,7 @@ fn set_config(call: &mut Call<'_>) -> Answer {
 fn hosts(call: &mut Call<'_>) -> Answer {
     let mut text = "127.0.0.1 localhost\n".to_owned();
     for node in &call.cluster.nodes {
-        text.push_str(&format!(
-            "{} {}.sim.local {}\n",
-            node.ip, node.name, node.name
-        ));
+        text.push_str(&format!("{} {}.sim.local {}\n", node.ip, node.name, node.name));
     }
     let digest = crate::state::config_digest(&crate::seed::map(json!({"hosts": text})));
     Ok(json!({"data": text, "digest": digest}).into())
@@ -303,17 +287,15 @@ fn hosts(call: &mut Call<'_>) -> Answer {
 
 fn netstat(call: &mut Call<'_>) -> Answer {
     let guests = call.cluster.guests.values();
-    let list = guests
-        .filter(|guest| guest.node == call.node && guest.running.is_some())
-        .map(|guest| {
-            let figures = figures::of_guest(call.cluster, guest, call.now);
-            json!({
-                "dev": "net0",
-                "vmid": guest.vmid.to_string(),
-                "in": figures.network_in.to_string(),
-                "out": figures.network_out.to_string(),
-            })
-        });
+    let list = guests.filter(|guest| guest.node == call.node && guest.running.is_some()).map(|guest| {
+        let figures = figures::of_guest(call.cluster, guest, call.now);
+        json!({
+            "dev": "net0",
+            "vmid": guest.vmid.to_string(),
+            "in": figures.network_in.to_string(),
+            "out": figures.network_out.to_string(),
+        })
+    });
     Ok(list.collect::<Value>().into())
 }
 
@@ -337,9 +319,6 @@ fn wake(call: &mut Call<'_>) -> Answer {
     }
     match node.config.get("wakeonlan").and_then(Value::as_str) {
         Some(mac) => Ok(json!(mac).into()),
-        None => Err(Refusal::parameter(
-            "node",
-            format!("No wake on LAN MAC address defined for '{}'!", node.name),
-        )),
+        None => Err(Refusal::parameter("node", format!("No wake on LAN MAC address defined for '{}'!", node.name))),
     }
 }

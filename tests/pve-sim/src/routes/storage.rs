@@ -130,8 +130,7 @@ fn content(call: &mut Call<'_>) -> Answer {
         }));
     }
     list.retain(|entry| {
-        wanted.is_none_or(|wanted| entry["content"] == wanted)
-            && vmid.is_none_or(|vmid| entry["vmid"] == vmid)
+        wanted.is_none_or(|wanted| entry["content"] == wanted) && vmid.is_none_or(|vmid| entry["vmid"] == vmid)
     });
     Ok(Value::Array(list).into())
 }
@@ -198,11 +197,7 @@ fn members(call: &Call<'_>, pool: &str) -> Value {
 }
 
 fn pool_entry(call: &Call<'_>, name: &str, with_members: bool) -> Result<Value, Refusal> {
-    let comment = call
-        .cluster
-        .pools
-        .get(name)
-        .ok_or_else(|| Refusal::died(format!("pool '{name}' does not exist")))?;
+    let comment = call.cluster.pools.get(name).ok_or_else(|| Refusal::died(format!("pool '{name}' does not exist")))?;
     let mut entry = json!({"poolid": name});
     if let Some(comment) = comment {
         entry["comment"] = json!(comment);
@@ -233,9 +228,7 @@ fn create_pool(call: &mut Call<'_>) -> Answer {
     let name = call.params.string("poolid");
     let comment = call.params.text("comment").map(str::to_owned);
     if call.cluster.pools.contains_key(&name) {
-        return Err(Refusal::died(format!(
-            "create pool failed: pool '{name}' already exists"
-        )));
+        return Err(Refusal::died(format!("create pool failed: pool '{name}' already exists")));
     }
     super::access_write::quorum(call, "create pool")?;
     call.cluster.pools.insert(name, comment);
@@ -249,9 +242,7 @@ fn delete_pool(call: &mut Call<'_>) -> Answer {
     super::access_write::quorum(call, "delete pool")?;
     let mut guests = call.cluster.guests.values();
     if guests.any(|guest| guest.pool.as_deref() == Some(name.as_str())) {
-        return Err(Refusal::died(format!(
-            "delete pool failed: pool '{name}' is not empty"
-        )));
+        return Err(Refusal::died(format!("delete pool failed: pool '{name}' is not empty")));
     }
     call.cluster.pools.remove(&name);
     Ok(Value::Null.into())
@@ -264,10 +255,7 @@ fn change_pool(call: &mut Call<'_>) -> Answer {
     super::access_write::quorum(call, "update pools")?;
     let remove = call.params.flag("delete");
     for vmid in call.params.list("vms") {
-        let guest = vmid
-            .parse()
-            .ok()
-            .and_then(|vmid: u32| call.cluster.guests.get_mut(&vmid));
+        let guest = vmid.parse().ok().and_then(|vmid: u32| call.cluster.guests.get_mut(&vmid));
         let guest = guest.ok_or_else(|| Refusal::died(format!("VM {vmid} does not exist")))?;
         guest.pool = (!remove).then(|| name.clone());
     }

@@ -21,10 +21,7 @@ pub(super) fn find(method: &str, below: &str) -> Option<Handler> {
 fn list(call: &mut Call<'_>) -> Answer {
     let params = &call.params;
     let source = params.text("source").unwrap_or("archive");
-    let all = call.may(
-        &format!("/nodes/{}", call.cluster.nodes[call.node].name),
-        &["Sys.Audit"],
-    );
+    let all = call.may(&format!("/nodes/{}", call.cluster.nodes[call.node].name), &["Sys.Audit"]);
     let user = params.text("userfilter");
     let kind = params.text("typefilter");
     let wanted = |task: &&Task| {
@@ -38,39 +35,22 @@ fn list(call: &mut Call<'_>) -> Answer {
             && params.text("vmid").is_none_or(|vmid| task.id == vmid)
             && kind.is_none_or(|kind| task.kind == kind)
             && user.is_none_or(|user| task.user.contains(user))
-            && params
-                .integer("since")
-                .is_none_or(|since| task.start >= since)
-            && params
-                .integer("until")
-                .is_none_or(|until| task.start <= until)
-            && (!params.flag("errors")
-                || task.status.as_deref().is_some_and(|status| status != "OK"))
+            && params.integer("since").is_none_or(|since| task.start >= since)
+            && params.integer("until").is_none_or(|until| task.start <= until)
+            && (!params.flag("errors") || task.status.as_deref().is_some_and(|status| status != "OK"))
     };
-    let found: Vec<Value> = call
-        .cluster
-        .tasks
-        .iter()
-        .filter(wanted)
-        .map(Task::in_node_list)
-        .collect();
+    let found: Vec<Value> = call.cluster.tasks.iter().filter(wanted).map(Task::in_node_list).collect();
     let start = params.integer("start").unwrap_or(0).max(0) as usize;
     let limit = params.integer("limit").unwrap_or(50).max(0) as usize;
     let total = (source != "active").then_some(found.len());
-    Ok(Reply {
-        data: found.into_iter().skip(start).take(limit).collect(),
-        total,
-    })
+    Ok(Reply { data: found.into_iter().skip(start).take(limit).collect(), total })
 }
 
 /// The task in the path, where the caller may see it.
 fn task<'a>(call: &'a Call<'_>) -> Result<&'a Task, Refusal> {
     let upid = call.params.string("upid");
     if !upid.starts_with("UPID:") || upid.split(':').count() != 9 {
-        return Err(Refusal::parameter(
-            "upid",
-            format!("unable to parse worker upid '{upid}'"),
-        ));
+        return Err(Refusal::parameter("upid", format!("unable to parse worker upid '{upid}'")));
     }
     let node = &call.cluster.nodes[call.node].name;
     let task = call
@@ -106,10 +86,7 @@ pub(super) fn numbered(lines: &[String], params: &Params) -> Answer {
         .take(limit)
         .map(|(index, line)| json!({"n": index + 1, "t": line}))
         .collect();
-    Ok(Reply {
-        data,
-        total: Some(lines.len()),
-    })
+    Ok(Reply { data, total: Some(lines.len()) })
 }
 
 fn stop(call: &mut Call<'_>) -> Answer {
@@ -120,10 +97,7 @@ fn stop(call: &mut Call<'_>) -> Answer {
         return Err(Refusal::forbidden(&format!("/nodes/{node}, Sys.Modify")));
     }
     let now = call.now;
-    let broken = call
-        .cluster
-        .tasks
-        .break_off("interrupted by signal", now, |task| task.upid == upid);
+    let broken = call.cluster.tasks.break_off("interrupted by signal", now, |task| task.upid == upid);
     for id in broken {
         release(call.cluster, &id);
     }

@@ -10,20 +10,11 @@ use serde_json::Value;
 
 /// A simulation for tests: quick tasks, refusals without a wait.
 pub async fn start(nodes: u32) -> Sim {
-    start_with(Options {
-        nodes,
-        guests: 8,
-        ..quick()
-    })
-    .await
+    start_with(Options { nodes, guests: 8, ..quick() }).await
 }
 
 pub fn quick() -> Options {
-    Options {
-        login_delay: Duration::ZERO,
-        task_time: Duration::from_millis(50),
-        ..Options::default()
-    }
+    Options { login_delay: Duration::ZERO, task_time: Duration::from_millis(50), ..Options::default() }
 }
 
 pub async fn start_with(options: Options) -> Sim {
@@ -69,12 +60,7 @@ impl Api {
             .timeout(Duration::from_secs(20))
             .build()
             .unwrap();
-        Self {
-            client,
-            url: url.to_owned(),
-            token: token.map(str::to_owned),
-            headers: Vec::new(),
-        }
+        Self { client, url: url.to_owned(), token: token.map(str::to_owned), headers: Vec::new() }
     }
 
     /// The first node of a simulation, with the token that may do everything.
@@ -90,12 +76,7 @@ impl Api {
         self.send("POST", path, params).await.unwrap()
     }
 
-    pub async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        params: &[(&str, &str)],
-    ) -> reqwest::Result<Answer> {
+    pub async fn send(&self, method: &str, path: &str, params: &[(&str, &str)]) -> reqwest::Result<Answer> {
         let method: Method = method.parse().unwrap();
         let url = format!("{}/api2/json{path}", self.url);
         let mut request = self.client.request(method.clone(), url);
@@ -112,37 +93,21 @@ impl Api {
         let response = request.send().await?;
         let reason = response.extensions().get::<hyper::ext::ReasonPhrase>();
         let reason = reason.map_or_else(
-            || {
-                response
-                    .status()
-                    .canonical_reason()
-                    .unwrap_or_default()
-                    .to_owned()
-            },
+            || response.status().canonical_reason().unwrap_or_default().to_owned(),
             |reason| String::from_utf8_lossy(reason.as_bytes()).into_owned(),
         );
         let status = response.status().as_u16();
         let text = response.text().await?;
-        Ok(Answer {
-            status,
-            reason,
-            text,
-        })
+        Ok(Answer { status, reason, text })
     }
 
     /// Waits until a task has ended and gives its `exitstatus`.
     pub async fn wait(&self, upid: &Value) -> String {
         let upid = upid.as_str().unwrap();
         let node = upid.split(':').nth(1).unwrap();
-        let id = upid
-            .replace('@', "%40")
-            .replace('!', "%21")
-            .replace(':', "%3A");
+        let id = upid.replace('@', "%40").replace('!', "%21").replace(':', "%3A");
         for _ in 0..200 {
-            let status = self
-                .get(&format!("/nodes/{node}/tasks/{id}/status"))
-                .await
-                .data();
+            let status = self.get(&format!("/nodes/{node}/tasks/{id}/status")).await.data();
             if status["status"] == "stopped" {
                 return status["exitstatus"].as_str().unwrap().to_owned();
             }
