@@ -1,5 +1,6 @@
 //! Reanimator reaches hosts, sees their state, decides on a plan and acts on it.
 
+pub mod access;
 pub mod clock;
 pub mod collect;
 pub mod error;
