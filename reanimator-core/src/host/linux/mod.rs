@@ -70,6 +70,11 @@ impl LinuxMachine {
         Self { space: SpaceWatch::new(transport.clone()), transport, become_root, state: Mutex::default() }
     }
 
+    /// How commands become root here.
+    pub fn root(&self) -> Become {
+        self.become_root.clone()
+    }
+
     /// The transport underneath.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport

@@ -155,6 +155,11 @@ pub(super) fn sha256(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
+/// `SHA256:...` of a public key line, as OpenSSH prints it; `None` where it is no key.
+pub fn fingerprint_of(public_key: &str) -> Option<String> {
+    PublicKey::from_openssh(public_key).ok().map(|key| sha256(&key))
+}
+
 /// What is shown to people and stored when they accept it.
 pub(super) fn fingerprint(key: &PublicKey) -> Fingerprint {
     Fingerprint {

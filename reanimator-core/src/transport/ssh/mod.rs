@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use known_hosts::HostKeyPolicy;
+pub use known_hosts::{HostKeyPolicy, fingerprint_of};
 pub use target::{CONNECT_LIMIT, Hop, SESSIONS, SshCredentials, SshTarget};
 
 use super::command::{Become, Command, Output};

@@ -1,0 +1,251 @@
+//! One machine, one record: what [`matching`](super::matching) judges, carried out. A certain match is linked; an
+//! uncertain one becomes a question, and stays one until a person has answered it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Fleet,
+    matching::{self, Evidence, Judgement},
+};
+use crate::{
+    Error, ErrorKind, Result,
+    model::{GuestId, Host, HostId, Identity, Link, Match, MatchId, NodeSnapshot, Verdict},
+};
+
+/// A question about two records, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatchView {
+    /// Its id.
+    pub id: MatchId,
+    /// The host.
+    pub a: MatchSide,
+    /// The other record: a host or a guest.
+    pub b: MatchSide,
+    /// What speaks for one machine.
+    pub evidence: Vec<String>,
+    /// What speaks against it.
+    pub against: Vec<String>,
+}
+
+/// One of the two records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatchSide {
+    /// `host:ID` or `guest:ID`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Fleet {
+    /// The questions that wait for an answer.
+    ///
+    /// # Errors
+    /// `Storage` when the store cannot be read.
+    pub async fn matches(&self) -> Result<Vec<MatchView>> {
+        let asked = self.store().matches().await?.into_iter().filter(|pair| pair.verdict == Verdict::Asked);
+        let (hosts, guests) = (self.status().await?.hosts, self.guests().await?);
+        let name = |key: &str| match key.split_once(':') {
+            Some(("host", id)) => hosts.iter().find(|host| host.id.as_str() == id).map(|host| host.name.clone()),
+            Some(("guest", id)) => guests.iter().find(|guest| guest.id.0 == id).map(|guest| {
+                let name = guest.name.as_deref().unwrap_or("without a name");
+                format!("guest {} ({name}) on {}", guest.vmid, guest.node)
+            }),
+            _ => None,
+        };
+        let side = |key: String| Some(MatchSide { name: name(&key)?, id: key });
+        // A record that is gone leaves no question.
+        let view = |pair: Match| {
+            let (a, b) = (side(host_key(&pair.host))?, side(pair.other)?);
+            Some(MatchView { id: pair.id, a, b, evidence: pair.evidence, against: pair.against })
+        };
+        Ok(asked.filter_map(view).collect())
+    }
+
+    /// Answers a question: one machine, or two.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such question.
+    pub async fn decide_match(&self, id: &str, same: bool) -> Result<()> {
+        let pair = self.store().get_match(&MatchId::from(id)).await?;
+        let Some(mut pair) = pair.filter(|pair| pair.verdict == Verdict::Asked) else {
+            return Err(Error::new(ErrorKind::NotFound, format!("answer the question {id}"))
+                .because("there is none of that id")
+                .next("see `reanimator match list`"));
+        };
+        if same {
+            self.join(&pair.host, &pair.other).await?;
+        }
+        pair.verdict = if same { Verdict::Same } else { Verdict::Different };
+        self.store().put_match(&pair).await?;
+        self.sync().await
+    }
+
+    /// The record of the machine that a new way leads to, where it is certain which; uncertain ones are asked about once
+    /// the host is in.
+    pub(super) async fn same_machine(&self, identity: &Identity, address: &str) -> Result<Option<Host>> {
+        for (id, known) in self.store().identities().await? {
+            if matching::hosts(identity, &known).judge() != Judgement::Same {
+                continue;
+            }
+            let host = self.record(&id).await?;
+            if host.links.iter().any(|link| matches!(link, Link::Ssh { .. } | Link::Local { .. })) {
+                return Err(Error::new(ErrorKind::Conflict, format!("add {address}"))
+                    .because(format!("this machine is in the fleet already as {}", host.name))
+                    .next("rename that host with `reanimator host set`, or remove it first"));
+            }
+            return Ok(Some(host));
+        }
+        let node = self.read(|world| {
+            world.hosts.values().find_map(|known| {
+                let node = world.node_of(&known.host)?;
+                let evidence = matching::node(identity, Some(address), &node.name, node.ip.as_deref());
+                (evidence.judge() == Judgement::Same).then(|| known.host.clone())
+            })
+        });
+        Ok(node)
+    }
+
+    /// Links a new node to the host that it certainly is; says whether there is one.
+    pub(super) async fn join_node(&self, node: &NodeSnapshot, link: &Link) -> Result<bool> {
+        let found = self.read(|world| {
+            world.hosts.values().find_map(|known| {
+                let identity = &known.shell.observation.as_ref()?.identity;
+                let address = known.view.as_ref().and_then(|view| view.address.as_deref());
+                let evidence = matching::node(identity, address, &node.name, node.ip.as_deref());
+                (evidence.judge() == Judgement::Same).then(|| known.host.clone())
+            })
+        });
+        let Some(mut host) = found else { return Ok(false) };
+        host.links.push(link.clone());
+        self.store().update_host(&host).await?;
+        tracing::info!(host = %host.name, node = %node.name, "the host is this node of its cluster");
+        Ok(true)
+    }
+
+    /// Looks through all hosts and guests for records of one machine.
+    pub(crate) async fn match_machines(&self) -> Result<()> {
+        let identities = self.store().identities().await?;
+        let decided: BTreeMap<(HostId, String), Verdict> =
+            self.store().matches().await?.into_iter().map(|pair| ((pair.host, pair.other), pair.verdict)).collect();
+        for (host, other, evidence, certain) in self.candidates(&identities) {
+            if decided.contains_key(&(host.clone(), other.clone())) {
+                continue;
+            }
+            if certain {
+                self.join(&host, &other).await?;
+                self.sync().await?;
+                tracing::info!(%host, %other, evidence = evidence.agrees.join(", "), "two records of one machine linked");
+                continue;
+            }
+            let pair = Match {
+                id: MatchId::generate(),
+                host,
+                other,
+                evidence: evidence.agrees,
+                against: evidence.disagrees,
+                verdict: Verdict::Asked,
+            };
+            match self.store().put_match(&pair).await {
+                // Another process has asked it meanwhile.
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Pairs worth a word: host, other record, evidence, and whether it is certain.
+    fn candidates(&self, identities: &BTreeMap<HostId, Identity>) -> Vec<(HostId, String, Evidence, bool)> {
+        let mut found: Vec<(HostId, String, Evidence, bool)> = Vec::new();
+        let index = |keys: fn(&Identity) -> Vec<String>| {
+            let mut index: BTreeMap<String, Vec<&HostId>> = BTreeMap::new();
+            for (id, identity) in identities {
+                keys(identity).into_iter().for_each(|key| index.entry(key).or_default().push(id));
+            }
+            index
+        };
+        // Only records that share something are compared: thousands of hosts are no millions of pairs.
+        let by_mark = index(|identity| {
+            let marks = identity.machine_id.iter().chain(&identity.smbios_uuid).chain(&identity.macs);
+            marks.cloned().collect()
+        });
+        for sharing in by_mark.values() {
+            for (at, a) in sharing.iter().enumerate() {
+                for b in &sharing[at + 1..] {
+                    let evidence = matching::hosts(&identities[*a], &identities[*b]);
+                    let judged = evidence.judge();
+                    if judged != Judgement::Different && !found.iter().any(|(x, y, ..)| x == *a && *y == host_key(b)) {
+                        // Two records that both have a shell were both added by somebody: that is for a person to end.
+                        found.push(((*a).clone(), host_key(b), evidence, false));
+                    }
+                }
+            }
+        }
+        self.read(|world| {
+            let linked = |id: &HostId| {
+                let links = world.hosts.get(id).map(|known| &known.host.links);
+                links.is_none_or(|links| links.iter().any(|link| matches!(link, Link::Guest { .. })))
+            };
+            for (guest, marks) in world.clusters.values().flat_map(|known| &known.identities) {
+                let keys = marks.macs.iter().chain(&marks.smbios_uuid);
+                let mut hosts: Vec<&HostId> = keys.filter_map(|key| by_mark.get(key)).flatten().copied().collect();
+                hosts.sort();
+                hosts.dedup();
+                hosts.retain(|id| !linked(id));
+                for host in &hosts {
+                    let evidence = matching::guest(&identities[*host], marks);
+                    let twins = world.clusters.values().flat_map(|known| &known.identities);
+                    let twins = twins.filter(|(id, other)| {
+                        *id != guest && matching::guest(&identities[*host], other).judge() != Judgement::Different
+                    });
+                    let alone = hosts.len() == 1 && twins.count() == 0;
+                    match evidence.judge() {
+                        Judgement::Different => {}
+                        judged => found.push((
+                            (*host).clone(),
+                            format!("guest:{guest}"),
+                            evidence,
+                            judged == Judgement::Same && alone,
+                        )),
+                    }
+                }
+            }
+        });
+        found
+    }
+
+    /// Makes one machine of a host and another record.
+    async fn join(&self, host: &HostId, other: &str) -> Result<()> {
+        let mut kept = self.record(host).await?;
+        match other.split_once(':') {
+            Some(("guest", guest)) => {
+                let Some((connection, vmid)) = split_guest(guest) else { return Ok(()) };
+                kept.links.push(Link::Guest { connection, vmid });
+                self.store().update_host(&kept).await
+            }
+            Some(("host", id)) => {
+                let gone = self.record(&HostId::from(id)).await?;
+                kept.links
+                    .extend(gone.links.iter().filter(|link| !kept.links.contains(link)).cloned().collect::<Vec<_>>());
+                kept.groups.extend(gone.groups.clone());
+                kept.tags.extend(gone.tags.clone());
+                self.store().update_host(&kept).await?;
+                self.store().remove_host(&gone.id).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn host_key(id: &HostId) -> String {
+    format!("host:{id}")
+}
+
+fn split_guest(id: &str) -> Option<(crate::model::ConnectionId, u32)> {
+    let (connection, vmid) = GuestId(id.to_owned()).0.rsplit_once(':').map(|(a, b)| (a.to_owned(), b.to_owned()))?;
+    Some((connection.into(), vmid.parse().ok()?))
+}

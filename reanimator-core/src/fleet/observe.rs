@@ -1,0 +1,324 @@
+//! Looking at hosts and clusters, taking in what was seen, and writing it down before it is shown.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Fleet, HostDetail, view::Heard};
+use crate::{
+    Error, ErrorKind, Result,
+    host::Host as _,
+    model::{
+        ClusterSnapshot, ConnectionId, EventKind, Guest, Host, HostId, HostState, HostView, Identity, Link, Telemetry,
+    },
+    store::{MetricRow, Sample},
+};
+
+/// How often guests' configurations are read for what identifies them, unless a guest is new.
+const IDENTIFY_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// What one look at a host gave, ready to be written down and told.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The host as it is shown now.
+    pub view: HostView,
+    /// How its state was before.
+    pub before: Option<HostState>,
+    /// Its figures, where it answered.
+    pub telemetry: Option<Telemetry>,
+    /// Who it is, where it said so and that is news.
+    pub identity: Option<Identity>,
+}
+
+/// What one look at a cluster gave.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenCluster {
+    /// Its nodes.
+    pub nodes: Vec<Seen>,
+    /// All of it, where it answered.
+    pub snapshot: Option<ClusterSnapshot>,
+    /// What happened to guests.
+    pub guests: Vec<(EventKind, Guest)>,
+}
+
+impl Fleet {
+    /// Looks at one host now, and writes down what was seen.
+    ///
+    /// # Errors
+    /// Why the host does not answer; the miss is written down too.
+    pub async fn observe(&self, name_or_id: &str) -> Result<HostDetail> {
+        let id = self.find(name_or_id).await?.id;
+        let (has_shell, clusters) = self.read(|world| {
+            let known = world.hosts.get(&id);
+            let node = |link: &Link| matches!(link, Link::ProxmoxNode { .. }).then(|| link.connection().clone());
+            let clusters: Vec<ConnectionId> =
+                known.into_iter().flat_map(|known| known.host.links.iter().filter_map(node)).collect();
+            (known.is_some_and(|known| known.machine.is_some()), clusters)
+        });
+        for cluster in clusters {
+            let seen = self.look_at_cluster(&cluster).await?;
+            self.write_down_cluster(&seen).await?;
+            if !has_shell {
+                seen.snapshot.map(drop).ok_or_else(|| self.silence(&id))?;
+            }
+        }
+        if has_shell && let Some((seen, result)) = self.look_at_host(&id).await {
+            self.write_down(&[seen]).await?;
+            result?;
+        }
+        self.host(id.as_str()).await
+    }
+
+    /// The error for a host whose cluster does not answer.
+    fn silence(&self, id: &HostId) -> Error {
+        let view = self.read(|world| world.hosts.get(id).and_then(|known| known.view.clone()));
+        let problem = view.as_ref().and_then(|view| view.problem.clone());
+        let error = Error::new(problem.as_ref().map_or(ErrorKind::Unreachable, |problem| problem.kind), "observe it")
+            .on(view.map_or_else(|| id.to_string(), |view| view.name));
+        match problem {
+            Some(problem) => {
+                let error = error.because(problem.message);
+                problem.next.into_iter().fold(error, Error::next)
+            }
+            None => error,
+        }
+    }
+
+    /// Looks at a host through its shell. `None` when there is no such host any more.
+    pub(crate) async fn look_at_host(&self, id: &HostId) -> Option<(Seen, Result<()>)> {
+        let machine = self.read(|world| Some(world.hosts.get(id)?.machine.as_ref()?.1.clone()))?;
+        let result = machine.observe(self.now()).await;
+        let now = self.now();
+        let misses = self.inner.options.misses;
+        self.write(|world| {
+            let known = world.hosts.get_mut(id)?;
+            // The machine was built anew meanwhile: what the old one said is of no use.
+            known.machine.as_ref().filter(|(_, current)| Arc::ptr_eq(current, &machine))?;
+            let before = known.view.as_ref().map(|view| view.state);
+            let known_identity = known.shell.observation.as_ref().map(|observation| observation.identity.clone());
+            let (mut telemetry, mut identity) = (None, None);
+            let result = match result {
+                Ok(observation) => {
+                    known.shell.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
+                    telemetry = Some(observation.telemetry.clone());
+                    identity = Some(observation.identity.clone()).filter(|new| known_identity.as_ref() != Some(new));
+                    known.shell.observation = Some(observation);
+                    Ok(())
+                }
+                Err(error) => {
+                    let error = error.renamed(known.host.name.clone());
+                    miss(&mut known.shell.heard, &error);
+                    Err(error)
+                }
+            };
+            let view = world.renew(id, misses, now)?;
+            Some((Seen { view, before, telemetry, identity }, result))
+        })
+    }
+
+    /// Looks at a cluster: nodes, guests and storages in one round.
+    ///
+    /// # Errors
+    /// `Storage` when a new node cannot be written down. A cluster that does not answer is a miss, not an error.
+    pub(crate) async fn look_at_cluster(&self, id: &ConnectionId) -> Result<SeenCluster> {
+        let nothing = SeenCluster { nodes: Vec::new(), snapshot: None, guests: Vec::new() };
+        let Some((cluster, name)) = self
+            .read(|world| world.clusters.get(id).map(|known| (known.cluster.clone(), known.connection.name.clone())))
+        else {
+            return Ok(nothing);
+        };
+        let result = cluster.observe(self.now()).await;
+        let now = self.now();
+        let guests = self.write(|world| {
+            let known = world.clusters.get_mut(id)?;
+            match &result {
+                Ok(snapshot) => {
+                    known.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
+                    let before = known.snapshot.replace(snapshot.clone());
+                    Some(guest_events(before.as_ref(), snapshot))
+                }
+                Err(error) => {
+                    miss(&mut known.heard, error);
+                    Some(Vec::new())
+                }
+            }
+        });
+        let snapshot = match result {
+            Ok(snapshot) => Some(snapshot),
+            Err(error) => {
+                tracing::warn!(cluster = %name, error = %crate::report(&error), "the cluster does not answer");
+                None
+            }
+        };
+        if let Some(snapshot) = &snapshot {
+            self.adopt_nodes(id, snapshot).await?;
+            self.identify_guests(id, snapshot).await;
+        }
+        let misses = self.inner.options.misses;
+        let nodes = self.write(|world| {
+            let nodes = world.nodes_of(id).into_values();
+            let seen = nodes.filter_map(|host| {
+                let before = world.hosts.get(&host)?.view.as_ref().map(|view| view.state);
+                let view = world.renew(&host, misses, now)?;
+                let known = world.hosts.get(&host)?;
+                let node = world.node_of(&known.host).filter(|node| node.online && snapshot.is_some());
+                // A machine with a shell writes its own figures.
+                let telemetry = node.filter(|_| known.machine.is_none()).map(|node| node.telemetry.clone());
+                let identity = node.filter(|_| known.machine.is_none()).map(|node| node.identity.clone());
+                Some(Seen { view, before, telemetry, identity })
+            });
+            seen.collect()
+        });
+        Ok(SeenCluster { nodes, snapshot, guests: guests.unwrap_or_default() })
+    }
+
+    /// Makes hosts of nodes that are not in the fleet yet.
+    pub(super) async fn adopt_nodes(&self, id: &ConnectionId, snapshot: &ClusterSnapshot) -> Result<()> {
+        let known = self.read(|world| world.nodes_of(id));
+        let new: Vec<_> = snapshot.nodes.iter().filter(|node| !known.contains_key(&node.name)).collect();
+        for node in &new {
+            let link = Link::ProxmoxNode { connection: id.clone(), node: node.name.clone() };
+            if self.join_node(node, &link).await? {
+                continue;
+            }
+            let taken = |name: &str| self.read(|world| world.hosts.values().any(|known| known.host.name == name));
+            let cluster = snapshot.cluster.as_deref().unwrap_or("pve");
+            let name = match taken(&node.name) {
+                false => node.name.clone(),
+                true => free_name(&format!("{}.{cluster}", node.name), taken),
+            };
+            let host = Host {
+                id: HostId::generate(),
+                name,
+                groups: Default::default(),
+                tags: Default::default(),
+                maintenance: false,
+                links: vec![link],
+            };
+            self.store().insert_host(&host).await?;
+        }
+        match new.is_empty() {
+            true => Ok(()),
+            false => self.sync().await,
+        }
+    }
+
+    /// Reads what identifies guests, when one is new or it was long ago.
+    async fn identify_guests(&self, id: &ConnectionId, snapshot: &ClusterSnapshot) {
+        let now = self.now();
+        let due = self.read(|world| {
+            let known = world.clusters.get(id)?;
+            let old = known.identified_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= IDENTIFY_EVERY);
+            let is_new = |guest: &&Guest| old || !known.identities.contains_key(&guest.id);
+            Some(snapshot.guests.iter().filter(is_new).cloned().collect::<Vec<_>>())
+        });
+        let Some(guests) = due.filter(|guests| !guests.is_empty()) else { return };
+        let Some(cluster) = self.read(|world| world.clusters.get(id).map(|known| known.cluster.clone())) else {
+            return;
+        };
+        self.write(|world| {
+            if let Some(known) = world.clusters.get_mut(id) {
+                known.identified_at = Some(now);
+                // A guest whose configuration cannot be read is not asked about at every look.
+                known.identities.extend(guests.iter().map(|guest| (guest.id.clone(), Default::default())));
+            }
+        });
+        let (fleet, id) = (self.clone(), id.clone());
+        tokio::spawn(async move {
+            let identities = cluster.guest_identities(&guests).await;
+            fleet.write(|world| {
+                if let Some(known) = world.clusters.get_mut(&id) {
+                    known.identities.extend(identities);
+                }
+            });
+            if let Err(error) = fleet.match_machines().await {
+                tracing::warn!(error = %crate::report(&error), "machines could not be matched");
+            }
+        });
+    }
+
+    /// Writes down what was seen of hosts, all of it in one go, and then tells.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot be written; it is told all the same, since a full disk must not blind anybody.
+    pub(crate) async fn write_down(&self, seen: &[Seen]) -> Result<()> {
+        let written = self.store_seen(seen).await;
+        for Seen { view, before, .. } in seen {
+            match (before, view.state) {
+                (before, HostState::Online) if *before != Some(HostState::Online) => {
+                    self.tell(EventKind::HostOnline, view)
+                }
+                (before, HostState::Offline) if *before != Some(HostState::Offline) => {
+                    self.tell(EventKind::HostOffline, view);
+                }
+                _ => self.tell(EventKind::HostUpdated, view),
+            }
+        }
+        let news: Vec<&Seen> = seen.iter().filter(|seen| seen.identity.is_some()).collect();
+        if !news.is_empty() {
+            self.match_machines().await?;
+        }
+        written
+    }
+
+    async fn store_seen(&self, seen: &[Seen]) -> Result<()> {
+        let store = self.store();
+        let views: Vec<HostView> = seen.iter().map(|seen| seen.view.clone()).collect();
+        store.put_views(&views).await?;
+        let answered = || seen.iter().filter_map(|seen| Some((seen, seen.telemetry.as_ref()?)));
+        let telemetry: Vec<(HostId, Telemetry)> =
+            answered().map(|(seen, telemetry)| (seen.view.id.clone(), telemetry.clone())).collect();
+        store.put_telemetry(&telemetry).await?;
+        let sample = |(seen, telemetry): (&Seen, &Telemetry)| Sample {
+            host: seen.view.id.clone(),
+            at: telemetry.at.unwrap_or_else(|| self.now()),
+            values: MetricRow::of(&seen.view, Some(telemetry)),
+        };
+        store.append_samples(&answered().map(sample).collect::<Vec<_>>()).await?;
+        for seen in seen {
+            if let Some(identity) = &seen.identity {
+                store.put_identity(&seen.view.id, identity).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what was seen of a cluster, and then tells.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot be written.
+    pub(crate) async fn write_down_cluster(&self, seen: &SeenCluster) -> Result<()> {
+        if let Some(snapshot) = &seen.snapshot {
+            let state = serde_json::to_string(snapshot).map_err(|error| {
+                Error::new(ErrorKind::Internal, "write down the cluster's state").from_source(error)
+            })?;
+            self.store().put_cluster(&snapshot.connection, &state, snapshot.at).await?;
+        }
+        seen.guests.iter().for_each(|(kind, guest)| self.tell(*kind, guest));
+        self.write_down(&seen.nodes).await
+    }
+}
+
+/// One more observation in a row without an answer.
+fn miss(heard: &mut Heard, error: &Error) {
+    heard.misses = heard.misses.saturating_add(1);
+    heard.problem = Some(error.into());
+}
+
+/// What happened to guests between two looks. The first look is no news.
+fn guest_events(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<(EventKind, Guest)> {
+    let Some(before) = before else { return Vec::new() };
+    let find = |guests: &[Guest], guest: &Guest| guests.iter().find(|each| each.id == guest.id).cloned();
+    let what = |guest: &Guest| (guest.status, guest.node.clone(), guest.name.clone(), guest.tags.clone());
+    let added_or_changed = now.guests.iter().filter_map(|guest| match find(&before.guests, guest) {
+        None => Some((EventKind::GuestAdded, guest.clone())),
+        Some(old) if what(&old) != what(guest) => Some((EventKind::GuestUpdated, guest.clone())),
+        Some(_) => None,
+    });
+    let removed = before.guests.iter().filter(|guest| find(&now.guests, guest).is_none());
+    added_or_changed.chain(removed.map(|guest| (EventKind::GuestRemoved, guest.clone()))).collect()
+}
+
+/// `name`, or `name-2` and so on.
+pub(super) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_else(|| name.to_owned())
+}

@@ -1,0 +1,128 @@
+//! The fleet as one computer: sums in which nothing is counted twice. Pure.
+
+use std::collections::HashSet;
+
+use crate::model::{Bytes, Guest, GuestStatus, HostState, HostView, Space, Storage, Swap, Throughput, Totals};
+
+/// Sums over hosts that answer. A host that is a guest of a cluster in the fleet is in its node's figures already; a
+/// shared storage counts once.
+pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Totals {
+    let mut totals = Totals::default();
+    totals.hosts.total = count(hosts.len());
+    for host in hosts {
+        match host.state {
+            HostState::Online => totals.hosts.online += 1,
+            HostState::Offline => totals.hosts.offline += 1,
+            HostState::Unknown => totals.hosts.unknown += 1,
+            HostState::Maintenance => totals.hosts.maintenance += 1,
+        }
+    }
+    totals.guests.total = count(guests.iter().filter(|guest| !guest.template).count());
+    totals.guests.running = count(guests.iter().filter(|guest| guest.status == GuestStatus::Running).count());
+    let answering = |host: &&HostView| matches!(host.state, HostState::Online | HostState::Maintenance);
+    let mut busy = Vec::new();
+    for host in hosts.iter().filter(answering).filter(|host| host.guest_of.is_none()) {
+        add(&mut totals, host);
+        busy.extend(host.cpu_percent.zip(host.cpus));
+    }
+    let weight: f64 = busy.iter().map(|(_, cpus)| f64::from(*cpus)).sum();
+    totals.cpu_percent =
+        (weight > 0.0).then(|| busy.iter().map(|(percent, cpus)| percent * f64::from(*cpus)).sum::<f64>() / weight);
+    let mut counted = HashSet::new();
+    for storage in storages.iter().filter(|storage| storage.shared && counted.insert(&storage.id)) {
+        totals.disk = plus(totals.disk, storage.space);
+    }
+    totals
+}
+
+fn add(totals: &mut Totals, host: &HostView) {
+    totals.cpus = totals.cpus.saturating_add(host.cpus.unwrap_or(0));
+    totals.memory = plus(
+        totals.memory,
+        host.memory.as_ref().map(|memory| Space { total_bytes: memory.total_bytes, used_bytes: memory.used_bytes }),
+    );
+    let Swap { total_bytes, used_bytes } = host.swap.unwrap_or_default();
+    totals.swap =
+        Swap { total_bytes: totals.swap.total_bytes + total_bytes, used_bytes: totals.swap.used_bytes + used_bytes };
+    totals.disk = plus(totals.disk, host.disk);
+    let Throughput { received_bytes_per_second, sent_bytes_per_second } = host.network.unwrap_or_default();
+    totals.network.received_bytes_per_second += received_bytes_per_second;
+    totals.network.sent_bytes_per_second += sent_bytes_per_second;
+    totals.observed_at = match (totals.observed_at, host.observed_at) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+}
+
+fn plus(sum: Space, more: Option<Space>) -> Space {
+    let Space { total_bytes, used_bytes } = more.unwrap_or_default();
+    Space { total_bytes: sum.total_bytes + total_bytes, used_bytes: sum.used_bytes + used_bytes }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A share in percent, where there is a whole.
+pub fn percent(used: Bytes, total: Bytes) -> Option<f64> {
+    (total.0 > 0).then(|| used.0 as f64 / total.0 as f64 * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fleet::view::tests::host,
+        model::{ConnectionId, GuestOf, Memory},
+    };
+
+    fn machine(name: &str, cpus: u32, cpu_percent: f64, memory: u64) -> HostView {
+        let total_bytes = Bytes(memory);
+        let memory = Some(Memory { total_bytes, used_bytes: Bytes(memory / 2), ..Memory::default() });
+        HostView { cpus: Some(cpus), cpu_percent: Some(cpu_percent), memory, state: HostState::Online, ..host(name) }
+    }
+
+    fn shared(id: &str, total: u64) -> Storage {
+        Storage {
+            id: id.into(),
+            connection: ConnectionId::from("c"),
+            name: "nas".into(),
+            cluster: None,
+            nodes: vec!["a".into(), "b".into()],
+            storage_type: "nfs".into(),
+            content: vec![],
+            shared: true,
+            active: true,
+            space: Some(Space { total_bytes: Bytes(total), used_bytes: Bytes(1) }),
+            observed_at: None,
+        }
+    }
+
+    #[test]
+    fn cpu_is_weighed_and_offline_hosts_do_not_count() {
+        let offline = HostView { state: HostState::Offline, ..machine("c", 64, 100.0, 1 << 40) };
+        let totals = totals(&[machine("a", 2, 100.0, 10), machine("b", 6, 20.0, 30), offline], &[], &[]);
+        assert_eq!((totals.cpus, totals.cpu_percent), (8, Some(40.0)));
+        assert_eq!(totals.memory, Space { total_bytes: Bytes(40), used_bytes: Bytes(20) });
+        assert_eq!((totals.hosts.online, totals.hosts.offline, totals.hosts.total), (2, 1, 3));
+    }
+
+    #[test]
+    fn a_host_that_is_a_guest_counts_once_as_its_node() {
+        let guest_of = Some(GuestOf { connection: ConnectionId::from("c"), vmid: "100".into(), name: None });
+        let totals =
+            totals(&[machine("node", 8, 50.0, 100), HostView { guest_of, ..machine("vm", 4, 90.0, 40) }], &[], &[]);
+        assert_eq!((totals.cpus, totals.memory.total_bytes, totals.hosts.online), (8, Bytes(100), 2));
+    }
+
+    #[test]
+    fn a_shared_storage_counts_once() {
+        let totals = totals(&[], &[], &[shared("c/nas", 500), shared("c/nas", 500), shared("d/nas", 7)]);
+        assert_eq!(totals.disk.total_bytes, Bytes(507));
+    }
+
+    #[test]
+    fn nothing_known_is_not_zero_percent() {
+        assert_eq!(totals(&[host("a")], &[], &[]).cpu_percent, None);
+    }
+}

@@ -1,0 +1,169 @@
+//! What is known now, in memory: records, machines, what was heard of them, and the views made of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::view::{self, ByCluster, ByShell, Heard};
+use crate::{
+    host::{linux::LinuxMachine, pve::ProxmoxCluster},
+    model::{
+        ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostView,
+        Link, NodeSnapshot, Reach, Storage,
+    },
+};
+
+/// Everything known.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) hosts: BTreeMap<HostId, Known>,
+    pub(super) clusters: BTreeMap<ConnectionId, KnownCluster>,
+}
+
+/// A host and what is known of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) host: Host,
+    /// The machine behind its first shell link, and the connection it was built from.
+    pub(super) machine: Option<(Connection, Arc<LinuxMachine>)>,
+    /// What its shell said in this process.
+    pub(super) shell: ByShell,
+    /// The view that was last made or read.
+    pub(super) view: Option<HostView>,
+}
+
+/// A cluster and what is known of it.
+#[derive(Debug)]
+pub(super) struct KnownCluster {
+    pub(super) connection: Connection,
+    pub(super) cluster: Arc<ProxmoxCluster>,
+    pub(super) heard: Heard,
+    pub(super) snapshot: Option<ClusterSnapshot>,
+    pub(super) identities: BTreeMap<GuestId, GuestIdentity>,
+    pub(super) identified_at: Option<Timestamp>,
+}
+
+impl World {
+    /// All views, by name, with their ages.
+    pub(super) fn views(&self, now: Timestamp) -> Vec<HostView> {
+        let mut views: Vec<HostView> = self.hosts.values().map(|known| self.shown(known, now)).collect();
+        views.sort_by(|a, b| a.name.cmp(&b.name));
+        views
+    }
+
+    /// One host as it is to be shown.
+    pub(super) fn shown(&self, known: &Known, now: Timestamp) -> HostView {
+        match &known.view {
+            Some(view) => view::aged(view.clone(), &known.host, now),
+            None => self.make_view(known, u32::MAX, now),
+        }
+    }
+
+    /// Makes a host's view anew and keeps it.
+    pub(super) fn renew(&mut self, id: &HostId, misses: u32, now: Timestamp) -> Option<HostView> {
+        let view = self.make_view(self.hosts.get(id)?, misses, now);
+        self.hosts.get_mut(id)?.view = Some(view.clone());
+        Some(view)
+    }
+
+    fn make_view(&self, known: &Known, misses: u32, now: Timestamp) -> HostView {
+        let has_shell = known.machine.is_some();
+        let by_cluster = known.host.links.iter().find_map(|link| self.by_cluster(link));
+        let address = match known.machine.as_ref().map(|(connection, _)| &connection.reach) {
+            Some(Reach::Ssh(reach)) => Some(reach.address.clone()),
+            _ => by_cluster.as_ref().and_then(|cluster| cluster.node?.ip.clone()),
+        };
+        view::view(
+            &known.host,
+            has_shell.then_some(&known.shell),
+            by_cluster.as_ref(),
+            address,
+            self.guest_of(&known.host),
+            misses,
+            now,
+        )
+    }
+
+    fn by_cluster(&self, link: &Link) -> Option<ByCluster<'_>> {
+        let Link::ProxmoxNode { connection, node } = link else { return None };
+        let known = self.clusters.get(connection)?;
+        let snapshot = known.snapshot.as_ref();
+        Some(ByCluster {
+            heard: &known.heard,
+            cluster: snapshot.and_then(|snapshot| snapshot.cluster.as_deref()),
+            node: snapshot.and_then(|snapshot| snapshot.nodes.iter().find(|each| each.name == *node)),
+            storages: snapshot.map_or(&[], |snapshot| &snapshot.storages),
+        })
+    }
+
+    /// The guest that a host is, where its cluster is in the fleet.
+    fn guest_of(&self, host: &Host) -> Option<GuestOf> {
+        host.links.iter().find_map(|link| {
+            let Link::Guest { connection, vmid } = link else { return None };
+            let snapshot = self.clusters.get(connection)?.snapshot.as_ref();
+            let vmid = vmid.to_string();
+            let guest = snapshot.and_then(|snapshot| snapshot.guests.iter().find(|guest| guest.vmid == vmid));
+            Some(GuestOf { connection: connection.clone(), name: guest.and_then(|guest| guest.name.clone()), vmid })
+        })
+    }
+
+    /// All guests, each with the host its node is and the host it is itself.
+    pub(super) fn guests(&self) -> Vec<Guest> {
+        let mut guests: Vec<Guest> = self.snapshots().flat_map(|snapshot| snapshot.guests.clone()).collect();
+        let (mut nodes, mut linked) = (BTreeMap::new(), BTreeMap::new());
+        for known in self.hosts.values() {
+            for link in &known.host.links {
+                match link {
+                    Link::ProxmoxNode { connection, node } => {
+                        nodes.insert((connection, node.as_str()), &known.host.id);
+                    }
+                    Link::Guest { connection, vmid } => {
+                        linked.insert(GuestId::new(connection, *vmid), &known.host.id);
+                    }
+                    Link::Local { .. } | Link::Ssh { .. } => {}
+                }
+            }
+        }
+        for guest in &mut guests {
+            guest.host_id = nodes.get(&(&guest.connection, guest.node.as_str())).map(|id| (*id).clone());
+            guest.linked_host = linked.get(&guest.id).map(|id| (*id).clone());
+        }
+        guests
+    }
+
+    /// All storages.
+    pub(super) fn storages(&self) -> Vec<Storage> {
+        self.snapshots().flat_map(|snapshot| snapshot.storages.clone()).collect()
+    }
+
+    fn snapshots(&self) -> impl Iterator<Item = &ClusterSnapshot> {
+        self.clusters.values().filter_map(|known| known.snapshot.as_ref())
+    }
+
+    /// The hosts that are nodes of a cluster, by node name.
+    pub(super) fn nodes_of(&self, cluster: &ConnectionId) -> BTreeMap<String, HostId> {
+        let node = |known: &Known| {
+            known.host.links.iter().find_map(|link| match link {
+                Link::ProxmoxNode { connection, node } if connection == cluster => Some(node.clone()),
+                _ => None,
+            })
+        };
+        self.hosts.values().filter_map(|known| Some((node(known)?, known.host.id.clone()))).collect()
+    }
+
+    /// What is last known of a node.
+    pub(super) fn node_of(&self, host: &Host) -> Option<&NodeSnapshot> {
+        host.links.iter().find_map(|link| self.by_cluster(link)?.node)
+    }
+
+    /// Ids of hosts with a shell, and of clusters.
+    pub(super) fn watched(&self) -> (Vec<HostId>, Vec<ConnectionId>) {
+        let hosts = self.hosts.values().filter(|known| known.machine.is_some()).map(|known| known.host.id.clone());
+        (hosts.collect(), self.clusters.keys().cloned().collect())
+    }
+
+    /// All machines with a shell.
+    pub(super) fn machines(&self) -> Vec<Arc<LinuxMachine>> {
+        self.hosts.values().filter_map(|known| Some(known.machine.as_ref()?.1.clone())).collect()
+    }
+}

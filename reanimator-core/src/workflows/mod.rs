@@ -1,0 +1,3 @@
+//! What people want done, built from the rooms below and nothing else. Each workflow is a folder of its own.
+
+pub mod live;
