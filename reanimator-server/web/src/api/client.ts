@@ -2,12 +2,14 @@
  * The one door to the server. Every call is a function here, so that pages never build a URL,
  * and every failure is a {@link Problem}, so that pages show it the same way.
  */
+import { withQuery } from '../query';
 import { readLines } from './lines';
 import { Problem } from './problem';
 import type {
   Answer,
   Host,
   HostDetail,
+  Listing,
   Match,
   Me,
   NewHost,
@@ -68,6 +70,23 @@ function remember(me: Me): Me {
   return me;
 }
 
+/** Items per request, and requests per list: enough for any list, and an end to a server that never ends. */
+const PAGE_SIZE = 1000;
+const MOST_PAGES = 100;
+
+/** All items of a list, page by page. */
+async function all<T>(path: string): Promise<T[]> {
+  const items: T[] = [];
+  let cursor = '';
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const listing = await call<Listing<T>>('GET', withQuery(path, { limit: String(PAGE_SIZE), cursor }));
+    items.push(...listing.items);
+    if (!listing.next_cursor) break;
+    cursor = listing.next_cursor;
+  }
+  return items;
+}
+
 const id = encodeURIComponent;
 
 export const api = {
@@ -88,24 +107,27 @@ export const api = {
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
+  /** Pins a new key for a host whose key changed. */
+  trustHost: (host: string, fingerprint: string) =>
+    call<unknown>('POST', `/hosts/${id(host)}/trust`, { fingerprint }),
   observeHost: (host: string) => call<HostDetail>('POST', `/hosts/${id(host)}/observe`),
 
-  proxmox: async () => (await call<{ items: ProxmoxConnection[] }>('GET', '/proxmox')).items,
+  proxmox: () => all<ProxmoxConnection>('/proxmox'),
   connectProxmox: (connection: NewProxmox) => call<ProxmoxFound>('POST', '/proxmox/connect', connection),
   removeProxmox: (connection: string) => call<undefined>('DELETE', `/proxmox/${id(connection)}`),
   testProxmox: (connection: string) => call<TestResult>('POST', `/proxmox/${id(connection)}/test`),
 
-  matches: async () => (await call<{ items: Match[] }>('GET', '/matches')).items,
+  matches: () => all<Match>('/matches'),
   answerMatch: (match: string, same: boolean) => call<undefined>('POST', `/matches/${id(match)}`, { same }),
 
-  users: async () => (await call<{ items: User[] }>('GET', '/users')).items,
+  users: () => all<User>('/users'),
   addUser: (name: string, password: string, role: Role) =>
     call<undefined>('POST', '/users', { name, password, role }),
   changeUser: (name: string, change: { password?: string; role?: Role }) =>
     call<undefined>('PATCH', `/users/${id(name)}`, change),
   removeUser: (name: string) => call<undefined>('DELETE', `/users/${id(name)}`),
 
-  tokens: async () => (await call<{ items: Token[] }>('GET', '/tokens')).items,
+  tokens: () => all<Token>('/tokens'),
   addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
   removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
 

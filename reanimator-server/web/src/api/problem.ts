@@ -9,6 +9,8 @@ export class Problem extends Error {
   readonly title: string;
   readonly status: number;
   readonly next: string | undefined;
+  /** The host it happened to. */
+  readonly host: string | undefined;
   readonly fingerprint: string | undefined;
   readonly keyType: string | undefined;
 
@@ -18,6 +20,7 @@ export class Problem extends Error {
     this.title = details.title ?? 'This did not work';
     this.status = details.status ?? 0;
     this.next = details.next ?? undefined;
+    this.host = details.host ?? undefined;
     this.fingerprint = details.fingerprint ?? undefined;
     this.keyType = details.key_type ?? undefined;
   }

@@ -129,8 +129,10 @@ export interface Telemetry {
 export interface Link {
   kind: string;
   connection: string;
-  node?: string;
-  vmid?: number | string;
+  /** Where it leads, in words. */
+  text: string;
+  /** The pinned SSH host key. */
+  host_key: string | null;
 }
 
 export interface HostDetail {
@@ -157,6 +159,12 @@ export interface Status {
   hosts: Host[];
   totals: Totals;
   at: string;
+}
+
+/** One page of a list. */
+export interface Listing<T> {
+  items: T[];
+  next_cursor: string | null;
 }
 
 export interface ProxmoxConnection {
