@@ -60,7 +60,9 @@ test('a server that cannot be reached is a problem with a next step', async () =
 const command = { command: 'uptime', on: 'all', time_limit_seconds: 60, sudo: false };
 
 test('answers are handed over one by one', async () => {
-  fetched.mockResolvedValueOnce(new Response('{"host":"a"}\n{"host":"b"}\n{"done":true,"ok":2,"failed":0}\n'));
+  fetched.mockResolvedValueOnce(
+    new Response('{"host":"a"}\n{"host":"b"}\n{"done":true,"ok":2,"failed":0}\n'),
+  );
   const answers: Answer[] = [];
   await api.exec(command, (answer) => answers.push(answer), new AbortController().signal);
   expect(answers.map(({ host }) => host)).toEqual(['a', 'b']);
