@@ -30,22 +30,22 @@ export const VIEWER = { name: 'eve', password: 'only looks at things' };
 
 /** A program beside the server's, such as the Proxmox look-alike. */
 export function besideProgram(name) {
-    return join(dirname(PROGRAM), name);
+  return join(dirname(PROGRAM), name);
 }
 
 export async function temporaryFolder() {
-    const path = await mkdtemp(join(tmpdir(), 'reanimator-page-'));
-    return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  const path = await mkdtemp(join(tmpdir(), 'reanimator-page-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** A port of this machine on which nobody listens. */
 export async function closedPort() {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address();
-    server.close();
-    await once(server, 'close');
-    return port;
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /**
@@ -53,123 +53,122 @@ export async function closedPort() {
  * What it says besides is kept for the error, should it end early.
  */
 export async function startProgram(path, args, wanted) {
-    assert.ok(existsSync(path), `${path} is missing: build it first (cargo build)`);
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (text) => (said = (said + text).slice(-4000)));
-    const found = new Promise((resolveLine, reject) => {
-        const lines = createInterface({ input: child.stdout });
-        lines.on('line', (line) => {
-            said = `${said}${line}\n`.slice(-4000);
-            const value = wanted(line);
-            if (value !== undefined && value !== null) resolveLine(value);
-        });
-        child.once('error', reject);
-        child.once('exit', (code) => reject(new Error(`${path} ended with ${code}:\n${said}`)));
+  assert.ok(existsSync(path), `${path} is missing: build it first (cargo build)`);
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text) => (said = (said + text).slice(-4000)));
+  const found = new Promise((resolveLine, reject) => {
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => {
+      said = `${said}${line}\n`.slice(-4000);
+      const value = wanted(line);
+      if (value !== undefined && value !== null) resolveLine(value);
     });
-    const value = await found;
-    return {
-        value,
-        stop: async (signal = 'SIGTERM') => {
-            if (child.exitCode !== null || child.signalCode !== null) return;
-            child.kill(signal);
-            await once(child, 'exit');
-        },
-    };
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${path} ended with ${code}:\n${said}`)));
+  });
+  const value = await found;
+  return {
+    value,
+    stop: async (signal = 'SIGTERM') => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      await once(child, 'exit');
+    },
+  };
 }
 
 /** `reanimator serve` on a data directory; `port` 0 takes a free one. */
 export async function startServer(folder, port = 0) {
-    let url = null;
-    const wanted = (line) => {
-        url ??= line.match(/(http:\/\/[^/\s]+)\//)?.[1] ?? null;
-        const setup = line.match(/http:\/\/\S+\/setup#\S+/)?.[0];
-        // Only a first start has a second line, with the link.
-        return setup ? { url, setup } : port !== 0 && url ? { url } : null;
-    };
-    const program = await startProgram(
-        PROGRAM,
-        ['--data-dir', folder, 'serve', '--listen', `127.0.0.1:${port}`],
-        wanted,
-    );
-    return { ...program.value, stop: program.stop };
+  let url = null;
+  const wanted = (line) => {
+    url ??= line.match(/(http:\/\/[^/\s]+)\//)?.[1] ?? null;
+    const setup = line.match(/http:\/\/\S+\/setup#\S+/)?.[0];
+    // Only a first start has a second line, with the link.
+    return setup ? { url, setup } : port !== 0 && url ? { url } : null;
+  };
+  const program = await startProgram(
+    PROGRAM,
+    ['--data-dir', folder, 'serve', '--listen', `127.0.0.1:${port}`],
+    wanted,
+  );
+  return { ...program.value, stop: program.stop };
 }
 
 export function startBrowser() {
-    return chromium.launch({
-        executablePath: CHROMIUM,
-        args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
-    });
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+  });
 }
 
 /** A browser window of its own cookies, watched. `faults` must stay empty. */
 export async function openWindow(browser, url, { width = 1280, height = 900, ...options } = {}) {
-    const context = await browser.newContext({
-        baseURL: url,
-        viewport: { width, height },
-        locale: 'en-GB',
-        ...options,
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width, height },
+    locale: 'en-GB',
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const faults = [];
+  context.on('request', (request) => {
+    const asked = request.url();
+    if (!asked.startsWith(`${url}/`) && !asked.startsWith('data:')) faults.push(`foreign request: ${asked}`);
+  });
+  await context.exposeBinding('reportViolation', (_, text) => faults.push(`refused by policy: ${text}`));
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`);
     });
-    context.setDefaultTimeout(PATIENCE);
-    const faults = [];
-    context.on('request', (request) => {
-        const asked = request.url();
-        if (!asked.startsWith(`${url}/`) && !asked.startsWith('data:'))
-            faults.push(`foreign request: ${asked}`);
-    });
-    await context.exposeBinding('reportViolation', (_, text) => faults.push(`refused by policy: ${text}`));
-    await context.addInitScript(() => {
-        document.addEventListener('securitypolicyviolation', (event) => {
-            window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`);
-        });
-    });
-    const page = await context.newPage();
-    page.on('pageerror', (error) => faults.push(`uncaught: ${error.stack ?? error}`));
-    page.on('dialog', (dialog) => {
-        faults.push(`a script dialog: ${dialog.message()}`);
-        void dialog.dismiss();
-    });
-    return { context, page, faults };
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(`uncaught: ${error.stack ?? error}`));
+  page.on('dialog', (dialog) => {
+    faults.push(`a script dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return { context, page, faults };
 }
 
 export async function logIn(page, { name, password }) {
-    await page.goto('/');
-    await page.getByLabel('User name').fill(name);
-    await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  await page.goto('/');
+  await page.getByLabel('User name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
 }
 
 const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Fails with what axe finds on the page as it is now. */
 export async function assertAccessible(page, what) {
-    const { violations, passes } = await page.evaluate(
-        `${axe};axe.run(document).then(({ violations, passes }) => ({
+  const { violations, passes } = await page.evaluate(
+    `${axe};axe.run(document).then(({ violations, passes }) => ({
       passes: passes.length,
       violations: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ')),
     }))`,
-    );
-    assert.ok(passes > 5, `axe looked at nothing on ${what}`);
-    assert.deepEqual(violations, [], `axe on ${what}`);
+  );
+  assert.ok(passes > 5, `axe looked at nothing on ${what}`);
+  assert.deepEqual(violations, [], `axe on ${what}`);
 }
 
 /** Fails where the page is wider than the window. */
 export async function assertNoSideways(page, what) {
-    const { scroll, window } = await page.evaluate(() => ({
-        scroll: document.documentElement.scrollWidth,
-        window: innerWidth,
-    }));
-    assert.ok(scroll <= window, `${what} is ${scroll} px wide in a window of ${window} px`);
+  const { scroll, window } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    window: innerWidth,
+  }));
+  assert.ok(scroll <= window, `${what} is ${scroll} px wide in a window of ${window} px`);
 }
 
 /** Waits until `look` gives something true; says what was awaited when it never does. */
 export async function until(what, look) {
-    const end = Date.now() + PATIENCE;
-    for (;;) {
-        const value = await look();
-        if (value) return value;
-        assert.ok(Date.now() < end, `waited in vain: ${what}`);
-        await new Promise((go) => setTimeout(go, 100));
-    }
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const value = await look();
+    if (value) return value;
+    assert.ok(Date.now() < end, `waited in vain: ${what}`);
+    await new Promise((go) => setTimeout(go, 100));
+  }
 }

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-    ADMIN,
-    VIEWER,
-    assertAccessible,
-    assertNoSideways,
-    closedPort,
-    logIn,
-    openWindow,
-    startBrowser,
-    startServer,
-    temporaryFolder,
-    until,
+  ADMIN,
+  VIEWER,
+  assertAccessible,
+  assertNoSideways,
+  closedPort,
+  logIn,
+  openWindow,
+  startBrowser,
+  startServer,
+  temporaryFolder,
+  until,
 } from './harness.mjs';
 import { startSshd } from './sshd.mjs';
 
@@ -26,17 +26,17 @@ let admin;
 let page;
 
 before(async () => {
-    folder = await temporaryFolder();
-    server = await startServer(folder.path);
-    browser = await startBrowser();
-    admin = await openWindow(browser, server.url);
-    page = admin.page;
+  folder = await temporaryFolder();
+  server = await startServer(folder.path);
+  browser = await startBrowser();
+  admin = await openWindow(browser, server.url);
+  page = admin.page;
 });
 
 after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
+  await browser?.close();
+  await server?.stop();
+  await folder?.remove();
 });
 
 const row = (name) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
@@ -44,341 +44,343 @@ const nothingWrong = () => assert.deepEqual(admin.faults, []);
 
 /** The first host there is: this machine. */
 const thisMachine = () =>
-    page
-        .getByRole('row')
-        .filter({ has: page.getByRole('rowheader') })
-        .first();
+  page
+    .getByRole('row')
+    .filter({ has: page.getByRole('rowheader') })
+    .first();
 
 test('the first start makes an account, once', async () => {
-    await page.goto(server.setup);
-    await page.getByRole('heading', { name: 'Make the first account' }).waitFor();
-    await assertAccessible(page, 'the first start');
+  await page.goto(server.setup);
+  await page.getByRole('heading', { name: 'Make the first account' }).waitFor();
+  await assertAccessible(page, 'the first start');
 
-    await page.getByLabel('User name').fill(ADMIN.name);
-    await page.getByLabel('Password', { exact: true }).fill('short');
-    await page.getByRole('button', { name: 'Make the account' }).click();
-    await page.getByText('Use 10 characters or more.').waitFor();
+  await page.getByLabel('User name').fill(ADMIN.name);
+  await page.getByLabel('Password', { exact: true }).fill('short');
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByText('Use 10 characters or more.').waitFor();
 
-    await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
-    await page.getByLabel('Password again').fill(`${ADMIN.password}!`);
-    await page.getByRole('button', { name: 'Make the account' }).click();
-    await page.getByText('The two passwords differ.').waitFor();
+  await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
+  await page.getByLabel('Password again').fill(`${ADMIN.password}!`);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByText('The two passwords differ.').waitFor();
 
-    await page.getByLabel('Password again').fill(ADMIN.password);
-    await page.getByRole('button', { name: 'Make the account' }).click();
-    await page.getByRole('heading', { name: 'Fleet' }).waitFor();
-    assert.equal(new URL(page.url()).hash, '', 'the token left the address');
+  await page.getByLabel('Password again').fill(ADMIN.password);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the token left the address');
 
-    const late = await openWindow(browser, server.url);
-    await late.page.goto(server.setup);
-    await late.page.getByText('The first account has been made already').waitFor();
-    assert.deepEqual(late.faults, []);
-    await late.context.close();
+  const late = await openWindow(browser, server.url);
+  await late.page.goto(server.setup);
+  await late.page.getByText('The first account has been made already').waitFor();
+  assert.deepEqual(late.faults, []);
+  await late.context.close();
 });
 
 test('a wrong password is told, and a right one lets in', async () => {
-    await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByRole('heading', { name: 'Log in' }).waitFor();
-    await page.getByLabel('User name').fill(ADMIN.name);
-    await page.getByLabel('Password').fill('not the password');
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('alert').waitFor();
-    await assertAccessible(page, 'the log-in');
-    assert.equal(await page.getByLabel('Password').inputValue(), '');
-    await logIn(page, ADMIN);
-    nothingWrong();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  await page.getByLabel('User name').fill(ADMIN.name);
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('alert').waitFor();
+  await assertAccessible(page, 'the log-in');
+  assert.equal(await page.getByLabel('Password').inputValue(), '');
+  await logIn(page, ADMIN);
+  nothingWrong();
 });
 
 test('this machine is live, and its figures move without a reload', async () => {
-    await page.evaluate(() => (window.notReloaded = true));
-    const machine = thisMachine();
-    await machine.getByText('online', { exact: true }).first().waitFor();
-    const observed = () => machine.locator('td.age [title]').getAttribute('title');
-    await until('a first observation', async () => (await observed()).startsWith('Observed'));
-    const first = await observed();
-    await until('a second observation', async () => (await observed()) !== first);
-    assert.match(await machine.locator('td.memory').innerText(), /\d+%/);
-    assert.match(await machine.locator('td.load').innerText(), /\d\.\d\d/);
-    assert.match(await page.getByRole('region', { name: 'The whole fleet' }).innerText(), /1 of 1 online/);
-    assert.equal(await page.evaluate(() => window.notReloaded), true);
-    await assertAccessible(page, 'the fleet');
-    nothingWrong();
+  await page.evaluate(() => (window.notReloaded = true));
+  const machine = thisMachine();
+  await machine.getByText('online', { exact: true }).first().waitFor();
+  const observed = () => machine.locator('td.age [title]').getAttribute('title');
+  await until('a first observation', async () => (await observed()).startsWith('Observed'));
+  const first = await observed();
+  await until('a second observation', async () => (await observed()) !== first);
+  assert.match(await machine.locator('td.memory').innerText(), /\d+%/);
+  assert.match(await machine.locator('td.load').innerText(), /\d\.\d\d/);
+  assert.match(await page.getByRole('region', { name: 'The whole fleet' }).innerText(), /1 of 1 online/);
+  assert.equal(await page.evaluate(() => window.notReloaded), true);
+  await assertAccessible(page, 'the fleet');
+  nothingWrong();
 });
 
 test('a host has a panel with its file systems and interfaces, and an address of its own', async () => {
-    await thisMachine().getByRole('link').click();
-    await page.getByRole('heading', { name: 'File systems' }).waitFor();
-    await page.getByRole('heading', { name: 'Interfaces' }).waitFor();
-    assert.match(new URL(page.url()).pathname, /^\/hosts\/.+/);
-    await assertAccessible(page, 'a host');
-    await page.reload();
-    await page.getByRole('heading', { name: 'Identity' }).waitFor();
-    await page.getByRole('button', { name: 'Test the connection' }).click();
-    await page.getByText('The connection works.').waitFor();
-    await page.getByRole('button', { name: 'Fleet', exact: true }).click();
-    await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
-    nothingWrong();
+  await thisMachine().getByRole('link').click();
+  await page.getByRole('heading', { name: 'File systems' }).waitFor();
+  await page.getByRole('heading', { name: 'Interfaces' }).waitFor();
+  assert.match(new URL(page.url()).pathname, /^\/hosts\/.+/);
+  await assertAccessible(page, 'a host');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Identity' }).waitFor();
+  await page.getByRole('button', { name: 'Test the connection' }).click();
+  await page.getByText('The connection works.').waitFor();
+  await page.getByRole('button', { name: 'Fleet', exact: true }).click();
+  await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
+  nothingWrong();
 });
 
 test('adding a host on a closed port says why not and what to do', async () => {
-    const port = await closedPort();
-    await page.getByRole('button', { name: 'Add a host' }).first().click();
-    const dialog = page.getByRole('dialog', { name: 'Add a host' });
-    await dialog.getByLabel('Address').fill('127.0.0.1');
-    await dialog.getByLabel('Port').fill(String(port));
-    await assertAccessible(page, 'adding a host');
-    await dialog.getByRole('button', { name: 'Connect and add' }).click();
-    const alert = dialog.getByRole('alert');
-    await alert.waitFor();
-    const text = await alert.innerText();
-    assert.match(text, /127\.0\.0\.1/);
-    assert.match(text, /What to do:\s*\S+/);
-    await dialog.getByRole('button', { name: 'Cancel' }).click();
-    nothingWrong();
+  const port = await closedPort();
+  await page.getByRole('button', { name: 'Add a host' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Add a host' });
+  await dialog.getByLabel('Address').fill('127.0.0.1');
+  await dialog.getByLabel('Port').fill(String(port));
+  await assertAccessible(page, 'adding a host');
+  await dialog.getByRole('button', { name: 'Connect and add' }).click();
+  const alert = dialog.getByRole('alert');
+  await alert.waitFor();
+  const text = await alert.innerText();
+  assert.match(text, /127\.0\.0\.1/);
+  assert.match(text, /What to do:\s*\S+/);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  nothingWrong();
 });
 
 test('a host is added after its fingerprint was shown and accepted', async (t) => {
-    const sshd = await startSshd();
-    t.after(() => sshd.stop());
-    await page.goto('/connections?add=host');
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Address').fill('127.0.0.1');
-    await dialog.getByLabel('Port').fill(String(sshd.port));
-    await dialog.getByLabel('User').fill(sshd.user);
-    await dialog.getByText('Key', { exact: true }).click();
-    await dialog.getByLabel('Private key').fill(sshd.key);
-    await dialog.getByRole('button', { name: 'Connect and add' }).click();
-    await dialog.getByText(sshd.fingerprint).waitFor();
-    await assertAccessible(page, 'a fingerprint');
-    await dialog.getByRole('button', { name: 'Do not trust it' }).click();
-    await dialog.getByRole('button', { name: 'Connect and add' }).click();
-    await dialog.getByRole('button', { name: 'Trust this key and add' }).click();
-    await dialog.waitFor({ state: 'detached' });
-    await page.waitForURL(/\/hosts\//);
-    await page.getByRole('heading', { name: 'Identity' }).waitFor();
-    await page.getByText(sshd.fingerprint).waitFor();
-    nothingWrong();
+  const sshd = await startSshd();
+  t.after(() => sshd.stop());
+  await page.goto('/connections?add=host');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Address').fill('127.0.0.1');
+  await dialog.getByLabel('Port').fill(String(sshd.port));
+  await dialog.getByLabel('User').fill(sshd.user);
+  await dialog.getByRole('radio', { name: 'Key', exact: true }).check();
+  await dialog.getByLabel('Private key').fill(sshd.key);
+  await dialog.getByRole('button', { name: 'Connect and add' }).click();
+  await dialog.getByText(sshd.fingerprint).waitFor();
+  await assertAccessible(page, 'a fingerprint');
+  await dialog.getByRole('button', { name: 'Do not trust it' }).click();
+  await dialog.getByRole('button', { name: 'Connect and add' }).click();
+  await dialog.getByRole('button', { name: 'Trust this key and add' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.waitForURL(/\/hosts\//);
+  await page.getByRole('heading', { name: 'Identity' }).waitFor();
+  await page.getByText(sshd.fingerprint).waitFor();
+  nothingWrong();
 });
 
 test('a hostile name is text everywhere', async () => {
-    const port = await closedPort();
-    const { csrf } = await page.evaluate(() => fetch('/api/v1/me').then((answer) => answer.json()));
-    const status = await page.evaluate(
-        ([body, token]) =>
-            fetch('/api/v1/hosts', {
-                method: 'POST',
-                headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': token },
-                body: JSON.stringify(body),
-            }).then((answer) => answer.status),
-        [
-            {
-                address: '127.0.0.1',
-                port,
-                name: HOSTILE,
-                auth: { agent: true },
-                tags: ['<b>x'],
-                unchecked: true,
-            },
-            csrf,
-        ],
-    );
-    assert.equal(status, 201);
-    await page.goto('/');
-    await row(HOSTILE).getByRole('link').click();
-    await page.getByRole('heading', { name: HOSTILE }).waitFor();
-    await page.getByText('<b>x', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Remove' }).click();
-    await page.getByRole('dialog', { name: `Remove ${HOSTILE}?` }).waitFor();
-    await assertAccessible(page, 'a question');
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.goto('/connections');
-    await page.getByRole('link', { name: HOSTILE }).waitFor();
-    assert.equal(await page.locator('img').count(), 0);
-    nothingWrong();
+  const port = await closedPort();
+  const { csrf } = await page.evaluate(() => fetch('/api/v1/me').then((answer) => answer.json()));
+  const status = await page.evaluate(
+    ([body, token]) =>
+      fetch('/api/v1/hosts', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': token },
+        body: JSON.stringify(body),
+      }).then((answer) => answer.status),
+    [
+      {
+        address: '127.0.0.1',
+        port,
+        name: HOSTILE,
+        auth: { agent: true },
+        tags: ['<b>x'],
+        unchecked: true,
+      },
+      csrf,
+    ],
+  );
+  assert.equal(status, 201);
+  await page.goto('/');
+  await row(HOSTILE).getByRole('link').click();
+  await page.getByRole('heading', { name: HOSTILE }).waitFor();
+  await page.getByText('<b>x', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('dialog', { name: `Remove ${HOSTILE}?` }).waitFor();
+  await assertAccessible(page, 'a question');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.goto('/connections');
+  await page.getByRole('link', { name: HOSTILE }).waitFor();
+  assert.equal(await page.locator('img').count(), 0);
+  nothingWrong();
 });
 
 test('a host that does not answer is told with its problem, and the others stay fresh', async () => {
-    await page.goto('/');
-    await row(HOSTILE).getByText('offline', { exact: true }).first().waitFor();
-    await row(HOSTILE).getByText('has a problem').waitFor();
-    await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('offline');
-    await page.getByText(/^1 of \d+ hosts$/).waitFor();
-    assert.equal(new URL(page.url()).searchParams.get('filter'), 'offline');
-    await page.reload();
-    await page.getByText(/^1 of \d+ hosts$/).waitFor();
-    await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('');
-    await page.getByRole('button', { name: 'State' }).click();
-    await page.locator('th[aria-sort=ascending]', { hasText: 'State' }).waitFor();
-    await thisMachine().getByRole('link', { name: HOSTILE }).waitFor();
-    await page.getByRole('button', { name: 'Name' }).click();
-    nothingWrong();
+  await page.goto('/');
+  await row(HOSTILE).getByText('offline', { exact: true }).first().waitFor();
+  await row(HOSTILE).getByText('has a problem').waitFor();
+  await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('offline');
+  await page.getByText(/^1 of \d+ hosts$/).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('filter'), 'offline');
+  await page.reload();
+  await page.getByText(/^1 of \d+ hosts$/).waitFor();
+  await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('');
+  await page.getByRole('button', { name: 'State' }).click();
+  await page.locator('th[aria-sort=ascending]', { hasText: 'State' }).waitFor();
+  await thisMachine().getByRole('link', { name: HOSTILE }).waitFor();
+  await page.getByRole('button', { name: 'Name' }).click();
+  nothingWrong();
 });
 
 test('one command runs on chosen hosts, and answers come back grouped', async () => {
-    await page.goto('/');
-    await page.getByRole('checkbox', { name: 'Choose all shown hosts' }).check();
-    await page.getByRole('button', { name: /Run a command on \d/ }).click();
-    await page.getByRole('textbox', { name: 'Command' }).fill('echo "it works"; echo "<b>bad</b>" >&2');
-    await page.getByRole('button', { name: 'Run', exact: true }).click();
-    await page.getByText('it works').waitFor();
-    await page.getByText('<b>bad</b>').waitFor();
-    await page.getByText(/answered, 1 failed$/).waitFor();
-    await assertAccessible(page, 'answers');
-    nothingWrong();
+  await page.goto('/');
+  await page.getByRole('checkbox', { name: 'Choose all shown hosts' }).check();
+  await page.getByRole('button', { name: /Run a command on \d/ }).click();
+  await page.getByRole('textbox', { name: 'Command' }).fill('echo "it works"; echo "<b>bad</b>" >&2');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByText('it works').waitFor();
+  await page.getByText('<b>bad</b>').waitFor();
+  await page.getByText(/answered, 1 failed$/).waitFor();
+  await assertAccessible(page, 'answers');
+  nothingWrong();
 });
 
 test('a viewer sees everything and no control that is not theirs', async (t) => {
-    await page.goto('/settings');
-    await page.getByRole('button', { name: 'Add a person' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Add a person' });
-    await dialog.getByLabel('User name').fill(VIEWER.name);
-    await dialog.getByLabel('Password').fill(VIEWER.password);
-    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-    await dialog.waitFor({ state: 'detached' });
-    await page.getByLabel(`Role of ${VIEWER.name}`).waitFor();
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Add a person' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a person' });
+  await dialog.getByLabel('User name').fill(VIEWER.name);
+  await dialog.getByLabel('Password').fill(VIEWER.password);
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByLabel(`Role of ${VIEWER.name}`).waitFor();
 
-    const viewer = await openWindow(browser, server.url);
-    t.after(() => viewer.context.close());
-    const seen = viewer.page;
-    await logIn(seen, VIEWER);
-    await seen.getByRole('link', { name: HOSTILE }).waitFor();
-    const controls = () =>
-        seen.getByRole('button', {
-            name: /Add|Connect|Remove|Run|Look now|Test|maintenance|password|Make|machine/,
-        });
-    assert.equal(await controls().count(), 0, 'the fleet');
-    assert.equal(await seen.getByRole('checkbox').count(), 0);
-    assert.equal(await seen.getByRole('link', { name: 'Run' }).count(), 0);
-    await seen.getByRole('link', { name: HOSTILE }).click();
-    await seen.getByRole('heading', { name: HOSTILE }).waitFor();
-    assert.equal(await controls().count(), 0, 'a host');
-    for (const path of ['/connections?add=host', '/settings']) {
-        await seen.goto(path);
-        await seen.getByRole('heading', { level: 1 }).waitFor();
-        assert.equal(await controls().count(), 0, path);
-        assert.equal(await seen.getByRole('dialog').count(), 0, path);
-    }
-    await seen.goto('/run');
-    await seen.getByRole('heading', { name: 'Not found' }).waitFor();
-    assert.deepEqual(viewer.faults, []);
+  const viewer = await openWindow(browser, server.url);
+  t.after(() => viewer.context.close());
+  const seen = viewer.page;
+  await logIn(seen, VIEWER);
+  await seen.getByRole('link', { name: HOSTILE }).waitFor();
+  const controls = () =>
+    seen.getByRole('button', {
+      name: /Add|Connect|Remove|Run|Look now|Test|maintenance|password|Make|machine/,
+    });
+  assert.equal(await controls().count(), 0, 'the fleet');
+  assert.equal(await seen.getByRole('checkbox').count(), 0);
+  assert.equal(await seen.getByRole('link', { name: 'Run' }).count(), 0);
+  await seen.getByRole('link', { name: HOSTILE }).click();
+  await seen.getByRole('heading', { name: HOSTILE }).waitFor();
+  assert.equal(await controls().count(), 0, 'a host');
+  for (const path of ['/connections?add=host', '/settings']) {
+    await seen.goto(path);
+    await seen.getByRole('heading', { level: 1 }).waitFor();
+    assert.equal(await controls().count(), 0, path);
+    assert.equal(await seen.getByRole('dialog').count(), 0, path);
+  }
+  await seen.goto('/run');
+  await seen.getByRole('heading', { name: 'Not found' }).waitFor();
+  assert.deepEqual(viewer.faults, []);
 });
 
 test('a token is shown once and can be taken back', async () => {
-    await page.goto('/settings');
-    await page.getByRole('button', { name: 'Make a token' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Make a token' });
-    await dialog.getByLabel('Name').fill('graphs');
-    await dialog.getByRole('button', { name: 'Make it' }).click();
-    const token = await page.getByLabel('Token graphs').inputValue();
-    const answer = await fetch(`${server.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
-    assert.deepEqual([answer.status, (await answer.json()).role], [200, 'viewer']);
-    await assertAccessible(page, 'the settings');
-    await page.reload();
-    await page.getByText('graphs').waitFor();
-    assert.equal(await page.getByText('rnm_').count(), 0);
-    await page
-        .getByRole('listitem')
-        .filter({ hasText: 'graphs' })
-        .getByRole('button', { name: 'Remove' })
-        .click();
-    await page.getByRole('button', { name: 'Remove the token' }).click();
-    await page.getByText('graphs').waitFor({ state: 'detached' });
-    const refused = await fetch(`${server.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
-    assert.equal(refused.status, 401);
-    nothingWrong();
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Make a token' });
+  await dialog.getByLabel('Name').fill('graphs');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  const token = await page.getByLabel('Token graphs').inputValue();
+  const answer = await fetch(`${server.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.deepEqual([answer.status, (await answer.json()).role], [200, 'viewer']);
+  await assertAccessible(page, 'the settings');
+  await page.reload();
+  await page.getByText('graphs').waitFor();
+  assert.equal(await page.getByText('rnm_').count(), 0);
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: 'graphs' })
+    .getByRole('button', { name: 'Remove' })
+    .click();
+  await page.getByRole('button', { name: 'Remove the token' }).click();
+  await page.getByText('graphs').waitFor({ state: 'detached' });
+  const refused = await fetch(`${server.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(refused.status, 401);
+  nothingWrong();
 });
 
 test('every page fits a phone and is accessible there, light and dark', async (t) => {
-    const state = await admin.context.storageState();
-    for (const colorScheme of ['light', 'dark']) {
-        const phone = await openWindow(browser, server.url, {
-            width: 360,
-            height: 740,
-            colorScheme,
-            storageState: state,
-            hasTouch: true,
-        });
-        t.after(() => phone.context.close());
-        for (const [path, heading] of [
-            ['/', 'Fleet'],
-            ['/connections', 'Connections'],
-            ['/connections?add=host', 'Connections'],
-            ['/connections?add=proxmox', 'Connections'],
-            ['/run', 'Run a command'],
-            ['/settings', 'Settings'],
-            ['/nowhere', 'Not found'],
-        ]) {
-            await phone.page.goto(path);
-            // A dialog hides what lies under it from the accessibility tree.
-            await phone.page.getByRole('heading', { name: heading, level: 1, includeHidden: true }).waitFor();
-            await phone.page.getByText('Live', { exact: true }).waitFor();
-            await assertNoSideways(phone.page, path);
-            await assertAccessible(phone.page, `${path} on a ${colorScheme} phone`);
-        }
-        await phone.page.goto('/');
-        await phone.page.getByRole('link', { name: HOSTILE }).click();
-        await phone.page.getByRole('heading', { name: HOSTILE }).waitFor();
-        await assertNoSideways(phone.page, 'a host');
-        await assertAccessible(phone.page, `a host on a ${colorScheme} phone`);
-        assert.deepEqual(phone.faults, []);
+  const state = await admin.context.storageState();
+  for (const colorScheme of ['light', 'dark']) {
+    const phone = await openWindow(browser, server.url, {
+      width: 360,
+      height: 740,
+      colorScheme,
+      storageState: state,
+      hasTouch: true,
+    });
+    t.after(() => phone.context.close());
+    for (const [path, heading] of [
+      ['/', 'Fleet'],
+      ['/connections', 'Connections'],
+      ['/connections?add=host', 'Connections'],
+      ['/connections?add=proxmox', 'Connections'],
+      ['/run', 'Run a command'],
+      ['/settings', 'Settings'],
+      ['/nowhere', 'Not found'],
+    ]) {
+      await phone.page.goto(path);
+      // A dialog hides what lies under it from the accessibility tree.
+      await phone.page.getByRole('heading', { name: heading, level: 1, includeHidden: true }).waitFor();
+      await phone.page.getByText('Live', { exact: true }).waitFor();
+      await assertNoSideways(phone.page, path);
+      await assertAccessible(phone.page, `${path} on a ${colorScheme} phone`);
     }
+    await phone.page.goto('/');
+    await phone.page.getByRole('link', { name: HOSTILE }).click();
+    await phone.page.getByRole('heading', { name: HOSTILE }).waitFor();
+    await assertNoSideways(phone.page, 'a host');
+    await assertAccessible(phone.page, `a host on a ${colorScheme} phone`);
+    assert.deepEqual(phone.faults, []);
+  }
 });
 
 test('the theme is chosen and stays', async () => {
-    await page.goto('/settings');
-    await page.getByText('Dark', { exact: true }).click();
-    const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-    const dark = await ground();
-    await page.reload();
-    await page.getByRole('heading', { name: 'Settings' }).waitFor();
-    assert.equal(await ground(), dark);
-    await page.getByText('Light', { exact: true }).click();
-    assert.notEqual(await ground(), dark);
-    await page.getByText('As the system', { exact: true }).click();
-    nothingWrong();
+  await page.goto('/settings');
+  await page.getByRole('radio', { name: 'Dark' }).check();
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await ground();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Settings' }).waitFor();
+  assert.equal(await ground(), dark);
+  await page.getByRole('radio', { name: 'Light' }).check();
+  assert.notEqual(await ground(), dark);
+  await page.getByRole('radio', { name: 'As the system' }).check();
+  nothingWrong();
 });
 
 test('the keyboard alone reaches a host and comes back', async () => {
-    await page.goto('/');
-    const link = thisMachine().getByRole('link');
-    await link.waitFor();
-    await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
-    await link.focus();
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Identity' }).waitFor();
-    await page.keyboard.press('Alt+ArrowLeft');
-    await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
-    nothingWrong();
+  await page.goto('/');
+  const link = thisMachine().getByRole('link');
+  await link.waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Identity' }).waitFor();
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
+  assert.equal(await link.evaluate((element) => element === document.activeElement), true);
+  nothingWrong();
 });
 
 test('a lost connection is told, figures count as old, and it heals by itself', async () => {
-    await page.goto('/');
-    await page.getByText('Live', { exact: true }).waitFor();
-    await thisMachine().waitFor();
-    await page.evaluate(() => (window.notReloaded = true));
-    const { port } = new URL(server.url);
-    await server.stop('SIGKILL');
-    await page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
-    await page.locator('tr.old').first().waitFor();
-    assert.equal(await page.locator('tbody tr:not(.old)').count(), 0);
-    await assertAccessible(page, 'a lost connection');
-    server = await startServer(folder.path, Number(port));
-    await page.getByText('Live', { exact: true }).waitFor();
-    await page.locator('tbody tr:not(.old)').first().waitFor();
-    assert.equal(await page.evaluate(() => window.notReloaded), true);
-    nothingWrong();
+  await page.goto('/');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await thisMachine().waitFor();
+  await page.evaluate(() => (window.notReloaded = true));
+  const { port } = new URL(server.url);
+  await server.stop('SIGKILL');
+  await page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
+  await page.locator('tr.old').first().waitFor();
+  assert.equal(await page.locator('tbody tr:not(.old)').count(), 0);
+  await assertAccessible(page, 'a lost connection');
+  server = await startServer(folder.path, Number(port));
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.locator('tbody tr:not(.old)').first().waitFor();
+  assert.equal(await page.evaluate(() => window.notReloaded), true);
+  nothingWrong();
 });
 
 test('the first load is small', async (t) => {
-    const fresh = await openWindow(browser, server.url);
-    t.after(() => fresh.context.close());
-    const session = await fresh.context.newCDPSession(fresh.page);
-    await session.send('Network.enable');
-    let bytes = 0;
-    session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
-    await logIn(fresh.page, ADMIN);
-    assert.ok(bytes > 10_000, `the count of ${bytes} bytes cannot be right`);
-    assert.ok(bytes < 200 * 1024, `the first load took ${bytes} bytes`);
-    t.diagnostic(`first load with log-in and fleet: ${Math.round(bytes / 1024)} KiB on the wire`);
+  const fresh = await openWindow(browser, server.url);
+  t.after(() => fresh.context.close());
+  const session = await fresh.context.newCDPSession(fresh.page);
+  await session.send('Network.enable');
+  let bytes = 0;
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await logIn(fresh.page, ADMIN);
+  assert.ok(bytes > 10_000, `the count of ${bytes} bytes cannot be right`);
+  assert.ok(bytes < 200 * 1024, `the first load took ${bytes} bytes`);
+  t.diagnostic(`first load with log-in and fleet: ${Math.round(bytes / 1024)} KiB on the wire`);
 });
