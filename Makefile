@@ -15,8 +15,7 @@ help:
 	@echo "make lab-down   remove them"
 
 run: page
-	cargo build --release --package reanimator-cli
-	target/release/reanimator serve
+	cargo run --release --package reanimator-cli --bin reanimator -- serve
 
 page:
 	tests/setup run
