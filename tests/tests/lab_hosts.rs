@@ -18,10 +18,7 @@ fn lab_a_pulled_plug_silences_one_host_and_goes_back_in() {
 
     let pulled = hosts[1].unplug();
     assert!(!speaks_ssh(&hosts[1]), "an unplugged host is silent");
-    assert!(
-        speaks_ssh(&hosts[0]) && speaks_ssh(&hosts[2]),
-        "the others go on"
-    );
+    assert!(speaks_ssh(&hosts[0]) && speaks_ssh(&hosts[2]), "the others go on");
 
     drop(pulled);
     assert!(speaks_again(&hosts[1]), "the plug is back in");
@@ -41,9 +38,7 @@ fn lab_a_paused_host_takes_connections_and_says_nothing() {
 
 fn connect(host: &LabHost) -> Option<TcpStream> {
     let address = format!("{}:{}", host.address, host.port);
-    let address: SocketAddr = address
-        .parse()
-        .expect("the lab gives an address and a port");
+    let address: SocketAddr = address.parse().expect("the lab gives an address and a port");
     TcpStream::connect_timeout(&address, PATIENCE).ok()
 }
 
