@@ -1,0 +1,51 @@
+//! The routes with all that stands around them.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{Method, Uri},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use reanimator_core::{Error, ErrorKind};
+
+use crate::{error::ApiError, headers, json, metrics, openapi, page, state::AppState};
+
+/// As long as a handler may take until its answer begins. Streams and sockets run longer: their answer has begun.
+///
+/// The slowest calls reach far hosts, for which the core has limits of its own; this one is the last resort.
+const REQUEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// The whole service as a router, without a socket.
+///
+/// It takes the peer's address from [`axum::extract::ConnectInfo`] where the listener gives it; without, requests
+/// count as local.
+pub fn app(state: AppState) -> Router {
+    let (routes, _) = openapi::api().split_for_parts();
+    routes
+        .fallback(page::fallback)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(json::BODY_LIMIT))
+        .layer(middleware::from_fn(limit_time))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::check_host))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::secure))
+        .with_state(state)
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::no_such_method(&method, uri.path())
+}
+
+async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = Error::new(ErrorKind::Timeout, "answer this request")
+                .because(format!("it took longer than {} s", REQUEST_LIMIT.as_secs()));
+            ApiError::from(error).into_response()
+        }
+    }
+}

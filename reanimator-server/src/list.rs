@@ -1,0 +1,356 @@
+//! Lists, written once: `limit`, `cursor`, `sort`, `filter` and `fields` mean the same wherever there are items.
+//!
+//! A handler gives all items it has and gets one page of them. The cursor names the place in the sorted order after
+//! which to go on (not a number of items), so that a host which comes or goes between two pages shifts nothing.
+
+use std::{cmp::Ordering, marker::PhantomData};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use reanimator_core::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+/// As many items as one page holds where the client names no number.
+const DEFAULT_LIMIT: usize = 100;
+/// As many items as one page holds at most.
+const LARGEST_LIMIT: usize = 1000;
+
+/// What every list takes.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// How many items at most, up to 1000. Defaults to 100.
+    limit: Option<usize>,
+    /// Goes on where the page before ended: its `next_cursor`.
+    cursor: Option<String>,
+    /// The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`).
+    sort: Option<String>,
+    /// Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+    /// `field:value`, any of which may match.
+    filter: Option<String>,
+    /// The fields to give, with commas between. Defaults to all.
+    fields: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    /// The items.
+    #[schema(value_type = Vec<T>)]
+    items: Vec<Value>,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<String>,
+    /// How many items there are on all pages.
+    total: usize,
+    #[serde(skip)]
+    #[schema(ignore)]
+    of: PhantomData<T>,
+}
+
+/// A place in a sorted list, sent to the client as an opaque text.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    sort: String,
+    value: Value,
+    tie: String,
+}
+
+/// The field to sort by and the direction.
+struct Sort<'a> {
+    path: &'a str,
+    downwards: bool,
+}
+
+impl ListQuery {
+    /// What the client filters by.
+    pub(crate) fn filter(&self) -> Option<&str> {
+        self.filter.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// How many items at most.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for zero and for more than a page holds.
+    pub(crate) fn limit(&self) -> Result<usize> {
+        match self.limit {
+            None => Ok(DEFAULT_LIMIT),
+            Some(limit) if (1..=LARGEST_LIMIT).contains(&limit) => Ok(limit),
+            Some(limit) => Err(invalid(format!("a page holds 1 to {LARGEST_LIMIT} items, not {limit}"))),
+        }
+    }
+
+    /// The cursor as the client sent it.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    /// The page of `items` that was asked for, after the generic filter.
+    pub(crate) fn filtered_page<T: Serialize>(&self, items: &[T], default_sort: &str) -> Result<Page<T>> {
+        let mut values = as_values(items)?;
+        if let Some(filter) = self.filter() {
+            values.retain(|value| matches_filter(value, filter));
+        }
+        self.page_of(values, default_sort)
+    }
+
+    /// The page of `items` that was asked for; the caller has filtered them already.
+    pub(crate) fn page<T: Serialize>(&self, items: &[T], default_sort: &str) -> Result<Page<T>> {
+        self.page_of(as_values(items)?, default_sort)
+    }
+
+    fn page_of<T>(&self, mut values: Vec<Value>, default_sort: &str) -> Result<Page<T>> {
+        let limit = self.limit()?;
+        let total = values.len();
+        let sort_text = self.sort.as_deref().unwrap_or(default_sort);
+        let sort = Sort::parse(sort_text, &values)?;
+        values.sort_by(|a, b| sort.compare((sort.key(a), &tie_of(a)), (sort.key(b), &tie_of(b))));
+        if let Some(text) = &self.cursor {
+            let after = Cursor::decode(text, sort_text)?;
+            values.retain(|value| {
+                sort.compare((sort.key(value), &tie_of(value)), (&after.value, &after.tie)) == Ordering::Greater
+            });
+        }
+        let more = values.len() > limit;
+        values.truncate(limit);
+        let next_cursor = match values.last() {
+            Some(last) if more => Some(Cursor::after(last, sort_text, &sort).encode()?),
+            _ => None,
+        };
+        let items = self.only_fields(values)?;
+        Ok(Page { items, next_cursor, total, of: PhantomData })
+    }
+
+    fn only_fields(&self, values: Vec<Value>) -> Result<Vec<Value>> {
+        let Some(fields) = &self.fields else { return Ok(values) };
+        let names: Vec<&str> = fields.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        values.into_iter().map(|value| reduced(value, &names)).collect()
+    }
+}
+
+impl<'a> Sort<'a> {
+    fn parse(text: &'a str, values: &[Value]) -> Result<Self> {
+        let (path, downwards) = text.strip_prefix('-').map_or((text, false), |path| (path, true));
+        let sort = Self { path, downwards };
+        let top = path.split('.').next().unwrap_or(path);
+        if let Some(Value::Object(first)) = values.first()
+            && !first.contains_key(top)
+        {
+            return Err(invalid(format!("there is no field '{top}' to sort by; there are {}", names_of(first))));
+        }
+        if values.iter().any(|value| matches!(sort.key(value), Value::Object(_) | Value::Array(_))) {
+            return Err(invalid(format!("'{path}' holds several values; sort by one within it, as in '{path}.name'")));
+        }
+        Ok(sort)
+    }
+
+    fn key<'v>(&self, value: &'v Value) -> &'v Value {
+        self.path.split('.').fold(value, |value, name| value.get(name).unwrap_or(&Value::Null))
+    }
+
+    /// Absent values come last, whichever the direction; equal ones go by their tie-breaker.
+    fn compare(&self, (a, a_tie): (&Value, &str), (b, b_tie): (&Value, &str)) -> Ordering {
+        let by_value = match (a, b) {
+            (Value::Null, Value::Null) => Ordering::Equal,
+            (Value::Null, _) => Ordering::Greater,
+            (_, Value::Null) => Ordering::Less,
+            (a, b) if self.downwards => compare_scalars(b, a),
+            (a, b) => compare_scalars(a, b),
+        };
+        by_value.then_with(|| a_tie.cmp(b_tie))
+    }
+}
+
+impl Cursor {
+    fn after(last: &Value, sort_text: &str, sort: &Sort<'_>) -> Self {
+        Self { sort: sort_text.to_owned(), value: sort.key(last).clone(), tie: tie_of(last) }
+    }
+
+    fn encode(&self) -> Result<String> {
+        let text = serde_json::to_vec(self).map_err(internal)?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(text))
+    }
+
+    fn decode(text: &str, sort_text: &str) -> Result<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
+        let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        match cursor {
+            Some(cursor) if cursor.sort == sort_text => Ok(cursor),
+            Some(_) => Err(invalid("this cursor belongs to another sort order".to_owned())),
+            None => Err(invalid("this is not a cursor that this service gave".to_owned())),
+        }
+    }
+}
+
+fn as_values<T: Serialize>(items: &[T]) -> Result<Vec<Value>> {
+    items.iter().map(|item| serde_json::to_value(item).map_err(internal)).collect()
+}
+
+/// What makes an item's place in the order definite: its id, else its name.
+fn tie_of(value: &Value) -> String {
+    ["id", "name"]
+        .iter()
+        .find_map(|field| value.get(field).and_then(Value::as_str))
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn compare_scalars(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (a, b) => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+fn reduced(value: Value, names: &[&str]) -> Result<Value> {
+    let Value::Object(mut all) = value else { return Ok(value) };
+    let mut kept = Map::new();
+    for name in names {
+        let unknown = || invalid(format!("there is no field '{name}'"));
+        let (key, field) = all.remove_entry(*name).ok_or_else(unknown)?;
+        kept.insert(key, field);
+    }
+    Ok(Value::Object(kept))
+}
+
+fn matches_filter(value: &Value, filter: &str) -> bool {
+    filter.split([',', ' ']).filter(|term| !term.is_empty()).any(|term| {
+        let (field, pattern) = term.split_once(':').unwrap_or(("name", term));
+        match value.get(field) {
+            Some(Value::String(text)) => matches_glob(pattern, text),
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).any(|text| matches_glob(pattern, text)),
+            Some(Value::Null) | None => false,
+            Some(other) => other.to_string() == pattern,
+        }
+    })
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for anything.
+fn matches_glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or("");
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+fn names_of(item: &Map<String, Value>) -> String {
+    item.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn invalid(cause: String) -> Error {
+    Error::new(ErrorKind::Invalid, "list").because(cause)
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Internal, "write a list as JSON").from_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn hosts() -> Vec<Value> {
+        vec![
+            json!({"id": "1", "name": "web2", "cpu_percent": 5.0, "memory": {"used_bytes": 9}, "tags": ["prod"]}),
+            json!({"id": "2", "name": "db", "cpu_percent": null, "memory": null, "tags": []}),
+            json!({"id": "3", "name": "web1", "cpu_percent": 50, "memory": {"used_bytes": 1}, "tags": ["prod", "x"]}),
+            json!({"id": "4", "name": "pi", "cpu_percent": 5.0, "memory": {"used_bytes": 5}, "tags": []}),
+        ]
+    }
+
+    fn names(page: &Page<Value>) -> Vec<String> {
+        page.items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn sorted_by(sort: &str) -> Vec<String> {
+        let query = ListQuery { sort: Some(sort.into()), ..ListQuery::default() };
+        names(&query.page(&hosts(), "name").unwrap())
+    }
+
+    #[test]
+    fn absent_values_come_last_in_both_directions() {
+        assert_eq!(sorted_by("cpu_percent"), ["web2", "pi", "web1", "db"]);
+        assert_eq!(sorted_by("-cpu_percent"), ["web1", "web2", "pi", "db"]);
+        assert_eq!(sorted_by("-memory.used_bytes"), ["web2", "pi", "web1", "db"]);
+        assert_eq!(sorted_by("name"), ["db", "pi", "web1", "web2"]);
+    }
+
+    #[test]
+    fn pages_together_are_the_whole_list_each_item_once() {
+        let mut seen = Vec::new();
+        let mut query = ListQuery { limit: Some(1), sort: Some("-cpu_percent".into()), ..ListQuery::default() };
+        loop {
+            let page = query.page(&hosts(), "name").unwrap();
+            assert_eq!(page.total, 4);
+            seen.extend(names(&page));
+            match page.next_cursor {
+                Some(cursor) => query.cursor = Some(cursor),
+                None => break,
+            }
+        }
+        assert_eq!(seen, ["web1", "web2", "pi", "db"]);
+    }
+
+    #[test]
+    fn an_item_that_goes_between_two_pages_hides_no_other() {
+        let mut query = ListQuery { limit: Some(2), ..ListQuery::default() };
+        let page = query.page(&hosts(), "name").unwrap();
+        query.cursor = page.next_cursor;
+        let fewer: Vec<Value> = hosts().into_iter().filter(|host| host["name"] != "db").collect();
+        assert_eq!(names(&query.page(&fewer, "name").unwrap()), ["web1", "web2"]);
+    }
+
+    #[test]
+    fn only_the_named_fields_are_given() {
+        let query = ListQuery { fields: Some("name, tags".into()), limit: Some(1), ..ListQuery::default() };
+        let page = query.page(&hosts(), "name").unwrap();
+        assert_eq!(page.items, [json!({"name": "db", "tags": []})]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let refused = |query: ListQuery| query.page::<Value>(&hosts(), "name").err().unwrap().kind();
+        let with = ListQuery::default;
+        assert_eq!(refused(ListQuery { limit: Some(0), ..with() }), ErrorKind::Invalid);
+        assert_eq!(refused(ListQuery { limit: Some(1001), ..with() }), ErrorKind::Invalid);
+        assert_eq!(refused(ListQuery { sort: Some("size".into()), ..with() }), ErrorKind::Invalid);
+        assert_eq!(refused(ListQuery { sort: Some("memory".into()), ..with() }), ErrorKind::Invalid);
+        assert_eq!(refused(ListQuery { fields: Some("size".into()), ..with() }), ErrorKind::Invalid);
+        assert_eq!(refused(ListQuery { cursor: Some("!".into()), ..with() }), ErrorKind::Invalid);
+        let other = ListQuery { limit: Some(1), ..with() }.page(&hosts(), "name").unwrap().next_cursor;
+        assert_eq!(refused(ListQuery { cursor: other, sort: Some("id".into()), ..with() }), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn filters_are_names_globs_and_fields() {
+        let filtered = |filter: &str| {
+            let query = ListQuery { filter: Some(filter.into()), ..ListQuery::default() };
+            names(&query.filtered_page(&hosts(), "name").unwrap())
+        };
+        assert_eq!(filtered("web*"), ["web1", "web2"]);
+        assert_eq!(filtered("db, pi"), ["db", "pi"]);
+        assert_eq!(filtered("tags:prod"), ["web1", "web2"]);
+        assert_eq!(filtered("*b1 *i"), ["pi", "web1"]);
+        assert_eq!(filtered("nobody"), [""; 0]);
+    }
+}

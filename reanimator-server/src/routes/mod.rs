@@ -1,0 +1,17 @@
+//! One file per resource; every handler converts, calls the core, and shows.
+//!
+//! A new resource is a new file with a `routes()` like its siblings', merged in [`crate::openapi::api`]. Each
+//! handler starts with the role it needs, and its `#[utoipa::path]` says the same as `x-role`.
+
+pub(crate) mod audit;
+pub(crate) mod exec;
+pub(crate) mod guests;
+pub(crate) mod health;
+pub(crate) mod hosts;
+pub(crate) mod matches;
+pub(crate) mod proxmox;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod storages;
+pub(crate) mod tokens;
+pub(crate) mod users;

@@ -1,0 +1,54 @@
+//! What every handler can reach.
+
+use std::{ops::Deref, sync::Arc};
+
+use reanimator_core::Fleet;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    headers::HostNames,
+    metrics::HttpMetrics,
+    options::{ServerOptions, Tls},
+};
+
+/// As many listeners as the event stream serves at once.
+const MOST_LISTENERS: usize = 512;
+
+/// The service's shared state. Cloning is cheap.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// What there is one of.
+pub struct Shared {
+    pub(crate) fleet: Fleet,
+    pub(crate) host_names: HostNames,
+    pub(crate) tls: bool,
+    pub(crate) allow_setup: bool,
+    pub(crate) metrics: HttpMetrics,
+    pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl AppState {
+    /// The state of a service for `fleet`; streams and event listeners end when `stop` is cancelled.
+    pub fn new(fleet: Fleet, options: &ServerOptions, stop: CancellationToken) -> Self {
+        Self(Arc::new(Shared {
+            fleet,
+            host_names: HostNames::for_listener(options.listen.ip(), &options.allowed_hosts),
+            tls: options.tls != Tls::Off,
+            allow_setup: options.allow_setup,
+            metrics: HttpMetrics::default(),
+            listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
+            stop,
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
