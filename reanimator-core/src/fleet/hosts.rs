@@ -394,10 +394,9 @@ impl Fleet {
     pub async fn remove_host(&self, name_or_id: &str) -> Result<()> {
         let view = self.find(name_or_id).await?;
         let host = self.record(&view.id).await?;
-        if let Some(Link::ProxmoxNode { connection, .. }) =
-            host.links.iter().find(|link| matches!(link, Link::ProxmoxNode { .. }))
-        {
-            let name = self.store().connection(connection).await?.map(|connection| connection.name).unwrap_or_default();
+        for link in host.links.iter().filter(|link| matches!(link, Link::ProxmoxNode { .. })) {
+            let connection = self.store().connection(link.connection()).await?;
+            let Some(Connection { name, reach: Reach::Proxmox(_), .. }) = connection else { continue };
             return Err(Error::new(ErrorKind::Conflict, "remove the host")
                 .on(view.name)
                 .because(format!("it is a node of the connected Proxmox cluster {name}"))

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     Result,
-    host::linux::LinuxMachine,
+    host::{
+        linux::LinuxMachine,
+        pve::{ProxmoxCluster, Pvesh},
+    },
     model::{Connection, ConnectionId, EventKind, Host, HostId, Link, Reach, SshReach, Sudo},
     store::NamedSecret,
     transport::{Become, Local, Ssh, SshCredentials, SshTarget, Transport},
@@ -106,6 +109,7 @@ impl Fleet {
             let removed: Vec<Known> = gone.iter().filter_map(|id| world.hosts.remove(id)).collect();
             (added, removed)
         });
+        self.sync_shell_nodes();
         let views = self.read(|world| {
             let known = added.iter().filter_map(|id| world.hosts.get(id));
             known.map(|known| world.shown(known, self.now())).collect::<Vec<_>>()
@@ -131,6 +135,7 @@ impl Fleet {
             let known = KnownCluster {
                 connection: connection.clone(),
                 cluster,
+                only_node: None,
                 heard: Default::default(),
                 snapshot: None,
                 identities: BTreeMap::new(),
@@ -139,6 +144,31 @@ impl Fleet {
             self.write(|world| world.clusters.insert(connection.id.clone(), known));
         }
         Ok(())
+    }
+
+    /// Gives each Proxmox node that is reached by its shell alone the API behind `pvesh`.
+    fn sync_shell_nodes(&self) {
+        self.write(|world| {
+            let wanted: BTreeMap<ConnectionId, KnownCluster> = world.hosts.values().filter_map(shell_node).collect();
+            world.clusters.retain(|id, known| known.only_node.is_none() || wanted.contains_key(id));
+            for (id, known) in wanted {
+                world.clusters.entry(id).or_insert(known);
+            }
+        });
+    }
+
+    /// Notes that a host turned out to be a Proxmox node: `pvesh` there is then asked too.
+    pub(super) async fn note_shell_node(&self, id: &HostId, identity: &crate::model::Identity) -> Result<()> {
+        let Some(node) = identity.proxmox_version.as_ref().and(identity.proxmox_node.as_ref()) else { return Ok(()) };
+        let mut host = self.record(id).await?;
+        let by_shell = host.links.iter().find(|link| matches!(link, Link::Local { .. } | Link::Ssh { .. }));
+        let is_node = host.links.iter().any(|link| matches!(link, Link::ProxmoxNode { .. }));
+        let Some(connection) = by_shell.filter(|_| !is_node).map(|link| link.connection().clone()) else {
+            return Ok(());
+        };
+        host.links.push(Link::ProxmoxNode { connection, node: node.clone() });
+        self.store().update_host(&host).await?;
+        self.sync().await
     }
 
     /// Takes in what was stored last, where nothing newer is known in this process.
@@ -205,6 +235,26 @@ impl Fleet {
             sudo_password: get(secret::SUDO).await?,
         })
     }
+}
+
+/// The cluster seen by a node's own shell, for a host that has no other way to it.
+fn shell_node(known: &Known) -> Option<(ConnectionId, KnownCluster)> {
+    let (connection, machine) = known.machine.as_ref()?;
+    let node = known.host.links.iter().find_map(|link| match link {
+        Link::ProxmoxNode { connection: by, node } if *by == connection.id => Some(node.clone()),
+        _ => None,
+    })?;
+    let api = Arc::new(Pvesh::new(machine.transport().clone(), machine.root()));
+    let cluster = KnownCluster {
+        connection: connection.clone(),
+        cluster: Arc::new(ProxmoxCluster::new(connection.id.clone(), api)),
+        only_node: Some(node),
+        heard: Default::default(),
+        snapshot: None,
+        identities: BTreeMap::new(),
+        identified_at: None,
+    };
+    Some((connection.id.clone(), cluster))
 }
 
 /// How commands become root, from the record and the stored password.

@@ -120,6 +120,8 @@ impl Fleet {
             })
         });
         let Some(mut host) = found else { return Ok(false) };
+        // The cluster's own connection takes the place of the node's shell as the way to the API.
+        host.links.retain(|link| !matches!(link, Link::ProxmoxNode { .. }));
         host.links.push(link.clone());
         self.store().update_host(&host).await?;
         tracing::info!(host = %host.name, node = %node.name, "the host is this node of its cluster");

@@ -299,6 +299,11 @@ impl Fleet {
         self.read(World::watched)
     }
 
+    /// Whether a cluster is seen by a node's own shell only.
+    pub(crate) fn is_shell_node(&self, id: &crate::model::ConnectionId) -> bool {
+        self.read(|world| world.clusters.get(id).is_some_and(|known| known.only_node.is_some()))
+    }
+
     /// Lets go of all kept connections, with everything stored.
     pub async fn close(&self) {
         let machines = self.read(World::machines);

@@ -120,12 +120,15 @@ impl Fleet {
     /// `Storage` when a new node cannot be written down. A cluster that does not answer is a miss, not an error.
     pub(crate) async fn look_at_cluster(&self, id: &ConnectionId) -> Result<SeenCluster> {
         let nothing = SeenCluster { nodes: Vec::new(), snapshot: None, guests: Vec::new() };
-        let Some((cluster, name)) = self
-            .read(|world| world.clusters.get(id).map(|known| (known.cluster.clone(), known.connection.name.clone())))
-        else {
-            return Ok(nothing);
-        };
-        let result = cluster.observe(self.now()).await;
+        let found = self.read(|world| {
+            let known = world.clusters.get(id)?;
+            Some((known.cluster.clone(), known.connection.name.clone(), known.only_node.clone()))
+        });
+        let Some((cluster, name, only_node)) = found else { return Ok(nothing) };
+        let result = cluster.observe(self.now()).await.map(|snapshot| match &only_node {
+            Some(node) => only(snapshot, node),
+            None => snapshot,
+        });
         let now = self.now();
         let guests = self.write(|world| {
             let known = world.clusters.get_mut(id)?;
@@ -149,7 +152,9 @@ impl Fleet {
             }
         };
         if let Some(snapshot) = &snapshot {
-            self.adopt_nodes(id, snapshot).await?;
+            if only_node.is_none() {
+                self.adopt_nodes(id, snapshot).await?;
+            }
             self.identify_guests(id, snapshot).await;
         }
         let misses = self.inner.options.misses;
@@ -252,8 +257,12 @@ impl Fleet {
                 _ => self.tell(EventKind::HostUpdated, view),
             }
         }
-        let news: Vec<&Seen> = seen.iter().filter(|seen| seen.identity.is_some()).collect();
-        if !news.is_empty() {
+        let mut is_news = false;
+        for (view, identity) in seen.iter().filter_map(|seen| Some((&seen.view, seen.identity.as_ref()?))) {
+            is_news = true;
+            self.note_shell_node(&view.id, identity).await?;
+        }
+        if is_news {
             self.match_machines().await?;
         }
         written
@@ -295,6 +304,14 @@ impl Fleet {
         seen.guests.iter().for_each(|(kind, guest)| self.tell(*kind, guest));
         self.write_down(&seen.nodes).await
     }
+}
+
+/// What a snapshot holds of one node: its guests, and the storages it has.
+fn only(mut snapshot: ClusterSnapshot, node: &str) -> ClusterSnapshot {
+    snapshot.nodes.retain(|each| each.name == node);
+    snapshot.guests.retain(|guest| guest.node == node);
+    snapshot.storages.retain(|storage| storage.nodes.iter().any(|each| each == node));
+    snapshot
 }
 
 /// One more observation in a row without an answer.

@@ -29,7 +29,12 @@ pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Tot
     totals.cpu_percent =
         (weight > 0.0).then(|| busy.iter().map(|(percent, cpus)| percent * f64::from(*cpus)).sum::<f64>() / weight);
     let mut counted = HashSet::new();
-    for storage in storages.iter().filter(|storage| storage.shared && counted.insert(&storage.id)) {
+    // Two nodes of a cluster that come in by their shells each tell of the same storage.
+    let key = |storage: &Storage| {
+        let owner = storage.cluster.clone().unwrap_or_else(|| storage.connection.to_string());
+        (owner, storage.name.clone())
+    };
+    for storage in storages.iter().filter(|storage| storage.shared && counted.insert(key(storage))) {
         totals.disk = plus(totals.disk, storage.space);
     }
     totals
@@ -86,7 +91,7 @@ mod tests {
         Storage {
             id: id.into(),
             connection: ConnectionId::from("c"),
-            name: "nas".into(),
+            name: id.into(),
             cluster: None,
             nodes: vec!["a".into(), "b".into()],
             storage_type: "nfs".into(),

@@ -37,6 +37,9 @@ pub(super) struct Known {
 pub(super) struct KnownCluster {
     pub(super) connection: Connection,
     pub(super) cluster: Arc<ProxmoxCluster>,
+    /// The one node that is looked at, where the way to it is its own shell: `pvesh` there knows the whole cluster, but
+    /// its other nodes have not been given to us.
+    pub(super) only_node: Option<String>,
     pub(super) heard: Heard,
     pub(super) snapshot: Option<ClusterSnapshot>,
     pub(super) identities: BTreeMap<GuestId, GuestIdentity>,

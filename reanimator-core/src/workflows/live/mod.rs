@@ -73,6 +73,9 @@ const BATCH: Duration = Duration::from_millis(200);
 /// The most that one batch holds.
 const BATCH_SIZE: usize = 512;
 
+/// A node's `pvesh` is asked at every so manieth turn only: each call starts Perl there, a second of its CPU.
+const SHELL_NODE_TURNS: u32 = 6;
+
 /// The least time between two looks at the sums.
 const TOTALS_EVERY: Duration = Duration::from_secs(1);
 
@@ -166,10 +169,12 @@ impl LiveLoop {
             for what in wanted {
                 running.entry(what.clone()).or_insert_with(|| {
                     let token = end.child_token();
+                    let slow = matches!(&what, Watched::Cluster(id) if self.fleet.is_shell_node(id));
+                    let interval = self.options.interval * if slow { SHELL_NODE_TURNS } else { 1 };
                     let task = Task {
                         fleet: self.fleet.clone(),
-                        first: if many { spread(&what, self.options.interval) } else { Duration::ZERO },
-                        interval: self.options.interval,
+                        first: if many { spread(&what, interval) } else { Duration::ZERO },
+                        interval,
                         at_once: at_once.clone(),
                         sender: sender.clone(),
                         what,
