@@ -156,7 +156,9 @@ pub fn free_port() -> u16 {
 /// Makes a key pair.
 pub fn keygen(path: &Path, kind: &str, passphrase: &str) {
     let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", kind, "-N", passphrase, "-C", "test", "-f"])
+        .args(["-q", "-t", kind, "-N", passphrase, "-C", "test", "-a", "1"])
+        .args(if kind == "rsa" { &["-b", "2048"][..] } else { &[] })
+        .arg("-f")
         .arg(path)
         .status()
         .expect("ssh-keygen is needed for these tests: install openssh-client");

@@ -41,6 +41,7 @@ impl Ways {
             let key = open("the private key", pem.clone(), credentials.passphrase.clone()).await?;
             ways.keys.push(("key".to_owned(), key));
         }
+        let mut unusable = None;
         for file in &target.key_files {
             let (name, path) = (file.display().to_string(), at_home(file));
             let key = match tokio::fs::read_to_string(&path).await {
@@ -52,8 +53,10 @@ impl Ways {
             };
             match key {
                 Ok(key) => ways.keys.push((format!("key file {name}"), key)),
-                Err(error) if target.key_files.len() == 1 => return Err(error),
-                Err(error) => ways.notes.push(crate::message(&error)),
+                Err(error) => {
+                    ways.notes.push(crate::message(&error));
+                    unusable.get_or_insert(error);
+                }
             }
         }
         if target.use_agent {
@@ -63,12 +66,14 @@ impl Ways {
             }
         }
         if ways.keys.is_empty() && ways.agent.is_none() && ways.password.is_none() {
-            return Err(Error::new(ErrorKind::AuthFailed, "log in")
-                .because(match ways.notes.as_slice() {
-                    [] => "there is neither a key nor an agent nor a password to log in with".to_owned(),
-                    notes => notes.join("; "),
-                })
-                .next("give a private key, a key file, a password, or allow the SSH agent"));
+            return Err(unusable.unwrap_or_else(|| {
+                Error::new(ErrorKind::AuthFailed, "log in")
+                    .because(match ways.notes.as_slice() {
+                        [] => "there is neither a key nor an agent nor a password to log in with".to_owned(),
+                        notes => notes.join("; "),
+                    })
+                    .next("give a private key, a key file, a password, or allow the SSH agent")
+            }));
         }
         Ok(ways)
     }
@@ -297,6 +302,12 @@ fn is_encrypted(pem: &str) -> bool {
         return PrivateKey::from_openssh(pem.trim()).is_ok_and(|key| key.is_encrypted());
     }
     pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED")
+}
+
+/// The key files that OpenSSH tries when none is named, as far as they exist here.
+pub fn default_key_files() -> Vec<PathBuf> {
+    let names = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+    names.iter().map(|name| at_home(Path::new(name))).filter(|path| path.is_file()).collect()
 }
 
 /// A path with `~` for the home directory.

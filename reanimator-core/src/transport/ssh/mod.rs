@@ -21,6 +21,7 @@
 //! ```
 
 mod auth;
+mod config;
 mod connection;
 mod dial;
 mod end;
@@ -33,6 +34,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use auth::default_key_files;
+pub use config::{HostOptions, SshConfig};
 pub use known_hosts::{HostKeyPolicy, fingerprint_of};
 pub use target::{CONNECT_LIMIT, Hop, SESSIONS, SshCredentials, SshTarget};
 
