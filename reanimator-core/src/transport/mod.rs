@@ -9,6 +9,7 @@ pub mod command;
 pub mod http;
 mod local;
 pub mod quote;
+mod replay;
 mod running;
 pub mod shell;
 pub mod ssh;
@@ -22,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use command::{Become, Captured, Command, Output};
 pub use local::Local;
+pub use replay::{Recorder, Replay};
 pub use ssh::{Ssh, SshCredentials, SshTarget};
 
 use crate::Result;
