@@ -15,13 +15,15 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth::Viewer, error::Problem, events, metrics, routes as resources, state::AppState};
+use crate::{
+    auth::Viewer, error::Problem, events, metrics, routes as resources, routes::exec::LastLine, state::AppState,
+};
 
 /// What holds for the whole API.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Reanimator", description = "Reaches hosts, sees their state, and acts on it."),
-    components(schemas(Problem)),
+    components(schemas(Problem, LastLine)),
     security(("session" = []), ("token" = [])),
     modifiers(&Schemes)
 )]

@@ -92,8 +92,12 @@ fn refuse_plain(options: &ServerOptions) -> Result<()> {
 }
 
 fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    listener.map(|(address, listener)| (listener, address)).map_err(|error| {
+    let bound = TcpListener::bind(listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    bound.map_err(|error| {
         Error::new(ErrorKind::Conflict, format!("listen on {listen}"))
             .from_source(error)
             .next("end what listens there, or choose another address with --listen")

@@ -78,7 +78,7 @@ struct Failure {
 
 /// The last line.
 #[derive(Serialize, ToSchema)]
-struct LastLine {
+pub(crate) struct LastLine {
     /// Always true.
     done: bool,
     /// Hosts on which the command ended with status 0.

@@ -1,0 +1,9 @@
+//! The service from outside: every route, every role, the live events, TLS.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+mod fleet;
+mod live;
+mod roles;
+mod service;
+mod session;
