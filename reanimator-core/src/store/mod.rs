@@ -32,6 +32,8 @@
 
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_history;
 mod key;
 mod metrics;
 mod records;

@@ -44,8 +44,8 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the file, making it or bringing it up to date where needed. The caller sees to it that only one program
-    /// does so at a time.
+    /// Opens the file, making it or bringing it up to date where needed. The caller has looked at it with
+    /// [`look_first`] and sees to it that only one program does so at a time.
     ///
     /// `synchronous` is `Full` where a commit must survive the loss of power, `Normal` where the end of the process
     /// is enough.
@@ -54,12 +54,7 @@ impl Database {
         synchronous: SqliteSynchronous,
         migrations: &'static [Migration],
     ) -> Result<Self> {
-        let latest = migrations.last().map_or(0, |migration| migration.version);
-        if has_content(&path)? {
-            look_first(&path, latest).await?;
-        } else {
-            make_file(&path)?;
-        }
+        make_file(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(false)
@@ -87,7 +82,7 @@ impl Database {
         let reader =
             pool().max_connections(READERS).min_connections(0).connect_lazy_with(options.pragma("query_only", "ON"));
         let database = Self { path: path.clone(), writer, reader };
-        database.migrate(migrations, latest).await?;
+        database.migrate(migrations).await?;
         Ok(database)
     }
 
@@ -114,7 +109,8 @@ impl Database {
         self.writer.close().await;
     }
 
-    async fn migrate(&self, migrations: &[Migration], latest: i64) -> Result<()> {
+    async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
+        let latest = latest(migrations);
         let attempt = "bring the database up to date";
         let failed = self.failed(attempt);
         let mut transaction = self.begin(attempt).await?;
@@ -166,27 +162,12 @@ fn make_file(path: &Path) -> Result<()> {
     })
 }
 
-/// Reads the file without a right to write to it: is it whole, is it ours, and do we know its version?
-async fn look_first(path: &Path, latest: i64) -> Result<()> {
-    let mut header = [0; 16];
-    let file = File::open(path).and_then(|mut file| {
-        let size = file.metadata()?.len();
-        file.read_exact(&mut header).map(|()| size)
-    });
-    let size = match file {
-        Ok(size) => size,
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(damaged(path, "the file is cut off"));
-        }
-        Err(error) => {
-            return Err(Error::new(ErrorKind::Storage, "open the database")
-                .on(path.display().to_string())
-                .from_source(error));
-        }
-    };
-    if &header != HEADER {
-        return Err(damaged(path, "the file is not a SQLite database"));
+/// Reads the file, if there is one, without a right to write to it: is it whole, is it ours, do we know its version?
+pub(super) async fn look_first(path: &Path, migrations: &[Migration]) -> Result<()> {
+    if !has_content(path)? {
+        return Ok(());
     }
+    let size = check_header(path)?;
     let opening = failed(path, "open the database");
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
@@ -196,35 +177,64 @@ async fn look_first(path: &Path, latest: i64) -> Result<()> {
         .connect()
         .await
         .map_err(&opening)?;
-    if size <= CHECKED_UP_TO {
+    let looked = look_inside(&mut connection, path, size <= CHECKED_UP_TO, latest(migrations)).await;
+    let closed = connection.close().await.map_err(&opening);
+    looked.and(closed)
+}
+
+/// Whether the file begins as a database does; says its size.
+fn check_header(path: &Path) -> Result<u64> {
+    let mut header = [0; 16];
+    let read = File::open(path).and_then(|mut file| {
+        let size = file.metadata()?.len();
+        file.read_exact(&mut header).map(|()| size)
+    });
+    match read {
+        Ok(size) if &header == HEADER => Ok(size),
+        Ok(_) => Err(damaged(path, "the file is not a SQLite database")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(damaged(path, "the file is cut off")),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Storage, "open the database").on(path.display().to_string()).from_source(error))
+        }
+    }
+}
+
+async fn look_inside(connection: &mut SqliteConnection, path: &Path, check: bool, latest: i64) -> Result<()> {
+    let opening = failed(path, "open the database");
+    if check {
         let found: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(&opening)?;
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await.map_err(&opening)?;
         if found != "ok" {
             return Err(damaged(path, &found));
         }
     }
-    let version = schema_version(&mut connection).await.map_err(&opening)?;
     let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'")
-        .fetch_one(&mut connection)
+        .fetch_one(&mut *connection)
         .await
         .map_err(&opening)?;
-    let writer = written_by(&mut connection).await;
-    connection.close().await.map_err(&opening)?;
-    match version {
-        None if tables > 0 => Err(Error::new(ErrorKind::Storage, "open the database")
-            .on(path.display().to_string())
-            .because("it was not made by Reanimator")
-            .next("give another data directory")),
-        Some(version) if version > latest => Err(Error::new(ErrorKind::Storage, "open the database")
-            .on(path.display().to_string())
-            .because(format!(
-                "it was written by a newer Reanimator (version {} with tables of version {version}); this one is {} and knows tables up to version {latest}",
+    let refuse = |cause: String| {
+        Error::new(ErrorKind::Storage, "open the database").on(path.display().to_string()).because(cause)
+    };
+    match schema_version(&mut *connection).await.map_err(&opening)? {
+        None if tables > 0 => {
+            Err(refuse("it was not made by Reanimator".to_owned()).next("give another data directory"))
+        }
+        Some(version) if version > latest => {
+            let writer = written_by(connection).await;
+            Err(refuse(format!(
+                "it was written by a newer Reanimator (version {} with tables of version {version}); this one is {} \
+                 and knows tables up to version {latest}",
                 writer.as_deref().unwrap_or("unknown"),
                 env!("CARGO_PKG_VERSION"),
             ))
-            .next("run the newer program, or restore a backup from before the upgrade; nothing was changed")),
+            .next("run the newer program, or restore a backup from before the upgrade; nothing was changed"))
+        }
         _ => Ok(()),
     }
+}
+
+fn latest(migrations: &[Migration]) -> i64 {
+    migrations.last().map_or(0, |migration| migration.version)
 }
 
 /// The version of the tables; `None` where there is none noted.

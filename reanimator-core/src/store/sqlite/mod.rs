@@ -73,8 +73,11 @@ impl SqliteStore {
     pub async fn open(directory: &Path, key: KeySource) -> Result<Self> {
         make_directory(directory)?;
         let opening = lock_for_opening(directory).await?;
-        let main = Database::open(directory.join("reanimator.db"), SqliteSynchronous::Full, MAIN).await?;
-        let telemetry = Database::open(directory.join("telemetry.db"), SqliteSynchronous::Normal, TELEMETRY).await?;
+        let (main, telemetry) = (directory.join("reanimator.db"), directory.join("telemetry.db"));
+        database::look_first(&main, MAIN).await?;
+        database::look_first(&telemetry, TELEMETRY).await?;
+        let main = Database::open(main, SqliteSynchronous::Full, MAIN).await?;
+        let telemetry = Database::open(telemetry, SqliteSynchronous::Normal, TELEMETRY).await?;
         let sealer = secrets::sealer(&main, directory, &key).await?;
         drop(opening);
         Ok(Self {

@@ -1,25 +1,317 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use crate::store::contract;
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc};
+
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use crate::store::{
+    ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
+    contract_history,
+};
 
 use super::*;
 
-#[tokio::test]
-async fn sqlite_keeps_the_contract_of_hosts() {
-    contract::hosts(&SqliteStore::temporary().await.unwrap()).await;
+macro_rules! keeps_the_contract {
+    ($($name:ident: $contract:path;)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $contract(&SqliteStore::temporary().await.unwrap()).await;
+            }
+        )*
+    };
+}
+
+keeps_the_contract! {
+    hosts: contract::hosts;
+    connections: contract::connections;
+    secrets: contract::secrets;
+    state: contract::state;
+    late_observation: contract_history::late_observation;
+    history: contract_history::history;
+    upkeep: contract_history::upkeep;
+    upkeep_after_trouble: contract_history::upkeep_after_trouble;
+    events: contract_history::events;
+    matches: contract_history::matches;
+    settings: contract_history::settings;
+    access: contract_history::access;
 }
 
 #[tokio::test]
-async fn sqlite_keeps_the_contract_of_connections() {
-    contract::connections(&SqliteStore::temporary().await.unwrap()).await;
+async fn lease() {
+    let directory = tempfile::tempdir().unwrap();
+    contract_history::lease(&open(&directory).await.unwrap(), &open(&directory).await.unwrap()).await;
+}
+
+async fn open(directory: &TempDir) -> Result<SqliteStore> {
+    SqliteStore::open(directory.path(), KeySource::File).await
+}
+
+/// A store that was used and closed.
+async fn used() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory).await.unwrap();
+    store.put_secret("c-web", "password", &"correct horse battery staple".into()).await.unwrap();
+    store.insert_connection(&contract::ssh("c-web")).await.unwrap();
+    store.insert_host(&contract::host("web", &[contract::by_ssh("c-web")])).await.unwrap();
+    store.close().await;
+    directory
+}
+
+/// All files of the directory with their contents, except locks.
+fn files(directory: &TempDir) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+        })
+        .filter(|(name, _)| !name.ends_with(".lock"))
+        .collect()
+}
+
+/// Opening is refused, in these words, and changes no file.
+async fn refused(directory: &TempDir, words: &[&str]) -> Error {
+    let before = files(directory);
+    let error = open(directory).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    let report = crate::report(&error);
+    for word in words {
+        assert!(report.contains(word), "{word:?} is not in: {report}");
+    }
+    let after = files(directory);
+    for (name, bytes) in &before {
+        assert!(after.get(name) == Some(bytes), "{name} was changed");
+    }
+    // To read a database in WAL mode SQLite makes its shared memory and an empty log. Nothing else.
+    for (name, bytes) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        let harmless = name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty());
+        assert!(harmless, "{name} was made");
+    }
+    error
 }
 
 #[tokio::test]
-async fn sqlite_keeps_the_contract_of_secrets() {
-    contract::secrets(&SqliteStore::temporary().await.unwrap()).await;
+async fn what_was_stored_is_there_for_the_next_program() {
+    let directory = used().await;
+    let store = open(&directory).await.unwrap();
+    assert_eq!(store.hosts().await.unwrap().len(), 1);
+    let secret = store.get_secret("c-web", "password").await.unwrap().unwrap();
+    assert_eq!(secret.expose_secret(), "correct horse battery staple");
 }
 
 #[tokio::test]
-async fn sqlite_keeps_the_contract_of_state() {
-    contract::state(&SqliteStore::temporary().await.unwrap()).await;
+async fn nobody_else_can_read_the_files_and_no_file_shows_a_secret() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("new").join("data");
+    let store = SqliteStore::open(&path, KeySource::File).await.unwrap();
+    store.put_secret("c-web", "password", &"correct horse battery staple".into()).await.unwrap();
+    store.put_setting("shown", Some("a text that is stored in the clear")).await.unwrap();
+    store.append_samples(&[]).await.unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    let mut clear = 0;
+    let mut names = vec![];
+    for entry in fs::read_dir(&path).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+        let bytes = fs::read(entry.path()).unwrap();
+        let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        assert!(!holds(b"correct horse") && !holds(b"battery staple"), "in {:?}", entry.file_name());
+        clear += usize::from(holds(b"a text that is stored in the clear"));
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    assert!(clear > 0, "the search finds what is there");
+    for name in ["reanimator.db", "reanimator.db-wal", "telemetry.db", "master.key", "open.lock"] {
+        assert!(names.iter().any(|there| there == name), "{name} is not among {names:?}");
+    }
+    let shown = format!("{store:?}");
+    assert!(!shown.contains("correct horse") && shown.contains("MasterKey([redacted])"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_from_a_damaged_secret() {
+    let directory = used().await;
+    let wrong = KeySource::Given(MasterKey::generate().unwrap());
+    let error = SqliteStore::open(directory.path(), wrong).await.unwrap_err();
+    let report = crate::report(&error);
+    assert!(report.contains("not the one that the stored secrets were encrypted under"), "{report}");
+
+    let store = open(&directory).await.unwrap();
+    let mut transaction = store.main.begin("damage a secret").await.unwrap();
+    sqlx::query("UPDATE secrets SET sealed = zeroblob(length(sealed))").execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    let error = store.get_secret("c-web", "password").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert_eq!(store.hosts().await.unwrap().len(), 1, "everything else is as it was");
+}
+
+#[tokio::test]
+async fn a_key_that_is_gone_is_not_replaced() {
+    let directory = used().await;
+    fs::rename(directory.path().join("master.key"), directory.path().join("elsewhere")).unwrap();
+    let error = open(&directory).await.unwrap_err();
+    assert!(crate::report(&error).contains("put the file back from a backup"), "{error}");
+    assert!(!directory.path().join("master.key").exists());
+    let elsewhere = KeySource::FileAt(directory.path().join("elsewhere"));
+    SqliteStore::open(directory.path(), elsewhere).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_with_both_versions() {
+    for (file, latest) in [("reanimator.db", MAIN.len()), ("telemetry.db", TELEMETRY.len())] {
+        let directory = used().await;
+        let store = open(&directory).await.unwrap();
+        let database = if file == "telemetry.db" { &store.telemetry } else { &store.main };
+        let mut transaction = database.begin("pretend").await.unwrap();
+        sqlx::raw_sql("UPDATE meta SET value = '99' WHERE key = 'schema_version'; UPDATE meta SET value = '7.7.7' WHERE key = 'written_by'")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        store.close().await;
+        let knows = format!("knows tables up to version {latest}");
+        refused(&directory, &[file, "7.7.7", "version 99", env!("CARGO_PKG_VERSION"), &knows, "run the newer program"])
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_kept_and_named() {
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 5] = [
+        ("garbage", |bytes| *bytes = b"<html>not a database</html>".repeat(500)),
+        ("a few bytes", |bytes| bytes.truncate(10)),
+        ("cut in half", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("a page overwritten", |bytes| {
+            let page = bytes.len() / 4096 / 2 * 4096;
+            bytes[page..page + 4096].fill(0x5a);
+        }),
+        ("a foreign header", |bytes| bytes[..16].copy_from_slice(b"SQLite format 9\0")),
+    ];
+    for file in ["reanimator.db", "telemetry.db"] {
+        for (what, damage) in damages {
+            let directory = used().await;
+            let path = directory.path().join(file);
+            let mut bytes = fs::read(&path).unwrap();
+            damage(&mut bytes);
+            fs::write(&path, &bytes).unwrap();
+            let error = refused(&directory, &[file, "damaged", "keep the damaged file", "backup"]).await;
+            assert!(error.subject().is_some_and(|subject| subject.ends_with(file)), "{what}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_file_beside_its_log_is_no_new_store() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("reanimator.db"), b"").unwrap();
+    fs::write(directory.path().join("reanimator.db-wal"), b"what was written last").unwrap();
+    refused(&directory, &["reanimator.db", "damaged"]).await;
+}
+
+#[tokio::test]
+async fn somebody_elses_database_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("reanimator.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE notes (text TEXT)").execute(&pool).await.unwrap();
+    pool.close().await;
+    refused(&directory, &["was not made by Reanimator", "another data directory"]).await;
+}
+
+/// Page limits stand in for a disk here; the tests of processes use a real full disk.
+#[tokio::test]
+async fn a_full_database_says_so_loses_nothing_and_goes_on_when_there_is_room() {
+    let directory = used().await;
+    let store = open(&directory).await.unwrap();
+    let limit = async |pages: &str| {
+        let mut transaction = store.main.begin("limit the file").await.unwrap();
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    limit("1").await;
+    let big = "x".repeat(1 << 20);
+    let mut kept = 0;
+    let error = loop {
+        match store.put_setting(&format!("setting {kept}"), Some(&big)).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+        assert!(kept < 100, "the limit does not hold");
+    };
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    let report = crate::report(&error);
+    assert!(report.contains("no room is left") && report.contains("reanimator.db"), "{report}");
+    assert_eq!(store.hosts().await.unwrap().len(), 1, "what was stored is readable");
+    limit("1000000").await;
+    store.put_setting("after", Some(&big)).await.unwrap();
+    store.close().await;
+    let store = open(&directory).await.unwrap();
+    assert_eq!(store.setting("after").await.unwrap().as_deref(), Some(big.as_str()));
+    assert_eq!(store.hosts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn many_programs_may_make_the_store_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let stores = futures::future::join_all((0..8).map(|_| open(&directory))).await;
+    let stores: Vec<SqliteStore> = stores.into_iter().map(|store| store.unwrap()).collect();
+    stores[0].put_secret("c", "password", &"secret".into()).await.unwrap();
+    for store in &stores {
+        assert_eq!(store.get_secret("c", "password").await.unwrap().unwrap().expose_secret(), "secret");
+    }
+}
+
+#[tokio::test]
+async fn two_handles_write_at_once_and_each_sees_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let stores = [Arc::new(open(&directory).await.unwrap()), Arc::new(open(&directory).await.unwrap())];
+    let writers = stores.iter().enumerate().map(|(number, store)| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for turn in 0..50 {
+                let id = format!("c-{number}-{turn}");
+                let host = contract::host(&format!("{number}-{turn}"), &[contract::by_ssh(&id)]);
+                store.save_host_with_connection(&host, &contract::ssh(&id), &[]).await.unwrap();
+                store.put_views(&[contract::view(&host.name, 1.0)]).await.unwrap();
+            }
+        })
+    });
+    for writer in futures::future::join_all(writers).await {
+        writer.unwrap();
+    }
+    for store in &stores {
+        assert_eq!(store.hosts().await.unwrap().len(), 100);
+        assert_eq!(store.views().await.unwrap().len(), 100);
+    }
+}
+
+/// Observations are cancelled: a write that was begun and dropped is not there, and the next one works.
+#[tokio::test]
+async fn a_dropped_write_leaves_nothing_behind() {
+    let store = SqliteStore::temporary().await.unwrap();
+    for _ in 0..20 {
+        let mut transaction = store.main.begin("write and stop").await.unwrap();
+        sqlx::query("INSERT INTO settings VALUES ('half', 'done')").execute(&mut *transaction).await.unwrap();
+        drop(transaction);
+    }
+    assert_eq!(store.setting("half").await.unwrap(), None);
+    store.put_setting("whole", Some("done")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_audit_trail_cannot_be_changed() {
+    use crate::store::{AccessStore, AuditEntry};
+    let store = SqliteStore::temporary().await.unwrap();
+    let [who, from, what, on, outcome] = ["ada", "local", "exec", "web", "ok"].map(str::to_owned);
+    store.append_audit(&AuditEntry { at: contract::at(1), who, from, what, on, outcome }).await.unwrap();
+    for sql in ["UPDATE audit SET who = 'eve'", "DELETE FROM audit"] {
+        let mut transaction = store.main.begin("rewrite history").await.unwrap();
+        let error = sqlx::query(sql).execute(&mut *transaction).await.unwrap_err();
+        assert!(error.to_string().contains("cannot be changed"), "{error}");
+    }
+    assert_eq!(store.audit(None, 10).await.unwrap()[0].entry.who, "ada");
 }

@@ -1,0 +1,266 @@
+//! What every store must keep to, continued: history, events, matches, settings, the lease, access.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    ErrorKind,
+    model::{Connection, Event, EventKind, HostId, Link, Match, Reach, Role, Verdict},
+};
+
+use super::{
+    AuditEntry, LeaseHolder, MetricRow, Retention, Sample, SecretHash, SessionRecord, Store, TokenRecord, UserRecord,
+    contract::{at, host},
+};
+
+/// The time at which the tests' history begins: a whole hour, so that spans of 5 minutes begin with it.
+const BEGIN: i64 = 1_700_002_800;
+const HOUR: i64 = 3_600;
+
+fn sample(host: &str, seconds: i64, cpu_percent: f64) -> Sample {
+    Sample {
+        host: host.into(),
+        at: at(BEGIN + seconds),
+        values: MetricRow::default().with("cpu_percent", cpu_percent).with("memory_total", 8e9),
+    }
+}
+
+/// An hour of samples of two hosts every 10 s: `a` counts up from 0, `b` is always 50.
+async fn one_hour(store: &dyn Store) {
+    let samples: Vec<Sample> =
+        (0..HOUR / 10).flat_map(|tick| [sample("a", tick * 10, tick as f64), sample("b", tick * 10, 50.0)]).collect();
+    for tick in samples.chunks(2) {
+        store.append_samples(tick).await.unwrap();
+    }
+}
+
+async fn cpu(store: &dyn Store, from: i64, to: i64, points: usize) -> Vec<(i64, Option<f64>)> {
+    let metrics = ["cpu_percent".to_owned(), "load1".to_owned()];
+    let history = store.history(&"a".into(), &metrics, at(BEGIN + from), at(BEGIN + to), points).await.unwrap();
+    assert!(history["load1"].iter().all(|(_, value)| value.is_none()), "what was never seen is absent");
+    assert!(history["cpu_percent"].len() <= points);
+    history["cpu_percent"].iter().map(|(at, value)| (at.as_second() - BEGIN, *value)).collect()
+}
+
+pub(crate) async fn history(store: &dyn Store) {
+    assert_eq!(cpu(store, 0, 600, 2).await, [(0, None), (300, None)], "nothing is known of that host");
+    one_hour(store).await;
+    store.append_samples(&[]).await.unwrap();
+    store.append_samples(&[sample("a", 0, 1000.0)]).await.unwrap();
+    store.append_samples(&[sample("a", 0, 0.0)]).await.unwrap();
+    assert_eq!(
+        cpu(store, 0, HOUR, 6).await.iter().map(|point| point.1.unwrap()).collect::<Vec<_>>(),
+        [29.5, 89.5, 149.5, 209.5, 269.5, 329.5]
+    );
+    // Asked for more than there is: spans are twice the distance of samples, and only real gaps show.
+    assert_eq!(cpu(store, 0, 60, 1000).await, [(0, Some(0.5)), (20, Some(2.5)), (40, Some(4.5))]);
+    assert_eq!(cpu(store, HOUR - 20, HOUR + 40, 3).await, [(HOUR - 20, Some(358.5)), (HOUR, None), (HOUR + 20, None)]);
+    let wrong = store.history(&"a".into(), &["cpu".into()], at(0), at(1), 1).await.unwrap_err();
+    assert_eq!(wrong.kind(), ErrorKind::Invalid);
+    let backwards = store.history(&"a".into(), &[], at(1), at(1), 1).await.unwrap_err();
+    assert_eq!(backwards.kind(), ErrorKind::Invalid);
+}
+
+pub(crate) async fn upkeep(store: &dyn Store) {
+    const DAY: i64 = 24 * HOUR;
+    one_hour(store).await;
+    let retention = Retention::default();
+    let before = cpu(store, 0, HOUR, 12).await;
+    // Half an hour in: the span that has just ended may still get samples.
+    let done = store.roll_up_and_prune(at(BEGIN + 1_800), &retention).await.unwrap();
+    assert_eq!((done.averaged, done.deleted, done.more), (2 * 5, 0, false));
+    let done = store.roll_up_and_prune(at(BEGIN + 2 * HOUR), &retention).await.unwrap();
+    assert_eq!((done.averaged, done.deleted, done.more), (2 * 7, 0, false));
+    assert_eq!(cpu(store, 0, HOUR, 12).await, before, "averages say what the samples said");
+    assert_eq!(cpu(store, 0, 60, 3).await[0], (0, Some(0.5)), "fine detail is still there");
+
+    // Two days later the samples of the first half hour are too old, a batch at a time.
+    let done = store.roll_up_and_prune(at(BEGIN + 2 * DAY + HOUR / 2), &retention).await.unwrap();
+    assert_eq!((done.averaged, done.deleted, done.more), (0, 2 * 180, false));
+    assert_eq!(cpu(store, 0, HOUR, 12).await, before);
+    assert_eq!(cpu(store, 0, HOUR, 360).await, before, "no finer than what is left");
+    let done = store.roll_up_and_prune(at(BEGIN + 3 * DAY), &retention).await.unwrap();
+    assert_eq!(done.deleted, 2 * 180);
+    assert_eq!(cpu(store, 0, HOUR, 12).await, before);
+
+    let done = store.roll_up_and_prune(at(BEGIN + 400 * DAY + HOUR), &retention).await.unwrap();
+    assert_eq!(done.deleted, 2 * 12);
+    assert!(cpu(store, 0, HOUR, 12).await.iter().all(|point| point.1.is_none()));
+}
+
+/// A long absence is caught up in bounded rounds, and a clock that was ahead and was put back stops nothing.
+pub(crate) async fn upkeep_after_trouble(store: &dyn Store) {
+    let retention = Retention::default();
+    for hour in 0..3 {
+        let samples: Vec<Sample> = (0..12).map(|span| sample("a", hour * HOUR + span * 300, span as f64)).collect();
+        store.append_samples(&samples).await.unwrap();
+    }
+    let now = at(BEGIN + 4 * HOUR);
+    let mut rounds = vec![];
+    loop {
+        let done = store.roll_up_and_prune(now, &retention).await.unwrap();
+        rounds.push(done.averaged);
+        if !done.more {
+            break;
+        }
+    }
+    assert_eq!(rounds, [12, 12, 12, 0]);
+
+    store.append_samples(&[sample("a", 4 * HOUR, 7.0)]).await.unwrap();
+    store.roll_up_and_prune(at(BEGIN + 100 * HOUR), &retention).await.unwrap();
+    store.append_samples(&[sample("a", 5 * HOUR, 9.0)]).await.unwrap();
+    store.roll_up_and_prune(at(BEGIN + 5 * HOUR), &retention).await.unwrap();
+    let done = store.roll_up_and_prune(at(BEGIN + 6 * HOUR), &retention).await.unwrap();
+    assert_eq!(done.averaged, 1);
+    assert_eq!(cpu(store, 5 * HOUR, 6 * HOUR, 12).await[0], (5 * HOUR, Some(9.0)));
+}
+
+pub(crate) async fn events(store: &dyn Store) {
+    let event = |seconds| Event {
+        kind: EventKind::HostOffline,
+        at: at(seconds),
+        data: serde_json::json!({"id": "a", "name": "wéb"}),
+    };
+    store.append_events(&[]).await.unwrap();
+    store.append_events(&[event(1), event(2)]).await.unwrap();
+    store.append_events(&[event(3)]).await.unwrap();
+    let page = store.events(0, 2).await.unwrap();
+    assert_eq!(page.iter().map(|stored| stored.event.clone()).collect::<Vec<_>>(), [event(1), event(2)]);
+    let rest = store.events(page[1].number, 10).await.unwrap();
+    assert_eq!(rest.iter().map(|stored| stored.event.clone()).collect::<Vec<_>>(), [event(3)]);
+    assert_eq!(store.prune_events(at(3)).await.unwrap(), 2);
+    assert_eq!(store.events(0, 10).await.unwrap(), rest, "numbers stay");
+}
+
+pub(crate) async fn matches(store: &dyn Store) {
+    store.insert_connection(&Connection { id: "c".into(), name: "c".into(), reach: Reach::Local }).await.unwrap();
+    for name in ["a", "b"] {
+        store.insert_host(&host(name, &[Link::Local { connection: "c".into() }])).await.unwrap();
+    }
+    let pair = |id: &str, other: &str, verdict| Match {
+        id: id.into(),
+        host: "id-a".into(),
+        other: other.into(),
+        evidence: vec!["same MAC".into()],
+        against: vec![],
+        verdict,
+    };
+    let asked = pair("m1", "host:id-b", Verdict::Asked);
+    store.put_match(&asked).await.unwrap();
+    store.put_match(&pair("m2", "guest:c:100", Verdict::Asked)).await.unwrap();
+    let twin = pair("m3", "host:id-b", Verdict::Same);
+    assert_eq!(store.put_match(&twin).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let decided = pair("m1", "host:id-b", Verdict::Different);
+    store.put_match(&decided).await.unwrap();
+    assert_eq!(store.get_match(&"m1".into()).await.unwrap(), Some(decided.clone()));
+    assert_eq!(store.matches().await.unwrap().len(), 2);
+    let orphan = Match { host: "nobody".into(), ..pair("m4", "host:id-b", Verdict::Asked) };
+    assert_eq!(store.put_match(&orphan).await.unwrap_err().kind(), ErrorKind::NotFound);
+    store.remove_host(&"id-b".into()).await.unwrap();
+    assert_eq!(store.get_match(&"m1".into()).await.unwrap(), None, "it went with the host on its other side");
+    assert!(store.delete_match(&"m2".into()).await.unwrap());
+    assert!(!store.delete_match(&"m2".into()).await.unwrap());
+}
+
+pub(crate) async fn settings(store: &dyn Store) {
+    assert_eq!(store.setting("interval").await.unwrap(), None);
+    store.put_setting("interval", Some("10 s")).await.unwrap();
+    store.put_setting("interval", Some("20 s")).await.unwrap();
+    assert_eq!(store.setting("interval").await.unwrap().as_deref(), Some("20 s"));
+    store.put_setting("interval", None).await.unwrap();
+    assert_eq!(store.setting("interval").await.unwrap(), None);
+}
+
+/// Two handles on the same data, as two servers have them.
+pub(crate) async fn lease(one: &dyn Store, two: &dyn Store) {
+    const TTL: Duration = Duration::from_secs(30);
+    let holder =
+        |id: &str, pid| LeaseHolder { id: id.into(), pid, host: "pi".into(), address: "127.0.0.1:8420".into() };
+    let (first, second) = (holder("first", 41), holder("second", 42));
+    assert_eq!(one.server(at(0)).await.unwrap(), None);
+    one.acquire_server_lease(&first, at(0), TTL).await.unwrap();
+    assert_eq!(two.server(at(1)).await.unwrap(), Some(first.clone()));
+    let refused = two.acquire_server_lease(&second, at(1), TTL).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    let words = crate::report(&refused);
+    assert!(words.contains("process 41 on pi, listening on 127.0.0.1:8420"), "{words}");
+    assert_eq!(two.renew_server_lease(&second, at(1), TTL).await.unwrap_err().kind(), ErrorKind::Conflict);
+    two.release_server_lease(&second).await.unwrap();
+    one.renew_server_lease(&first, at(25), TTL).await.unwrap();
+    assert_eq!(two.server(at(54)).await.unwrap(), Some(first.clone()));
+    one.release_server_lease(&first).await.unwrap();
+    assert_eq!(two.server(at(26)).await.unwrap(), None);
+    two.acquire_server_lease(&second, at(26), TTL).await.unwrap();
+    assert_eq!(one.renew_server_lease(&first, at(27), TTL).await.unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+/// What the access room builds on and does not itself show.
+pub(crate) async fn access(store: &dyn Store) {
+    let user = |name: &str| UserRecord {
+        name: name.into(),
+        password_hash: "$argon2id$".into(),
+        role: Role::Admin,
+        created_at: at(0),
+    };
+    let session = |byte, user: &str, from, to| SessionRecord {
+        hash: SecretHash([byte; 32]),
+        user: user.into(),
+        created_at: at(from),
+        expires_at: at(to),
+    };
+    store.insert_user(&user("ada")).await.unwrap();
+    assert_eq!(store.user("ada").await.unwrap(), Some(user("ada")));
+    assert_eq!(store.user("Ada").await.unwrap(), None, "names differ by case");
+    store.insert_session(&session(1, "ada", 0, 10)).await.unwrap();
+    let nobody = store.insert_session(&session(2, "nobody", 0, 10)).await.unwrap_err();
+    assert_eq!(nobody.kind(), ErrorKind::NotFound);
+    let (found, owner) = store.session(&SecretHash([1; 32]), at(9)).await.unwrap().unwrap();
+    assert_eq!((found, owner), (session(1, "ada", 0, 10), user("ada")));
+    assert!(store.session(&SecretHash([1; 32]), at(10)).await.unwrap().is_none());
+    store.insert_session(&session(3, "ada", 20, 30)).await.unwrap();
+    assert!(!store.delete_session(&SecretHash([1; 32])).await.unwrap(), "those that are over were deleted");
+
+    let token = TokenRecord {
+        name: "ci".into(),
+        hash: SecretHash([9; 32]),
+        role: Role::Viewer,
+        created_at: at(0),
+        last_used_at: None,
+    };
+    store.insert_token(&token).await.unwrap();
+    store.touch_token("ci", at(5)).await.unwrap();
+    let used = TokenRecord { last_used_at: Some(at(5)), ..token };
+    assert_eq!(store.tokens().await.unwrap(), [used.clone()]);
+    assert_eq!(store.token(&SecretHash([9; 32])).await.unwrap(), Some(used));
+    assert_eq!(store.token(&SecretHash([8; 32])).await.unwrap(), None);
+
+    let hash = SecretHash([7; 32]);
+    store.put_setup_token(&hash, at(100)).await.unwrap();
+    let late = store.complete_setup(&hash, &user("eve"), at(1)).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Denied, "somebody is there already");
+
+    let entry = |at: Timestamp| AuditEntry {
+        at,
+        who: "ada".into(),
+        from: "192.0.2.1".into(),
+        what: "exec".into(),
+        on: "group:web".into(),
+        outcome: "ok".into(),
+    };
+    store.append_audit(&entry(at(1))).await.unwrap();
+    store.append_audit(&entry(at(2))).await.unwrap();
+    let trail = store.audit(None, 10).await.unwrap();
+    assert_eq!(trail.iter().map(|row| row.entry.clone()).collect::<Vec<_>>(), [entry(at(2)), entry(at(1))]);
+    assert_eq!(store.audit(Some(trail[1].number), 10).await.unwrap(), []);
+}
+
+/// A host that is removed keeps no figures that it shows now, and gets none from an observation that ends late.
+pub(crate) async fn late_observation(store: &dyn Store) {
+    let gone = HostId::from("id-gone");
+    store.put_views(&[super::contract::view("gone", 1.0)]).await.unwrap();
+    assert_eq!(store.views().await.unwrap(), []);
+    assert_eq!(store.identity(&gone).await.unwrap(), None);
+}
