@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::Error;
 use crate::faults::{Fault, Order};
 use crate::tasks::release;
+use crate::tools;
 use crate::world::{World, now};
 
 /// A handle to make things go wrong, and right again.
@@ -134,9 +135,10 @@ impl Control {
                 }
             }
         }
-        let mut open = door.open.subscribe();
         door.wanted.send_replace(up);
-        let _ = open.wait_for(|open| *open == up).await;
+        for open in &door.open {
+            let _ = open.subscribe().wait_for(|open| *open == up).await;
+        }
     }
 
     fn quorum(&self, order: &Order, lost: bool) -> Result<(), Error> {
@@ -190,7 +192,9 @@ pub(crate) async fn serve(control: Control, listener: TcpListener, mut stop: wat
 
 async fn respond(control: &Control, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
     let is_post = request.method() == Method::POST;
+    let is_tool = request.uri().path() == "/shim";
     let outcome = match Limited::new(request.into_body(), 64 << 10).collect().await {
+        Ok(body) if is_post && is_tool => run_tool(control, &body.to_bytes()).await,
         Ok(body) if is_post => match serde_json::from_slice::<Order>(&body.to_bytes()) {
             Ok(order) => control.apply(order).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("cannot read this order: {error}")),
@@ -205,4 +209,9 @@ async fn respond(control: &Control, request: hyper::Request<Incoming>) -> Respon
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
     response
+}
+
+async fn run_tool(control: &Control, body: &Bytes) -> Result<Value, String> {
+    let call = serde_json::from_slice(body).map_err(|error| format!("cannot read this command: {error}"))?;
+    serde_json::to_value(tools::run(&control.world, call).await).map_err(|error| error.to_string())
 }

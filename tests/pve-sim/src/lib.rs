@@ -38,15 +38,21 @@ mod refusal;
 mod routes;
 mod seed;
 mod server;
+mod shells;
+pub mod shim;
+mod ssh;
 mod state;
 mod tasks;
 mod tls;
+mod tools;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use russh::keys::ssh_key::LineEnding;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -80,6 +86,11 @@ pub struct Options {
     /// How long the shortest task takes; others are multiples of it.
     /// Defaults to 1 s.
     pub task_time: Duration,
+    /// Whether each node answers SSH too. Defaults to no.
+    pub ssh: bool,
+    /// The program `pve-sim`, which SSH needs for the commands of the nodes.
+    /// Defaults to the one beside this program.
+    pub program: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -92,6 +103,8 @@ impl Default for Options {
             seed: 1,
             login_delay: Duration::from_secs(3),
             task_time: Duration::from_secs(1),
+            ssh: false,
+            program: None,
         }
     }
 }
@@ -143,6 +156,8 @@ pub struct SshInfo {
     pub user: String,
     /// The password of that user.
     pub password: String,
+    /// A private key that is let in as well, in OpenSSH's form.
+    pub key: String,
     /// The server's public key, in OpenSSH's form.
     pub host_key: String,
 }
@@ -166,6 +181,9 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The nodes' SSH servers cannot be made ready.
+    #[error("{0}")]
+    Ssh(String),
     /// The options do not make sense.
     #[error("{0}")]
     Options(String),
@@ -195,15 +213,21 @@ impl Sim {
         let secret = || uuid::Uuid::new_v4().to_string();
         let secrets = Secrets { password: secret(), token: secret(), stranger: secret() };
         let (stop, stopped) = watch::channel(false);
-        let built = build(&options, &secrets).await?;
+        let (control_listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let control_url = format!("http://{address}");
+        let mut built = build(&options, &secrets).await?;
+        let ssh = if options.ssh { open_ssh(&options, &secrets, &control_url, &mut built).await? } else { Vec::new() };
         let world = Arc::new(World::new(built.clusters, built.doors, options.login_delay));
-        for (door, (listener, address)) in built.listeners.into_iter().enumerate() {
-            let world = Arc::clone(&world);
-            tokio::spawn(server::serve(world, door, listener, address, stopped.clone()));
+        for (door, at) in built.listeners.into_iter().enumerate() {
+            tokio::spawn(server::serve(Arc::clone(&world), door, at, stopped.clone()));
+        }
+        for (door, (server, at)) in ssh.into_iter().enumerate() {
+            let server = Arc::new(server);
+            let work = move |stream| Arc::clone(&server).connection(stream);
+            tokio::spawn(server::listen(Arc::clone(&world), door, 1, at, stopped.clone(), work));
         }
         let control = Control { world };
-        let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        tokio::spawn(control::serve(control.clone(), listener, stopped));
+        tokio::spawn(control::serve(control.clone(), control_listener, stopped));
         let first = &built.nodes[0];
         let info = Info {
             url: first.url.clone(),
@@ -212,7 +236,7 @@ impl Sim {
             fingerprint: first.fingerprint.clone(),
             user: "root@pam".to_owned(),
             password: secrets.password,
-            control: format!("http://{address}"),
+            control: control_url,
             nodes: built.nodes,
         };
         Ok(Self { info, control, stop })
@@ -268,7 +292,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 ip: ip.clone(),
                 identity,
                 wanted: watch::Sender::new(true),
-                open: watch::Sender::new(true),
+                open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),
             });
             built.listeners.push((listener, address));
             places.push(Place { ip, fingerprint: certificate.fingerprint, certificate_pem: certificate.pem });
@@ -283,6 +307,38 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
         built.clusters.push(seed::cluster(&plan, places, secrets));
     }
     Ok(built)
+}
+
+type Listening = (TcpListener, SocketAddr);
+
+/// An SSH server for every node, at a free port of the node's address.
+async fn open_ssh(
+    options: &Options,
+    secrets: &Secrets,
+    control: &str,
+    built: &mut Built,
+) -> Result<Vec<(ssh::Server, Listening)>, Error> {
+    let shells = shells::Shells::new(shells::find_program(options.program.clone())?)?;
+    let key = ssh::new_key();
+    let written = key.to_openssh(LineEnding::LF).map_err(|error| Error::Ssh(format!("cannot write a key: {error}")))?;
+    let keys = ssh::Keys { user: "root", password: secrets.password.clone(), key: key.public_key().clone() };
+    let mut servers = Vec::new();
+    for (index, node) in built.nodes.iter_mut().enumerate() {
+        let ip = built.listeners[index].1.ip();
+        let seed = built.clusters[built.doors[index].cluster].seed ^ index as u64;
+        let (server, host_key) = ssh::server(keys.clone(), shells.node(&node.name, seed, control)?)?;
+        let at = listen(SocketAddr::new(ip, 0)).await?;
+        node.ssh = Some(SshInfo {
+            address: ip.to_string(),
+            port: at.1.port(),
+            user: keys.user.to_owned(),
+            password: keys.password.clone(),
+            key: written.to_string(),
+            host_key,
+        });
+        servers.push((server, at));
+    }
+    Ok(servers)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {

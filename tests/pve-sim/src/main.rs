@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use pve_sim::{Options, Sim};
+use clap::{Parser, Subcommand};
+use pve_sim::{Options, Sim, shim};
 
 /// A Proxmox VE look-alike over HTTPS.
 #[derive(Parser)]
@@ -35,18 +35,42 @@ struct Arguments {
     /// How long the shortest task takes, in milliseconds
     #[arg(long, default_value_t = 1000)]
     task_time: u64,
+    /// Let each node answer SSH too
+    #[arg(long)]
+    ssh: bool,
+    #[command(subcommand)]
+    command: Option<Inner>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+#[derive(Subcommand)]
+enum Inner {
+    /// A command of a node, run by one of its shells
+    #[command(hide = true, disable_help_flag = true)]
+    Shim {
+        /// Which one
+        tool: String,
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::parse();
+    if let Some(Inner::Shim { tool, arguments }) = arguments.command.take() {
+        return shim::run(tool, arguments);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    match run(Arguments::parse()).await {
+    let served = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
             let _ = writeln!(std::io::stderr(), "pve-sim: {error}");
             ExitCode::FAILURE
         }
@@ -62,6 +86,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         seed: arguments.seed,
         login_delay: Duration::from_millis(arguments.login_delay),
         task_time: Duration::from_millis(arguments.task_time),
+        ssh: arguments.ssh,
+        program: None,
     })
     .await?;
     let line = serde_json::to_string(sim.info())?;

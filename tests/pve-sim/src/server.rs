@@ -30,14 +30,24 @@ const LARGEST_BODY: usize = 512 << 10;
 /// How long an idle connection is kept, as pveproxy has it.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Serves one node until the simulation stops; closed while the node is down.
-pub(crate) async fn serve(
+/// Serves one node's API at an address until the simulation stops.
+pub(crate) async fn serve(world: Arc<World>, door: usize, at: (TcpListener, SocketAddr), stop: watch::Receiver<bool>) {
+    let inner = Arc::clone(&world);
+    listen(world, door, 0, at, stop, move |stream| connection(Arc::clone(&inner), door, stream)).await;
+}
+
+/// Listens for a node until the simulation stops; closed while it is down.
+/// `which` of the node's addresses this is says where to note that it is open.
+pub(crate) async fn listen<Work>(
     world: Arc<World>,
     door: usize,
-    listener: TcpListener,
-    address: SocketAddr,
+    which: usize,
+    (listener, address): (TcpListener, SocketAddr),
     mut stop: watch::Receiver<bool>,
-) {
+    work: impl Fn(TcpStream) -> Work,
+) where
+    Work: Future<Output = ()> + Send + 'static,
+{
     let mut listener = Some(listener);
     let mut wanted = world.doors[door].wanted.subscribe();
     loop {
@@ -49,7 +59,7 @@ pub(crate) async fn serve(
                 Err(error) => tracing::error!(%address, %error, "cannot listen again"),
             }
         }
-        world.doors[door].open.send_replace(listener.is_some());
+        world.doors[door].open[which].send_replace(listener.is_some());
         let accepted = async {
             match &listener {
                 Some(listener) => listener.accept().await,
@@ -60,44 +70,56 @@ pub(crate) async fn serve(
             _ = stop.changed() => return,
             changed = wanted.changed() => if changed.is_err() { return },
             Ok((stream, _)) = accepted => {
-                let (world, stop, wanted) = (Arc::clone(&world), stop.clone(), wanted.clone());
-                tokio::spawn(connection(world, door, stream, wanted, stop));
+                if let Some((stream, cut)) = split_off(stream) {
+                    tokio::spawn(until_cut(work(stream), cut, wanted.clone(), stop.clone()));
+                }
             }
         }
     }
 }
 
-async fn connection(
-    world: Arc<World>,
-    door: usize,
-    stream: TcpStream,
+/// Works on a connection until it ends, the node goes down or all stops.
+async fn until_cut(
+    work: impl Future<Output = ()>,
+    cut: std::net::TcpStream,
     mut wanted: watch::Receiver<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let _ = stream.set_nodelay(true);
-    let config = world.doors[door].identity.config();
-    let work = async {
-        let stream = match tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
-            Ok(stream) => stream,
-            Err(error) => return tracing::debug!(%error, "no TLS session"),
-        };
-        let service = service_fn(|request| {
-            let world = Arc::clone(&world);
-            async move { Ok::<_, Infallible>(respond(&world, door, request).await) }
-        });
-        let served = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(IDLE)
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
-        if let Err(error) = served {
-            tracing::debug!(%error, "connection ended");
-        }
-    };
     tokio::select! {
         () = work => {}
         _ = stop.changed() => {}
         _ = wanted.wait_for(|up| !up) => {}
+    }
+    // Nothing to do where the other side was quicker.
+    let _ = cut.shutdown(std::net::Shutdown::Both);
+}
+
+/// A second handle on a socket, so that it can be cut under a library that
+/// keeps tasks of its own.
+fn split_off(stream: TcpStream) -> Option<(TcpStream, std::net::TcpStream)> {
+    let plain = stream.into_std().ok()?;
+    let cut = plain.try_clone().ok()?;
+    Some((TcpStream::from_std(plain).ok()?, cut))
+}
+
+async fn connection(world: Arc<World>, door: usize, stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let config = world.doors[door].identity.config();
+    let stream = match tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => return tracing::debug!(%error, "no TLS session"),
+    };
+    let service = service_fn(|request| {
+        let world = Arc::clone(&world);
+        async move { Ok::<_, Infallible>(respond(&world, door, request).await) }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection ended");
     }
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct Door {
     pub(crate) identity: Identity,
     /// Whether it is to answer.
     pub(crate) wanted: watch::Sender<bool>,
-    /// Whether it does.
-    pub(crate) open: watch::Sender<bool>,
+    /// Whether its addresses do: the API's, then SSH's where there is one.
+    pub(crate) open: Vec<watch::Sender<bool>>,
 }
 
 /// One request, taken apart.
