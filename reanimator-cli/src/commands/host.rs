@@ -1,0 +1,357 @@
+//! `host`: the machines of the fleet, one by one.
+
+use std::{collections::BTreeSet, io::Read, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use reanimator_core::{
+    Error, ErrorKind, Fleet,
+    fleet::{HostChange, ImportFormat, ImportReport, ImportedState},
+    model::HostView,
+};
+use serde_json::json;
+
+use super::{host_add, host_show, show_test, status::host_table};
+use crate::{
+    ask,
+    context::Context,
+    failure::{Done, Failure},
+    screen::{Cell, Column, Table, words},
+};
+
+/// What can be done with hosts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HostCommand {
+    /// Add a host that is reached over SSH
+    Add(Box<host_add::AddArgs>),
+    /// List the hosts
+    List(ListArgs),
+    /// Show everything that is known of a host
+    Show(ShowArgs),
+    /// Change a host's name, groups, tags or maintenance
+    Set(SetArgs),
+    /// Try whether a host can be reached, step by step
+    Test(NameArgs),
+    /// Pin the key that a host shows now, in place of the one it had
+    Trust(TrustArgs),
+    /// Take over hosts from an SSH configuration or an Ansible inventory
+    Import(ImportArgs),
+    /// Take a host out of the fleet
+    Remove(NameArgs),
+}
+
+/// Which host.
+#[derive(Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The host's name or id
+    name: String,
+}
+
+/// What `host list` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only these: names, globs, group:G, tag:T, kind:K, state:S, cluster:C; a&b for both, !x to take away
+    #[arg(long, value_name = "SELECTOR", default_value = "all")]
+    on: String,
+}
+
+/// What `host show` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The host's name or id
+    name: String,
+    /// Look at the host now, rather than show what was last seen
+    #[arg(long)]
+    observe: bool,
+}
+
+/// What `host set` takes.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SetArgs {
+    /// The host's name or id
+    #[arg(group = "which")]
+    host: String,
+    /// Call it this
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Put it into a group (may be repeated)
+    #[arg(long, value_name = "GROUP")]
+    add_group: Vec<String>,
+    /// Take it out of a group (may be repeated)
+    #[arg(long, value_name = "GROUP")]
+    remove_group: Vec<String>,
+    /// Give it a tag (may be repeated)
+    #[arg(long, value_name = "TAG")]
+    add_tag: Vec<String>,
+    /// Take a tag away (may be repeated)
+    #[arg(long, value_name = "TAG")]
+    remove_tag: Vec<String>,
+    /// Whether it is in maintenance: seen, but no alarm and no decision
+    #[arg(long, value_name = "WHETHER")]
+    maintenance: Option<Switch>,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+/// What `host trust` takes.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// The host's name or id
+    name: String,
+    /// The fingerprint that the host's own console shows; without it you are asked
+    #[arg(long, value_name = "SHA256:...")]
+    accept_host_key: Option<String>,
+}
+
+/// What `host import` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The file, or - for stdin
+    file: PathBuf,
+    /// What the file is
+    #[arg(long)]
+    format: Format,
+    /// Say what would be added and add nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// An Ansible inventory, INI
+    AnsibleIni,
+    /// An Ansible inventory, YAML
+    AnsibleYaml,
+}
+
+impl From<Format> for ImportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::AnsibleIni => Self::AnsibleIni,
+            Format::AnsibleYaml => Self::AnsibleYaml,
+        }
+    }
+}
+
+/// Carries out the command.
+pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done, Failure> {
+    match command {
+        HostCommand::Add(args) => host_add::run(*args, context).await,
+        HostCommand::List(args) => list(&args, context).await,
+        HostCommand::Show(args) => show(&args, context).await,
+        HostCommand::Set(args) => set(args, context).await,
+        HostCommand::Test(args) => show_test(&context.fleet().await?.test_host(&args.name).await?, context),
+        HostCommand::Trust(args) => trust(&args, context).await,
+        HostCommand::Import(args) => import(&args, context).await,
+        HostCommand::Remove(args) => remove(&args.name, context).await,
+    }
+}
+
+async fn list(args: &ListArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let hosts = fleet.select(&args.on.parse()?).await?;
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "items": hosts, "total": hosts.len() }))?;
+    } else {
+        let mut table = Table::new([
+            Column::words("NAME"),
+            Column::words("KIND").keep(5),
+            Column::words("STATE"),
+            Column::words("ADDRESS").keep(6),
+            Column::words("GROUPS").keep(4),
+            Column::words("TAGS").keep(3),
+            Column::words("CLUSTER").keep(2),
+            Column::words("SYSTEM").keep(1),
+        ]);
+        for host in &hosts {
+            table.row(list_row(host));
+        }
+        context.screen.table(&table, "No hosts. Next: reanimator host add USER@HOST")?;
+    }
+    Ok(Done::Whole)
+}
+
+fn list_row(host: &HostView) -> [Cell; 8] {
+    [
+        host.name.as_str().into(),
+        host.kind.as_str().into(),
+        words::state(host.state),
+        Cell::known(host.address.as_deref()),
+        words::list(&host.groups).into(),
+        words::list(&host.tags).into(),
+        Cell::known(host.cluster.as_deref()),
+        Cell::known(host.os.as_deref()),
+    ]
+}
+
+async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let detail = if args.observe { fleet.observe(&args.name).await? } else { fleet.host(&args.name).await? };
+    if context.screen.is_json() {
+        context.screen.document(&detail)?;
+    } else {
+        host_show::show(&detail, &context.screen)?;
+    }
+    Ok(Done::Whole)
+}
+
+async fn set(args: SetArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let before = fleet.host(&args.host).await?.host;
+    let change = HostChange {
+        name: args.name,
+        groups: changed(&before.groups, args.add_group, &args.remove_group),
+        tags: changed(&before.tags, args.add_tag, &args.remove_tag),
+        maintenance: args.maintenance.map(|switch| switch == Switch::On),
+    };
+    let host = context.audited(&fleet, "host set", &args.host, fleet.update_host(&args.host, change)).await?;
+    show_host(&host, context)
+}
+
+/// The set with some added and some taken away; `None` where nothing was asked.
+fn changed(before: &BTreeSet<String>, add: Vec<String>, remove: &[String]) -> Option<BTreeSet<String>> {
+    if add.is_empty() && remove.is_empty() {
+        return None;
+    }
+    let mut after = before.clone();
+    after.extend(add);
+    after.retain(|word| !remove.contains(word));
+    Some(after)
+}
+
+/// Shows one host after it was changed.
+pub(super) fn show_host(host: &HostView, context: &Context) -> Result<Done, Failure> {
+    if context.screen.is_json() {
+        context.screen.document(host)?;
+    } else {
+        context.screen.table(&host_table(std::slice::from_ref(host)), "")?;
+    }
+    Ok(Done::Whole)
+}
+
+async fn trust(args: &TrustArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let fingerprint = match &args.accept_host_key {
+        Some(fingerprint) => fingerprint.clone(),
+        None => ask_for_key(&fleet, &args.name).await?,
+    };
+    let pin = fleet.trust_host(&args.name, Some(&fingerprint));
+    let pinned = context.audited(&fleet, "host trust", &args.name, pin).await?;
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "host": args.name, "fingerprint": pinned.sha256 }))?;
+    } else {
+        let (name, key) = (context.screen.text(&args.name), context.screen.text(&pinned.sha256));
+        context.screen.line(&format!("{name} is known by {key} from now on."))?;
+    }
+    Ok(Done::Whole)
+}
+
+/// Shows the key that the host shows now, and asks.
+async fn ask_for_key(fleet: &Fleet, name: &str) -> Result<String, Failure> {
+    let shown = fleet.trust_host(name, None).await?;
+    if ask::somebody_is_there() && ask::confirm_identity(name, &shown)? {
+        return Ok(shown.sha256);
+    }
+    Err(Error::new(ErrorKind::HostKeyUnknown, "trust the key that it shows now")
+        .on(name)
+        .because(format!("nobody confirmed {} {}", shown.key_type, shown.sha256))
+        .next(format!(
+            "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add --accept-host-key {}",
+            shown.sha256
+        ))
+        .showing(shown)
+        .into())
+}
+
+async fn import(args: &ImportArgs, context: &Context) -> Result<Done, Failure> {
+    let text = read_text(&args.file)?;
+    let fleet = context.fleet().await?;
+    let from = args.file.display().to_string();
+    let report = fleet.import(args.format.into(), &text, args.dry_run);
+    let report =
+        if args.dry_run { report.await? } else { context.audited(&fleet, "host import", &from, report).await? };
+    show_import(&report, args.dry_run, context)?;
+    Ok(Done::Whole)
+}
+
+fn read_text(file: &PathBuf) -> Result<String, Failure> {
+    let mut text = String::new();
+    let outcome = if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    outcome.map_err(|error| {
+        Error::new(ErrorKind::NotFound, format!("read {}", file.display()))
+            .because(error.to_string())
+            .next("name a text file that can be read, or - for stdin")
+            .into()
+    })
+}
+
+fn show_import(report: &ImportReport, dry_run: bool, context: &Context) -> Result<(), Failure> {
+    if context.screen.is_json() {
+        context.screen.document(report)?;
+        return Ok(());
+    }
+    let mut table = Table::new([
+        Column::words("NAME"),
+        Column::words("LOGIN"),
+        Column::words("GROUPS").keep(2),
+        Column::words("STATE"),
+        Column::words("WHY").keep(1),
+    ]);
+    for host in &report.found {
+        table.row([
+            host.name.as_str().into(),
+            format!("{}@{}:{}", host.user, host.address, host.port).into(),
+            words::list(&host.groups).into(),
+            imported(host.state),
+            host.why.as_deref().unwrap_or_default().into(),
+        ]);
+    }
+    context.screen.table(&table, "There is no host in it.")?;
+    if !dry_run {
+        context.screen.line(&format!("Added {}.", words::count(report.added, "host")))?;
+    }
+    Ok(())
+}
+
+fn imported(state: ImportedState) -> Cell {
+    match state {
+        ImportedState::New => Cell::from("new").good(),
+        ImportedState::Known => Cell::from("known").dim(),
+        ImportedState::Invalid => Cell::from("invalid").bad(),
+    }
+}
+
+async fn remove(name: &str, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    context.audited(&fleet, "host remove", name, fleet.remove_host(name)).await?;
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "removed": name }))?;
+    } else {
+        context.screen.line(&format!("Removed {}.", context.screen.text(name)))?;
+    }
+    Ok(Done::Whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_asked_changes_nothing() {
+        let before = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(changed(&before, vec![], &[]), None);
+        assert_eq!(changed(&before, vec!["c".into()], &["a".into()]), Some(BTreeSet::from(["b".into(), "c".into()])));
+    }
+}

@@ -1,0 +1,110 @@
+//! One host in full.
+
+use std::io;
+
+use reanimator_core::fleet::HostDetail;
+
+use crate::screen::{Column, Screen, Table, words};
+
+/// Prints all that is known: the record, the figures, the file systems, and what could not be seen.
+pub(super) fn show(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
+    let mut facts = Table::new([Column::words("WHAT"), Column::words("HOW IT IS")]);
+    for (what, how) in record(detail).into_iter().chain(figures(detail)) {
+        if let Some(how) = how {
+            facts.row([what.into(), how.into()]);
+        }
+    }
+    screen.table(&facts, "")?;
+    file_systems(detail, screen)?;
+    for unseen in &detail.unseen {
+        screen.line(&format!("Not seen: {}: {}", screen.text(&unseen.what), screen.text(&unseen.why)))?;
+    }
+    if let Some(problem) = &detail.host.problem {
+        screen.line(&format!("{} {}", screen.paint.bad("problem:"), screen.text(&problem.message)))?;
+        if let Some(next) = &problem.next {
+            screen.line(&format!("{} {}", screen.paint.strong("next:"), screen.text(next)))?;
+        }
+    }
+    Ok(())
+}
+
+type Fact = (&'static str, Option<String>);
+
+fn record(detail: &HostDetail) -> Vec<Fact> {
+    let host = &detail.host;
+    let identity = detail.identity.as_ref();
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    let links: Vec<String> = detail.links.iter().map(|link| link.text.clone()).collect();
+    vec![
+        ("name", Some(host.name.clone())),
+        ("id", Some(host.id.to_string())),
+        ("kind", Some(host.kind.as_str().to_owned())),
+        ("state", Some(host.state.as_str().to_owned())),
+        ("address", host.address.clone()),
+        ("reached by", some(words::list(&links))),
+        ("groups", some(words::list(&host.groups))),
+        ("tags", some(words::list(&host.tags))),
+        ("cluster", host.cluster.clone()),
+        ("guest of", host.guest_of.as_ref().map(|guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone()))),
+        ("system", host.os.clone()),
+        ("kernel", host.kernel.clone()),
+        ("architecture", identity.and_then(|identity| identity.architecture.clone())),
+        ("virtualised by", identity.and_then(|identity| identity.virtualization.clone())),
+        ("processor", identity.and_then(|identity| identity.cpu_model.clone())),
+        ("Proxmox VE", host.proxmox_version.clone()),
+        ("machine id", identity.and_then(|identity| identity.machine_id.clone())),
+    ]
+}
+
+fn figures(detail: &HostDetail) -> Vec<Fact> {
+    let host = &detail.host;
+    let rate = |value: f64| format!("{}/s", reanimator_core::model::Bytes(value.max(0.0) as u64));
+    vec![
+        ("seen", host.age_seconds.map(|seconds| format!("{} ago", words::span(seconds)))),
+        ("up", host.uptime_seconds.map(|seconds| words::span(seconds as f64))),
+        ("CPU", cpu(detail)),
+        ("load", host.load.map(|[one, five, fifteen]| format!("{one:.2} {five:.2} {fifteen:.2}"))),
+        (
+            "memory",
+            host.memory.as_ref().and_then(|memory| {
+                let share = words::share(memory.used_bytes, memory.total_bytes)?;
+                Some(format!("{share} (by {})", memory.source))
+            }),
+        ),
+        ("swap", host.swap.and_then(|swap| words::share(swap.used_bytes, swap.total_bytes))),
+        ("disk", host.disk.and_then(|disk| words::share(disk.used_bytes, disk.total_bytes))),
+        (
+            "network",
+            host.network.map(|network| {
+                format!("in {}, out {}", rate(network.received_bytes_per_second), rate(network.sent_bytes_per_second))
+            }),
+        ),
+        ("guests", host.guests.map(|guests| format!("{} of {} running", guests.running, guests.total))),
+        ("clock", host.clock_skew_seconds.map(|seconds| format!("{seconds:+} s from ours"))),
+    ]
+}
+
+fn cpu(detail: &HostDetail) -> Option<String> {
+    let percent = words::percent(detail.host.cpu_percent?);
+    Some(match detail.host.cpus {
+        Some(cpus) => format!("{percent} of {}", words::count(cpus as usize, "CPU")),
+        None => percent,
+    })
+}
+
+fn file_systems(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
+    let Some(telemetry) = detail.telemetry.as_ref().filter(|telemetry| !telemetry.file_systems.is_empty()) else {
+        return Ok(());
+    };
+    let mut table = Table::new([Column::words("FILE SYSTEM"), Column::words("TYPE").keep(1), Column::number("USED")]);
+    for system in &telemetry.file_systems {
+        let used = words::share(system.used_bytes, system.total_bytes);
+        table.row([
+            system.mount_point.as_str().into(),
+            system.fs_type.as_str().into(),
+            crate::screen::Cell::known(used),
+        ]);
+    }
+    screen.line("")?;
+    screen.table(&table, "")
+}

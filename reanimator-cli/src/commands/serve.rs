@@ -1,0 +1,139 @@
+//! `serve`: the live loop, the HTTP interface and the page, until somebody ends it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use reanimator_core::{Error, ErrorKind};
+use reanimator_server::{Ready, ServerOptions, Tls};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    context::Context,
+    failure::{Done, Failure},
+    screen::Screen,
+};
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8420")]
+    listen: SocketAddr,
+    /// Serve over TLS with a certificate of our own making
+    #[arg(long, value_name = "HOW", num_args = 0..=1, default_missing_value = "self-made",
+          conflicts_with_all = ["tls_cert", "tls_key"])]
+    tls: Option<TlsArg>,
+    /// Serve over TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Answer to this host name too (may be repeated)
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+    /// Serve without TLS on an address that others can reach
+    #[arg(long)]
+    allow_plain: bool,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsArg {
+    /// Made on first use and kept in the data directory
+    SelfMade,
+}
+
+/// Carries it out; SIGINT and SIGTERM end it cleanly.
+pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Done, Failure> {
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let fleet = context.fleet().await?;
+    let screen = context.screen;
+    reanimator_server::serve(fleet, options(args), stop, move |ready| announce(&ready, &screen)).await?;
+    Ok(Done::Whole)
+}
+
+/// Cancels `stop` at the first signal; the second one ends the program at once, as usual.
+fn stop_on_signals(stop: CancellationToken) -> Result<(), Error> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Error::new(ErrorKind::Internal, "wait for signals").from_source(error));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("ending");
+        stop.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(1);
+    });
+    Ok(())
+}
+
+fn options(args: ServeArgs) -> ServerOptions {
+    let tls = match (args.tls, args.tls_cert, args.tls_key) {
+        (Some(TlsArg::SelfMade), ..) => Tls::SelfMade,
+        (None, Some(certificate), Some(key)) => Tls::Files { certificate, key },
+        (None, ..) => Tls::Off,
+    };
+    ServerOptions {
+        listen: args.listen,
+        tls,
+        allow_plain: args.allow_plain,
+        allowed_hosts: args.allowed_hosts,
+        ..ServerOptions::default()
+    }
+}
+
+/// Says where it is. Whoever starts the program waits for this line; should nobody read it, the service runs on.
+fn announce(ready: &Ready, screen: &Screen) {
+    let said = if screen.is_json() { screen.document(&document(ready)) } else { screen.bytes(text(ready).as_bytes()) };
+    if let Err(error) = said {
+        tracing::warn!("could not say where it listens: {error}");
+    }
+}
+
+fn text(ready: &Ready) -> String {
+    let mut text = format!("Reanimator is at {}/\n", ready.url);
+    if let Some(fingerprint) = &ready.fingerprint {
+        text.push_str(&format!("Its certificate, SHA-256: {fingerprint}\n"));
+    }
+    if let Some(link) = &ready.setup_link {
+        text.push_str(&format!("Set up the first account: {link}\n"));
+    }
+    text
+}
+
+fn document(ready: &Ready) -> serde_json::Value {
+    serde_json::json!({
+        "url": ready.url,
+        "address": ready.address,
+        "setup_link": ready.setup_link,
+        "fingerprint": ready.fingerprint,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_where_it_is_and_how_to_begin() {
+        let ready = Ready {
+            address: SocketAddr::from(([127, 0, 0, 1], 8420)),
+            url: "http://127.0.0.1:8420".into(),
+            setup_link: Some("http://127.0.0.1:8420/setup#abc".into()),
+            fingerprint: None,
+        };
+        assert_eq!(
+            text(&ready),
+            "Reanimator is at http://127.0.0.1:8420/\nSet up the first account: http://127.0.0.1:8420/setup#abc\n"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! `status`: the fleet on one screen, per host and in sum.
+
+use std::{io::Write, time::Duration};
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use reanimator_core::{
+    Fleet,
+    fleet::Status,
+    model::{HostView, Totals},
+};
+
+use crate::{
+    context::Context,
+    failure::{Done, Failure, error_lines, usage},
+    screen::{Cell, Column, Paint, Screen, Table, words},
+};
+
+/// How many hosts `--observe` looks at at once.
+const OBSERVED_AT_ONCE: usize = 64;
+
+/// What `status` takes.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Look at every host first, rather than show what was last seen
+    #[arg(long)]
+    observe: bool,
+    /// Show it anew every so many seconds until you press Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5",
+          conflicts_with_all = ["json", "observe"], value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
+}
+
+/// Carries it out. With `--observe`, hosts that do not answer make it fail in part.
+pub(crate) async fn run(args: StatusArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    if let Some(seconds) = args.watch {
+        return watch(&fleet, Duration::from_secs(seconds), context).await;
+    }
+    let done = if args.observe { observe_all(&fleet, context).await? } else { Done::Whole };
+    let status = fleet.status().await?;
+    if context.screen.is_json() {
+        context.screen.document(&status)?;
+    } else {
+        context.screen.bytes(screenful(&status, &context.screen).as_bytes())?;
+    }
+    Ok(done)
+}
+
+async fn observe_all(fleet: &Fleet, context: &Context) -> Result<Done, Failure> {
+    let hosts = fleet.status().await?.hosts;
+    let progress = context.progress(hosts.len(), "hosts observed");
+    let mut outcomes = stream::iter(hosts)
+        .map(|host| async move { fleet.observe(host.id.as_str()).await })
+        .buffer_unordered(OBSERVED_AT_ONCE);
+    let (mut ok, mut failed) = (0, 0);
+    while let Some(outcome) = outcomes.next().await {
+        progress.inc(1);
+        match outcome {
+            Ok(_) => ok += 1,
+            Err(error) => {
+                failed += 1;
+                if !context.screen.is_json() {
+                    progress.suspend(|| context.complain(error_lines(&error, Paint::for_stderr()).as_bytes()));
+                }
+            }
+        }
+    }
+    progress.finish_and_clear();
+    Ok(Done::of(ok, failed))
+}
+
+async fn watch(fleet: &Fleet, every: Duration, context: &Context) -> Result<Done, Failure> {
+    const HOME_AND_CLEAR: &[u8] = b"\x1b[H\x1b[2J";
+    if !context.screen.is_terminal() {
+        return Err(usage("watch the fleet", "stdout is no terminal", "leave --watch out, or use --json in a loop"));
+    }
+    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        let text = screenful(&fleet.status().await?, &context.screen);
+        let mut frame = HOME_AND_CLEAR.to_vec();
+        frame.write_all(text.as_bytes())?;
+        context.screen.bytes(&frame)?;
+        tokio::select! {
+            _ = &mut stop => return Ok(Done::Whole),
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+/// The table, the problems, the sums.
+fn screenful(status: &Status, screen: &Screen) -> String {
+    let mut text = host_table(&status.hosts).render(screen);
+    for host in &status.hosts {
+        if let Some(problem) = &host.problem {
+            text.push_str(&format!("{} {}", screen.paint.bad("problem:"), screen.text(&problem.message)));
+            if let Some(next) = &problem.next {
+                text.push_str(&format!("; {} {}", screen.paint.strong("next:"), screen.text(next)));
+            }
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!("{}\n", sums(&status.totals, screen.paint)));
+    text
+}
+
+/// The hosts under each other.
+pub(super) fn host_table(hosts: &[HostView]) -> Table {
+    let mut table = Table::new([
+        Column::words("HOST"),
+        Column::words("KIND").keep(4),
+        Column::words("STATE"),
+        Column::number("CPU"),
+        Column::number("MEMORY").keep(8),
+        Column::number("DISK").keep(7),
+        Column::number("LOAD").keep(3),
+        Column::number("UP").keep(5),
+        Column::number("GUESTS").keep(2),
+        Column::number("SEEN"),
+        Column::words("SYSTEM").keep(1),
+    ]);
+    for host in hosts {
+        table.row(row(host));
+    }
+    table
+}
+
+fn row(host: &HostView) -> [Cell; 11] {
+    let memory = host.memory.as_ref().and_then(|memory| words::share(memory.used_bytes, memory.total_bytes));
+    let disk = host.disk.and_then(|disk| words::share(disk.used_bytes, disk.total_bytes));
+    [
+        host.name.as_str().into(),
+        host.kind.as_str().into(),
+        words::state(host.state),
+        Cell::known(host.cpu_percent.map(words::percent)),
+        Cell::known(memory),
+        Cell::known(disk),
+        Cell::known(host.load.map(|[one, ..]| format!("{one:.2}"))),
+        Cell::known(host.uptime_seconds.map(|seconds| words::span(seconds as f64))),
+        host.guests.map_or_else(|| "".into(), |guests| format!("{}/{}", guests.running, guests.total).into()),
+        words::age(host),
+        Cell::known(host.os.as_deref()),
+    ]
+}
+
+/// The fleet as if it were one computer: two lines.
+fn sums(totals: &Totals, paint: Paint) -> String {
+    let counts = &totals.hosts;
+    let mut hosts = vec![words::count(counts.total as usize, "host")];
+    for (number, word) in [
+        (counts.online, paint.good("online")),
+        (counts.offline, paint.bad("offline")),
+        (counts.unknown, paint.warn("unknown")),
+        (counts.maintenance, "in maintenance".to_owned()),
+    ] {
+        if number > 0 {
+            hosts.push(format!("{number} {word}"));
+        }
+    }
+    let cpu = totals.cpu_percent.map_or_else(|| "-".to_owned(), words::percent);
+    let share = |used, total| words::share(used, total).unwrap_or_else(|| "-".to_owned());
+    let mut figures = vec![
+        format!("CPU {cpu} of {}", words::count(totals.cpus as usize, "CPU")),
+        format!("memory {}", share(totals.memory.used_bytes, totals.memory.total_bytes)),
+        format!("disk {}", share(totals.disk.used_bytes, totals.disk.total_bytes)),
+    ];
+    if totals.guests.total > 0 {
+        figures.push(format!(
+            "{} of {} running",
+            totals.guests.running,
+            words::count(totals.guests.total as usize, "guest")
+        ));
+    }
+    format!("{}\n{}", hosts.join(", "), paint.strong(&figures.join(" · ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use reanimator_core::model::{Bytes, HostCounts, Space};
+
+    use super::*;
+
+    #[test]
+    fn sums_name_only_the_states_there_are() {
+        let totals = Totals {
+            hosts: HostCounts { total: 3, online: 2, offline: 1, ..HostCounts::default() },
+            cpus: 12,
+            cpu_percent: Some(12.4),
+            memory: Space { total_bytes: Bytes(4 << 30), used_bytes: Bytes(1 << 30) },
+            ..Totals::default()
+        };
+        assert_eq!(
+            sums(&totals, Paint::never()),
+            "3 hosts, 2 online, 1 offline\nCPU 12 % of 12 CPUs · memory 25 % of 4.0 GiB · disk -"
+        );
+    }
+}

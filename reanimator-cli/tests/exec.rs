@@ -1,0 +1,121 @@
+//! `exec` on this very machine and on hosts that do not answer.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Home, text};
+
+#[test]
+fn every_line_carries_the_name_of_its_host() {
+    let home = Home::new();
+    let name = home.this_machine();
+    let output = home.reanimator(["exec", "echo one; echo two; echo wrong >&2", "--on", "all"]).assert().success();
+    assert_eq!(text(&output.get_output().stdout), format!("{name}: one\n{name}: two\n"));
+    assert_eq!(text(&output.get_output().stderr), format!("{name}: wrong\n"));
+}
+
+#[test]
+fn a_command_that_fails_everywhere_is_1() {
+    let home = Home::new();
+    let name = home.this_machine();
+    let output = home.reanimator(["exec", "exit 7", "--on", "all"]).assert().code(1);
+    assert_eq!(text(&output.get_output().stderr), format!("{name}: exit status 7\n"));
+}
+
+#[test]
+fn a_command_that_fails_somewhere_is_3_and_harms_no_other_host() {
+    let home = Home::new();
+    let name = home.this_machine();
+    home.add_silent_host("silent");
+    let output = home.reanimator(["exec", "echo fine", "--on", "all"]).assert().code(3);
+    assert_eq!(text(&output.get_output().stdout), format!("{name}: fine\n"));
+    let stderr = text(&output.get_output().stderr);
+    assert!(stderr.contains("error: silent: could not"), "{stderr}");
+    assert!(stderr.contains("next: "), "{stderr}");
+}
+
+#[test]
+fn the_document_holds_every_answer() {
+    let home = Home::new();
+    home.add_silent_host("silent");
+    let output = home.reanimator(["exec", "echo out; exit 3", "--on", "all", "--json"]).assert().code(1);
+    let document: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(document["ok"], 0);
+    assert_eq!(document["failed"], 2);
+    let answers = document["answers"].as_array().unwrap();
+    let of = |name: &str| answers.iter().find(|answer| answer["host"] == name).unwrap();
+    assert_eq!(of("silent")["error"]["kind"], "unreachable");
+    assert_eq!(of("silent")["status"], serde_json::Value::Null);
+    let local = answers.iter().find(|answer| answer["host"] != "silent").unwrap();
+    assert_eq!((&local["status"], &local["stdout"]), (&3.into(), &"out\n".into()));
+}
+
+#[test]
+fn equal_answers_are_shown_once() {
+    let home = Home::new();
+    let name = home.this_machine();
+    let stdout = home.run(&["exec", "echo same", "--on", "all", "--group"]);
+    assert_eq!(stdout, format!("== 1 host: {name} ==\nsame\n"));
+}
+
+#[test]
+fn what_takes_too_long_is_ended() {
+    let home = Home::new();
+    let stderr = {
+        let output = home.reanimator(["exec", "sleep 1000", "--on", "all", "--time-limit", "1s"]).assert().code(1);
+        text(&output.get_output().stderr)
+    };
+    assert!(stderr.contains("1 s"), "{stderr}");
+}
+
+#[test]
+fn too_much_output_is_cut_and_said() {
+    let home = Home::new();
+    let output =
+        home.reanimator(["exec", "yes | head -c 100000", "--on", "all", "--output-limit", "1000"]).assert().success();
+    assert!(text(&output.get_output().stderr).contains("stdout cut at 1000 bytes"));
+}
+
+#[test]
+fn bytes_pass_as_they_are_where_no_terminal_is() {
+    let home = Home::new();
+    let output = home.reanimator(["exec", r"printf '\033[31mred\377\n'", "--on", "all"]).assert().success();
+    assert!(output.get_output().stdout.ends_with(b"\x1b[31mred\xff\n"));
+}
+
+#[test]
+fn no_host_drives_the_terminal() {
+    let home = Home::new();
+    // `script` gives the program a terminal.
+    let program = env!("CARGO_BIN_EXE_reanimator");
+    let line = format!(r#"{program} exec "printf '\033]0;owned\007\033[2J\n'" --on all"#);
+    let output = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("REANIMATOR_DATA_DIR", home.path().join("data"))
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let seen = text(&output.stdout);
+    assert!(seen.contains(r"\x1b]0;owned\x07\x1b[2J"), "{seen:?}");
+    assert!(!seen.contains("\x1b]0;"), "{seen:?}");
+}
+
+#[test]
+fn a_name_that_is_no_host_lists_near_ones() {
+    let home = Home::new();
+    home.add_silent_host("webserver");
+    let stderr = home.refused(&["exec", "true", "--on", "webservr"], 1);
+    assert!(stderr.contains("webserver"), "{stderr}");
+}
+
+#[test]
+fn a_command_is_in_the_audit_trail() {
+    let home = Home::new();
+    home.run(&["exec", "true", "--on", "all"]);
+    let entry = home.json(&["audit", "list"])["items"][0].clone();
+    assert_eq!(entry["what"], "exec: true");
+    assert_eq!(entry["on"], "all");
+    assert_eq!(entry["outcome"], "ok");
+    assert!(entry["who"].as_str().unwrap().starts_with("local:"));
+}
