@@ -84,7 +84,7 @@ impl ListQuery {
 
     /// The cursor as the client sent it.
     pub(crate) fn cursor(&self) -> Option<&str> {
-        self.cursor.as_deref()
+        self.cursor.as_deref().filter(|text| !text.is_empty())
     }
 
     /// The page of `items` that was asked for, after the generic filter.
@@ -107,7 +107,7 @@ impl ListQuery {
         let sort_text = self.sort.as_deref().unwrap_or(default_sort);
         let sort = Sort::parse(sort_text, &values)?;
         values.sort_by(|a, b| sort.compare((sort.key(a), &tie_of(a)), (sort.key(b), &tie_of(b))));
-        if let Some(text) = &self.cursor {
+        if let Some(text) = self.cursor() {
             let after = Cursor::decode(text, sort_text)?;
             values.retain(|value| {
                 sort.compare((sort.key(value), &tie_of(value)), (&after.value, &after.tie)) == Ordering::Greater
@@ -223,7 +223,7 @@ fn matches_filter(value: &Value, filter: &str) -> bool {
             Some(Value::String(text)) => matches_glob(pattern, text),
             Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).any(|text| matches_glob(pattern, text)),
             Some(Value::Null) | None => false,
-            Some(other) => other.to_string() == pattern,
+            Some(scalar) => matches_glob(pattern, &scalar.to_string()),
         }
     })
 }

@@ -38,17 +38,25 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
     if method != Method::GET && method != Method::HEAD {
         return ApiError::no_such_method(&method, path).into_response();
     }
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    respond(path.trim_start_matches('/'), accepted, |name| Files::get(name).map(|file| file.data))
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or("");
+    let wants_page = text(header::ACCEPT).contains("text/html");
+    let path = path.trim_start_matches('/');
+    respond(path, wants_page, text(header::ACCEPT_ENCODING), |name| Files::get(name).map(|file| file.data))
 }
 
-fn respond(path: &str, accepted: &str, file: impl Fn(&str) -> Option<Cow<'static, [u8]>>) -> Response {
+/// A file where there is one; else the page, unless it was clearly a file that was asked for.
+fn respond(
+    path: &str,
+    wants_page: bool,
+    accepted: &str,
+    file: impl Fn(&str) -> Option<Cow<'static, [u8]>>,
+) -> Response {
     let is_packed = ENCODINGS.iter().any(|(_, suffix)| path.ends_with(suffix));
     if !path.is_empty() && !is_packed && file(path).is_some() {
         return send(path, accepted, file);
     }
     let last = path.rsplit('/').next().unwrap_or(path);
-    if path.starts_with("assets/") || last.contains('.') {
+    if path.starts_with("assets/") || (last.contains('.') && !wants_page) {
         return ApiError::no_such_path(&format!("/{path}")).into_response();
     }
     if file("index.html").is_some() {
@@ -134,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn the_best_encoding_that_the_client_takes_is_sent() {
         for (accepted, expected) in [("gzip, br", "br"), ("gzip", "gz"), ("br;q=0, gzip;q=0.5", "gz"), ("", "plain")] {
-            let response = respond("assets/app-a1b2.js", accepted, a_page);
+            let response = respond("assets/app-a1b2.js", false, accepted, a_page);
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
             assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
             assert_eq!(body(response).await, expected.as_bytes(), "{accepted}");
@@ -144,18 +152,23 @@ mod tests {
     #[tokio::test]
     async fn the_pages_own_routes_get_its_index_and_missing_files_do_not() {
         for path in ["", "setup", "hosts/some-id"] {
-            let response = respond(path, "br", a_page);
+            let response = respond(path, false, "br", a_page);
             assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
             assert_eq!(body(response).await, b"<html>", "{path}");
         }
         for path in ["assets/gone.js", "favicon.ico", "assets/app-a1b2.js.br"] {
-            assert_eq!(respond(path, "br", a_page).status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(respond(path, false, "br", a_page).status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
 
     #[tokio::test]
+    async fn a_host_s_name_with_dots_is_no_file_to_a_browser() {
+        assert_eq!(body(respond("hosts/web1.example", true, "", a_page)).await, b"<html>");
+    }
+
+    #[tokio::test]
     async fn without_a_page_it_says_how_to_build_one() {
-        let response = respond("", "br", |_| None);
+        let response = respond("", true, "br", |_| None);
         assert_eq!(response.status(), StatusCode::OK);
         assert!(String::from_utf8(body(response).await).unwrap().contains("make page"));
     }

@@ -45,8 +45,12 @@ struct Running {
 
 impl Running {
     async fn start(options: ServerOptions) -> Self {
+        Self::over(options, false).await
+    }
+
+    async fn over(options: ServerOptions, with_this_machine: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let fleet = open_fleet(dir.path(), false).await;
+        let fleet = open_fleet(dir.path(), with_this_machine).await;
         let stop = CancellationToken::new();
         let (tell, told) = oneshot::channel();
         let ended = tokio::spawn(serve(fleet.clone(), on_a_free_port(options), stop.clone(), |ready| {
@@ -210,6 +214,27 @@ async fn a_client_that_says_too_much_is_let_go() {
 }
 
 #[tokio::test]
+async fn at_the_end_open_streams_end_and_do_not_claim_to_be_done() {
+    let service = Running::over(ServerOptions::default(), true).await;
+    let token = service.token(Role::Admin).await;
+    let body = serde_json::json!({ "command": "sleep 600", "on": "all", "time_limit_seconds": 600 }).to_string();
+    let request = format!(
+        "POST /api/v1/exec HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        service.ready.address,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(service.ready.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    soon(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 200");
+    service.end().await;
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(!String::from_utf8(answer).unwrap().contains("done"));
+}
+
+#[tokio::test]
 async fn a_second_service_on_the_same_data_is_refused() {
     let first = Running::start(ServerOptions::default()).await;
     let fleet = open_fleet(first.fleet.data_dir(), false).await;
@@ -255,7 +280,7 @@ async fn under_tls_the_printed_fingerprint_is_the_certificate_s() {
     let answer = ask(stream, health).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("strict-transport-security"), "{answer}");
     assert!(answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
-    let other = fingerprint.replace(|c| c == 'A' || c == '1', "B");
+    let other = fingerprint.replace(['A', '1'], "B");
     assert!(connect_pinned(service.ready.address, &other).await.is_err());
     service.end().await;
 }

@@ -141,5 +141,7 @@ async fn the_page_is_open_and_its_own_routes_lead_to_it() {
         assert_eq!(answer.headers[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
     }
     service.send(request(Method::GET, "/assets/missing.js").empty()).await.problem(404, "not-found");
-    service.send(request(Method::GET, "/..%2f..%2fCargo.toml").empty()).await.problem(404, "not-found");
+    for path in ["/..%2f..%2fCargo.toml", "/../../Cargo.toml", "/assets/../../../Cargo.toml"] {
+        service.send(request(Method::GET, path).empty()).await.problem(404, "not-found");
+    }
 }
