@@ -139,7 +139,7 @@ impl Watching {
         };
         let Some(exit) = exit else {
             let announced = *group.borrow();
-            end(leader, announced, become_root).await;
+            end(&mut child, leader, announced, become_root).await;
             let exit = tokio::time::timeout(POLITE, child.wait()).await;
             let _nobody_asks = told.send(match exit {
                 Ok(Ok(status)) => Ok(exit_of(status)),
@@ -152,7 +152,7 @@ impl Watching {
         // What it left in its group may still hold its stdout; that is stopped only when somebody says so.
         tokio::select! {
             biased;
-            () = stop.now.cancelled() => end(leader, None, Become::No).await,
+            () = stop.now.cancelled() => end(&mut child, leader, None, Become::No).await,
             () = stop.released.cancelled() => {}
         }
     }
@@ -225,7 +225,7 @@ async fn pass_on(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
 }
 
 /// Ends the group of `leader`, and the group behind sudo where there is one: politely, then for sure.
-async fn end(leader: Option<u32>, announced: Option<u32>, become_root: Become) {
+async fn end(child: &mut Child, leader: Option<u32>, announced: Option<u32>, become_root: Become) {
     if !matches!(become_root, Become::No)
         && let Some(group) = announced
     {
@@ -242,6 +242,8 @@ async fn end(leader: Option<u32>, announced: Option<u32>, become_root: Become) {
     }
     let polite = tokio::time::Instant::now() + POLITE;
     while tokio::time::Instant::now() < polite {
+        // A dead child stays in its group until it is asked for.
+        let _still_running = child.try_wait();
         if test_kill_process_group(group).is_err() {
             return;
         }

@@ -111,8 +111,12 @@ impl Running {
             answer = &mut work => answer,
             () = tokio::time::sleep(command.time_limit) => {
                 stop.now.cancel();
-                let ended = tokio::time::timeout(ENDING_LIMIT, &mut work).await;
-                return Err(too_slow(&command.text, command.time_limit, ended.map(|(.., exit)| exit)).on(label));
+                let ended = tokio::time::timeout(ENDING_LIMIT, &mut work).await.map(|(.., exit)| exit);
+                return Err(match ended {
+                    // It never began; that is the cause, and not the time.
+                    Ok(Err(error)) if matches!(error.kind(), ErrorKind::AuthFailed | ErrorKind::Denied) => error,
+                    ended => too_slow(&command.text, command.time_limit, ended).on(label),
+                });
             }
         };
         end_when_dropped.disarm();

@@ -28,7 +28,8 @@ pub(crate) fn script(text: &str, become_root: &Become) -> String {
     let sudo = match become_root {
         Become::No => return format!("{ANNOUNCE}{text}"),
         Become::Sudo => "sudo -n".to_owned(),
-        Become::SudoPassword(_) => format!("sudo -S -p {}", quote::word(PROMPT)),
+        // -k: the password that is given decides, not one that somebody gave a minute ago.
+        Become::SudoPassword(_) => format!("sudo -k -S -p {}", quote::word(PROMPT)),
     };
     format!("exec {sudo} -- sh -c {} sh {}", quote::word(&format!("{ANNOUNCE}{AS_ROOT}")), quote::word(text))
 }
@@ -250,6 +251,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn stderr_is_passed_on_whole_however_it_is_cut(
             before in "[a-z\\[\n]{0,20}", after in "[a-z\\[\n ]{0,40}", cuts in prop::collection::vec(1usize..9, 0..30),
@@ -278,10 +281,15 @@ mod tests {
         }
 
         #[test]
-        fn the_shell_reads_back_every_text(text in "[ -~\n\u{e4}\u{1f600}]{0,60}") {
+        fn every_login_shell_reads_back_every_text(text in "[ -~\n\u{e4}\u{1f600}]{0,60}") {
             let line = exec_line(&format!("printf %s {}", quote::word(&text)), &Become::No);
-            let output = std::process::Command::new("sh").arg("-c").arg(&line).output().unwrap();
-            prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+            for shell in ["sh", "dash", "bash", "fish", "tcsh", "ksh", "zsh"] {
+                match std::process::Command::new(shell).arg("-c").arg(&line).output() {
+                    Ok(output) => prop_assert_eq!(&String::from_utf8_lossy(&output.stdout), &text, "{}", shell),
+                    // The others serve where they are installed.
+                    Err(error) => prop_assert!(shell != "sh", "{}", error),
+                }
+            }
         }
 
         #[test]

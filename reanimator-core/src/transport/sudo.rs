@@ -78,7 +78,7 @@ impl Listener {
         }
         let said = String::from_utf8_lossy(&self.before);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(refused(&said, self.asked))
+        Some(refused(said.trim_end_matches('.'), self.asked))
     }
 
     fn expects_root(&self) -> bool {

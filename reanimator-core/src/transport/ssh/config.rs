@@ -142,10 +142,10 @@ impl SshConfig {
     fn resolve_within(&self, alias: &str, depth: usize) -> HostOptions {
         let mut found = Found::default();
         for block in &self.blocks {
-            if block.condition.holds(alias, found.host_name.as_deref().unwrap_or(alias)) {
-                if let Some((keyword, values)) = &block.option {
-                    found.take(keyword, values);
-                }
+            if let Some((keyword, values)) = &block.option
+                && block.condition.holds(alias, found.host_name.as_deref().unwrap_or(alias))
+            {
+                found.take(keyword, values);
             }
         }
         let host_name = found.host_name.as_deref().unwrap_or("%h");
