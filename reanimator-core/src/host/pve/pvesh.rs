@@ -82,7 +82,7 @@ impl Pvesh {
     }
 
     async fn node_name(&self, notes: &mut Vec<Unseen>) -> Option<String> {
-        let text = self.plain(&["hostname"], notes).await?;
+        let text = self.plain(&["cat", "/proc/sys/kernel/hostname"], notes).await?;
         text.trim().split('.').next().filter(|name| !name.is_empty()).map(str::to_owned)
     }
 

@@ -386,7 +386,7 @@ async fn pvesh_answers_as_the_api_does() {
 #[tokio::test]
 async fn without_pvesh_plain_commands_tell_what_they_know_and_say_so() {
     let (_, api) = pvesh(&[
-        ("hostname", (0, "pve1.example.org\n")),
+        ("cat /proc/sys/kernel/hostname", (0, "pve1.example.org\n")),
         ("pveversion", (0, "pve-manager/8.2.4/faa83925c9641325 (running kernel: 6.8.4-2-pve)\n")),
         ("pct list", (0, "VMID       Status     Lock         Name\n101        running                 web1\n")),
         ("pvesm status", (0, "Name Type Status Total Used Available %\nlocal dir active 100 50 50 50.00%\n")),
