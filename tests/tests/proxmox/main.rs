@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod over_ssh;
 mod seen;
 
 use std::{sync::Arc, time::Duration};
