@@ -233,7 +233,7 @@ pub(crate) async fn access(store: &dyn Store) {
     store.insert_token(&token).await.unwrap();
     store.touch_token("ci", at(5)).await.unwrap();
     let used = TokenRecord { last_used_at: Some(at(5)), ..token };
-    assert_eq!(store.tokens().await.unwrap(), [used.clone()]);
+    assert_eq!(store.tokens().await.unwrap(), std::slice::from_ref(&used));
     assert_eq!(store.token(&SecretHash([9; 32])).await.unwrap(), Some(used));
     assert_eq!(store.token(&SecretHash([8; 32])).await.unwrap(), None);
 
