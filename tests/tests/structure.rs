@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use those on lower floors, and itself; rooms of one floor do not know each
 /// other, but for `fleet`, which holds the door to `access`.
-const FLOORS: [&[&str]; 6] =
-    [&["model"], &["transport"], &["collect"], &["host", "store"], &["access"], &["fleet"]];
+const FLOORS: [&[&str]; 6] = [&["model"], &["transport"], &["collect"], &["host", "store"], &["access"], &["fleet"]];
 
 /// Everything above the rooms named in [`FLOORS`].
 const TOP: &str = "workflows";
@@ -113,7 +112,8 @@ fn what_computes_waits_for_nothing() {
 
 #[test]
 fn the_reading_of_uses_is_right() {
-    let code = "use crate::{\n    Error,\n    collect::pve::{node, guest},\n    fleet::Fleet,\n};\nlet a = crate::store::x();";
+    let code =
+        "use crate::{\n    Error,\n    collect::pve::{node, guest},\n    fleet::Fleet,\n};\nlet a = crate::store::x();";
     let used = rooms_used(code);
     assert!(["collect", "fleet", "store"].iter().all(|room| used.iter().any(|each| each == room)), "{used:?}");
     assert!(!used.iter().any(|each| each == "pve" || each == "node"), "{used:?}");

@@ -5,8 +5,12 @@ use std::{collections::BTreeSet, io::Read, path::PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind, Fleet,
-    fleet::{HostChange, ImportFormat, ImportReport, ImportedState},
+    fleet::{
+        HostChange, ImportFormat, ImportReport, ImportedState,
+        import::{of_ssh_config, parse},
+    },
     model::HostView,
+    transport::ssh::SshConfig,
 };
 use serde_json::json;
 
@@ -126,6 +130,8 @@ pub(crate) struct ImportArgs {
 /// What can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// OpenSSH's client configuration, such as ~/.ssh/config
+    SshConfig,
     /// An Ansible inventory, INI
     AnsibleIni,
     /// An Ansible inventory, YAML
@@ -135,6 +141,7 @@ pub(crate) enum Format {
 impl From<Format> for ImportFormat {
     fn from(format: Format) -> Self {
         match format {
+            Format::SshConfig => Self::SshConfig,
             Format::AnsibleIni => Self::AnsibleIni,
             Format::AnsibleYaml => Self::AnsibleYaml,
         }
@@ -272,10 +279,14 @@ async fn ask_for_key(fleet: &Fleet, name: &str) -> Result<String, Failure> {
 }
 
 async fn import(args: &ImportArgs, context: &Context) -> Result<Done, Failure> {
-    let text = read_text(&args.file)?;
     let fleet = context.fleet().await?;
     let from = args.file.display().to_string();
-    let report = fleet.import(args.format.into(), &text, args.dry_run);
+    let named = match args.format {
+        // A file may include others.
+        Format::SshConfig if from != "-" => of_ssh_config(&SshConfig::load(&args.file)?),
+        format => parse(format.into(), &read_text(&args.file)?)?,
+    };
+    let report = fleet.import_hosts(named, args.dry_run);
     let report =
         if args.dry_run { report.await? } else { context.audited(&fleet, "host import", &from, report).await? };
     show_import(&report, args.dry_run, context)?;

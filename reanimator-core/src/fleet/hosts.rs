@@ -19,7 +19,7 @@ use crate::{
         Connection, ConnectionId, Host, HostId, HostView, Identity, Jump, Link, Reach, SshReach, Sudo, Telemetry,
         Unseen,
     },
-    transport::ssh::{HostKeyPolicy, Ssh, SshCredentials, fingerprint_of},
+    transport::ssh::{HostKeyPolicy, Ssh, SshCredentials, SshConfig, fingerprint_of},
 };
 
 /// A host to be added, reached over SSH.
@@ -192,6 +192,27 @@ impl NewHost {
     }
 }
 
+impl NewHost {
+    /// Fills in what an SSH configuration says of an alias. A user or port that is given with it (`user@alias:port`)
+    /// stays.
+    ///
+    /// # Errors
+    /// `Invalid` when the alias is none.
+    pub fn from_ssh_config(alias: &str, config: &SshConfig) -> Result<Self> {
+        let given = parse_jump(alias)?;
+        let options = config.resolve(&given.address);
+        let reach = options.reach("root");
+        let mut new = Self::new(reach.address);
+        new.user = if alias.contains('@') { given.user } else { reach.user };
+        new.port = if given.port == 22 { reach.port } else { given.port };
+        new.jumps = reach.jumps;
+        new.auth.agent = reach.use_agent;
+        new.auth.key_file = reach.key_file;
+        new.name = (new.address != given.address).then_some(given.address);
+        Ok(new)
+    }
+}
+
 /// Reads `user@host:port`; the user defaults to root and the port to 22.
 ///
 /// # Errors
@@ -291,6 +312,18 @@ impl Fleet {
             self.write_down(&[seen]).await?;
         }
         self.find(host.id.as_str()).await
+    }
+
+    /// A host as `~/.ssh/config` knows it, or as it is written: `user@host:port`.
+    ///
+    /// # Errors
+    /// `Invalid` when it is no address, or the file cannot be read.
+    pub fn host_from_ssh_config(&self, text: &str) -> Result<NewHost> {
+        let file = self.inner.options.home.as_ref().map(|home| home.join(".ssh/config"));
+        match file.filter(|file| file.exists()) {
+            Some(file) => NewHost::from_ssh_config(text, &SshConfig::load(&file)?),
+            None => NewHost::parse(text),
+        }
     }
 
     /// The name for a new host: as given, and then it must be free; or the address, made free.
@@ -462,7 +495,14 @@ impl Fleet {
     /// # Errors
     /// `Invalid`, with the place, when the text cannot be read.
     pub async fn import(&self, format: ImportFormat, text: &str, dry_run: bool) -> Result<ImportReport> {
-        let named = import::parse_ansible(format, text)?;
+        self.import_hosts(import::parse(format, text)?, dry_run).await
+    }
+
+    /// Adds hosts that some text named; see [`Fleet::import`].
+    ///
+    /// # Errors
+    /// `Storage` when they cannot be stored. A host that cannot be used says so in the report.
+    pub async fn import_hosts(&self, named: Vec<NamedHost>, dry_run: bool) -> Result<ImportReport> {
         let mut report = ImportReport { found: Vec::new(), added: 0 };
         let existing = self.status().await?.hosts;
         for named in named {
@@ -567,6 +607,20 @@ fn new_host(named: &NamedHost) -> Result<NewHost> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_is_filled_in_and_what_was_given_stays() {
+        let text = "Host pi\n HostName 192.0.2.3\n User me\n Port 2222\n IdentityFile /keys/pi\n";
+        let config = SshConfig::parse(text, |_| Vec::new());
+        let new = NewHost::from_ssh_config("pi", &config).expect("an alias");
+        let found = (new.address.as_str(), new.user.as_str(), new.port, new.name.as_deref());
+        assert_eq!(found, ("192.0.2.3", "me", 2222, Some("pi")));
+        assert_eq!(new.auth.key_file.as_deref(), Some("/keys/pi"));
+        let new = NewHost::from_ssh_config("you@pi:22022", &config).expect("an alias");
+        assert_eq!((new.user.as_str(), new.port), ("you", 22022));
+        let new = NewHost::from_ssh_config("other", &config).expect("an address");
+        assert_eq!((new.address.as_str(), new.user.as_str(), new.name), ("other", "root", None));
+    }
 
     #[test]
     fn addresses_are_read_as_people_write_them() {

@@ -1,10 +1,14 @@
-//! Hosts out of what people have already: an Ansible inventory, INI or YAML. Pure parsers.
+//! Hosts out of what people have already: an Ansible inventory, INI or YAML. Pure: files are
+//! read by whoever has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    transport::ssh::{HostOptions, SshConfig},
+};
 
 /// The longest text that is read.
 const TEXT_LIMIT: usize = 4 * 1024 * 1024;
@@ -19,6 +23,8 @@ const DEPTH_LIMIT: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImportFormat {
+    /// OpenSSH's client configuration.
+    SshConfig,
     /// Ansible inventory, INI.
     AnsibleIni,
     /// Ansible inventory, YAML.
@@ -46,6 +52,42 @@ pub struct NamedHost {
     pub problem: Option<String>,
 }
 
+/// Reads the hosts that a text names. An `Include` in an SSH configuration is passed over: a text brings no files.
+///
+/// # Errors
+/// `Invalid`, with the place, when the text cannot be read.
+pub fn parse(format: ImportFormat, text: &str) -> Result<Vec<NamedHost>> {
+    if text.len() > TEXT_LIMIT {
+        return Err(invalid(format!("it is longer than {TEXT_LIMIT} bytes")));
+    }
+    match format {
+        ImportFormat::SshConfig => Ok(of_ssh_config(&SshConfig::parse(text, |_| Vec::new()))),
+        ImportFormat::AnsibleIni => ini(text).and_then(Inventory::checked),
+        ImportFormat::AnsibleYaml => yaml(text).and_then(Inventory::checked),
+    }
+}
+
+/// The hosts that an SSH configuration names; patterns name none.
+pub fn of_ssh_config(config: &SshConfig) -> Vec<NamedHost> {
+    let named = |alias: String| {
+        let options = config.resolve(&alias);
+        let jump = |hop: &HostOptions| {
+            let user = hop.user.as_deref().unwrap_or("root");
+            format!("{user}@[{}]:{}", hop.address, hop.port)
+        };
+        NamedHost {
+            name: alias,
+            port: Some(options.port),
+            key_file: options.identity_files.first().map(|file| file.display().to_string()),
+            jumps: options.jumps.iter().map(jump).collect(),
+            address: options.address,
+            user: options.user,
+            ..NamedHost::default()
+        }
+    };
+    config.aliases().into_iter().map(named).collect()
+}
+
 type Variables = BTreeMap<String, String>;
 
 /// Groups, their hosts, children and variables, as both forms of inventory give them.
@@ -62,31 +104,18 @@ struct Group {
     variables: Variables,
 }
 
-/// Reads an Ansible inventory.
-///
-/// # Errors
-/// `Invalid`, with the line, when the text is no inventory or too large.
-pub fn parse_ansible(format: ImportFormat, text: &str) -> Result<Vec<NamedHost>> {
-    if text.len() > TEXT_LIMIT {
-        return Err(invalid(format!("it is longer than {TEXT_LIMIT} bytes")));
-    }
-    let inventory = match format {
-        ImportFormat::AnsibleYaml => yaml(text)?,
-        ImportFormat::AnsibleIni => ini(text)?,
-    };
-    if inventory.hosts.len() > HOSTS_LIMIT {
-        return Err(invalid(format!("it names more than {HOSTS_LIMIT} hosts")));
-    }
-    Ok(inventory.named())
-}
-
 fn invalid(cause: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Invalid, "read the Ansible inventory")
-        .because(cause)
-        .next("check it with `ansible-inventory --list`")
+    Error::new(ErrorKind::Invalid, "read the inventory").because(cause).next("check it with `ansible-inventory --list`")
 }
 
 impl Inventory {
+    fn checked(self) -> Result<Vec<NamedHost>> {
+        match self.hosts.len() > HOSTS_LIMIT {
+            true => Err(invalid(format!("it names more than {HOSTS_LIMIT} hosts"))),
+            false => Ok(self.named()),
+        }
+    }
+
     fn named(self) -> Vec<NamedHost> {
         let named = |(name, own): (&String, &Variables)| {
             let groups = self.groups_of(name);
@@ -323,7 +352,7 @@ mod tests {
     fn an_ini_inventory_is_read_with_ranges_groups_and_variables() -> Result<()> {
         let text = INI.replace("win ansible", "ansible");
         assert_eq!(
-            summary(&parse_ansible(ImportFormat::AnsibleIni, &text)?),
+            summary(&parse(ImportFormat::AnsibleIni, &text)?),
             [
                 "db-a root@db-a:22 [db+prod]",
                 "db-b root@db-b:22 [db+prod]",
@@ -339,15 +368,24 @@ mod tests {
     #[test]
     fn a_yaml_inventory_is_read() -> Result<()> {
         assert_eq!(
-            summary(&parse_ansible(ImportFormat::AnsibleYaml, YAML)?),
+            summary(&parse(ImportFormat::AnsibleYaml, YAML)?),
             ["mail.example.org @mail.example.org:22 []", "web1 deploy@192.0.2.1:2222 [web]"]
         );
         Ok(())
     }
 
     #[test]
+    fn an_ssh_configuration_is_read() -> Result<()> {
+        let text = "Host pi\n HostName 192.0.2.3\n User me\nHost inner\n ProxyJump me@pi:2222\nHost *\n Port 2200\n";
+        let hosts = parse(ImportFormat::SshConfig, text)?;
+        assert_eq!(summary(&hosts), ["pi me@192.0.2.3:2200 []", "inner @inner:2200 []"]);
+        assert_eq!(hosts[1].jumps, ["me@[192.0.2.3]:2222"]);
+        Ok(())
+    }
+
+    #[test]
     fn what_cannot_be_reached_by_ssh_says_why() -> Result<()> {
-        let hosts = parse_ansible(ImportFormat::AnsibleIni, "win ansible_connection=winrm\nbad ansible_port=http\n")?;
+        let hosts = parse(ImportFormat::AnsibleIni, "win ansible_connection=winrm\nbad ansible_port=http\n")?;
         let problems: Vec<_> = hosts.iter().map(|host| host.problem.clone().unwrap_or_default()).collect();
         assert_eq!(problems[0], "its port \"http\" is no number from 1 to 65535");
         assert_eq!(problems[1], "it is reached by ansible_connection=winrm, not by SSH");
@@ -364,7 +402,7 @@ mod tests {
             (ImportFormat::AnsibleYaml, "all: {hosts: [a]}", "hosts of group all"),
             (ImportFormat::AnsibleYaml, "all: {", ""),
         ] {
-            let error = parse_ansible(format, text).expect_err(text);
+            let error = parse(format, text).expect_err(text);
             assert!(crate::report(&error).contains(said), "{}", crate::report(&error));
         }
     }
@@ -372,8 +410,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[a-z\\[\\]:=0-9 #\"'\n]{0,120}") {
-            drop(parse_ansible(ImportFormat::AnsibleIni, &text));
-            drop(parse_ansible(ImportFormat::AnsibleYaml, &text));
+            drop(parse(ImportFormat::AnsibleIni, &text));
+            drop(parse(ImportFormat::AnsibleYaml, &text));
         }
     }
 }

@@ -126,6 +126,8 @@ struct Inventory {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum InventoryFormat {
+    /// OpenSSH's client configuration; what it includes is left out.
+    SshConfig,
     /// An Ansible inventory, INI.
     AnsibleIni,
     /// An Ansible inventory, YAML.
@@ -322,6 +324,7 @@ impl From<SudoWord> for SudoChoice {
 impl From<InventoryFormat> for ImportFormat {
     fn from(format: InventoryFormat) -> Self {
         match format {
+            InventoryFormat::SshConfig => Self::SshConfig,
             InventoryFormat::AnsibleIni => Self::AnsibleIni,
             InventoryFormat::AnsibleYaml => Self::AnsibleYaml,
         }
