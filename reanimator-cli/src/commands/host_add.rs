@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use reanimator_core::{
-    Error, ErrorKind,
+    Error, ErrorKind, Fleet,
     fleet::{NewHost, SudoChoice, parse_jump},
 };
 use secrecy::SecretString;
@@ -76,8 +76,8 @@ pub(crate) enum SudoArg {
 
 /// Adds the host; a key that is not known yet is shown and asked about, once for each host on the way.
 pub(super) async fn run(args: AddArgs, context: &Context) -> Result<Done, Failure> {
-    let mut new = new_host(&args)?;
     let fleet = context.fleet().await?;
+    let mut new = new_host(&args, &fleet)?;
     let host = loop {
         match context.audited(&fleet, "host add", &args.target, fleet.add_host(new.clone())).await {
             Err(Failure::Core(error)) => new.accept_host_key = Some(accepted(error, &args, &new)?),
@@ -87,15 +87,15 @@ pub(super) async fn run(args: AddArgs, context: &Context) -> Result<Done, Failur
     show_host(&host, context)
 }
 
-fn new_host(args: &AddArgs) -> Result<NewHost, Failure> {
-    let mut new = NewHost::parse(&args.target)?;
+fn new_host(args: &AddArgs, fleet: &Fleet) -> Result<NewHost, Failure> {
+    let mut new = fleet.host_from_ssh_config(&args.target)?;
     new.name = args.name.clone().or(new.name);
     new.groups.extend(args.groups.iter().cloned());
     new.tags.extend(args.tags.iter().cloned());
     for jump in &args.jumps {
         new.jumps.push(parse_jump(jump)?);
     }
-    new.auth.agent = !args.no_agent;
+    new.auth.agent &= !args.no_agent;
     if args.key_file.is_some() {
         new.auth.key_file = args.key_file.clone();
     }

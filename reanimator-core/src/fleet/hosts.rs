@@ -19,7 +19,7 @@ use crate::{
         Connection, ConnectionId, Host, HostId, HostView, Identity, Jump, Link, Reach, SshReach, Sudo, Telemetry,
         Unseen,
     },
-    transport::ssh::{HostKeyPolicy, Ssh, SshCredentials, SshConfig, fingerprint_of},
+    transport::ssh::{HostKeyPolicy, Ssh, SshConfig, SshCredentials, fingerprint_of},
 };
 
 /// A host to be added, reached over SSH.
