@@ -39,7 +39,11 @@ impl Context {
             _ => "debug,reanimator_core=trace,reanimator_server=trace",
         };
         let filter = EnvFilter::try_from_env("REANIMATOR_LOG").unwrap_or_else(|_| EnvFilter::new(wanted));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(Paint::for_stderr().is_on())
+            .with_writer(std::io::stderr)
+            .init();
     }
 
     /// Opens the fleet.

@@ -36,6 +36,11 @@ impl Paint {
         Self { on: AutoStream::choice(&io::stderr()) != ColorChoice::Never }
     }
 
+    /// Whether there are colours.
+    pub(crate) fn is_on(self) -> bool {
+        self.on
+    }
+
     /// No colours.
     #[cfg(test)]
     pub(crate) fn never() -> Self {
