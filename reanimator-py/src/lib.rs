@@ -1,1 +1,29 @@
-//! placeholder
+//! Reanimator for Python: converts, calls the core, converts back.
+//!
+//! Python sees `reanimator._reanimator`, which the package `reanimator` (in `python/`) gives its types, its stubs and
+//! its errors. [`fleet`] waits, [`fleet_async`] gives awaitables; both make the same [`calls`].
+
+mod answer;
+mod arguments;
+mod calls;
+mod errors;
+mod fleet;
+mod fleet_async;
+mod waiting;
+
+use pyo3::prelude::*;
+
+/// The native half of the package.
+#[pymodule]
+mod _reanimator {
+    #[pymodule_export]
+    use crate::answer::Answer;
+    #[pymodule_export]
+    use crate::fleet::Fleet;
+    #[pymodule_export]
+    use crate::fleet_async::AsyncFleet;
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python calls it so")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

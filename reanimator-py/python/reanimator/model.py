@@ -1,0 +1,196 @@
+"""The nouns, as plain dictionaries: the same as `reanimator status --json` and the HTTP interface give.
+
+A figure that was not seen is `None`, never zero. Times are RFC 3339 text in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+
+class Memory(TypedDict):
+    """Main memory."""
+
+    total_bytes: int
+    used_bytes: int
+    available_bytes: int | None
+    source: str
+    arc_bytes: int | None
+
+
+class Space(TypedDict):
+    """Room on disks, or swap."""
+
+    total_bytes: int
+    used_bytes: int
+
+
+class Throughput(TypedDict):
+    """What goes over the wire."""
+
+    received_bytes_per_second: float
+    sent_bytes_per_second: float
+
+
+class GuestCounts(TypedDict):
+    """How many guests."""
+
+    running: int
+    total: int
+
+
+class GuestOf(TypedDict):
+    """Which guest a machine is."""
+
+    connection: str
+    vmid: str
+    name: str | None
+
+
+class Problem(TypedDict):
+    """Why a host does not answer as it should, and what to do."""
+
+    kind: str
+    message: str
+    next: str | None
+
+
+class Unseen(TypedDict):
+    """Something that could not be seen, and why."""
+
+    what: str
+    why: str
+
+
+class Host(TypedDict):
+    """A host and what is known of it now."""
+
+    id: str
+    name: str
+    kind: Literal["linux", "proxmox", "both"]
+    state: Literal["online", "offline", "unknown", "maintenance"]
+    address: str | None
+    groups: list[str]
+    tags: list[str]
+    cluster: str | None
+    cpu_percent: float | None
+    cpus: int | None
+    load: list[float] | None
+    memory: Memory | None
+    swap: Space | None
+    disk: Space | None
+    network: Throughput | None
+    uptime_seconds: int | None
+    os: str | None
+    kernel: str | None
+    proxmox_version: str | None
+    guests: GuestCounts | None
+    guest_of: GuestOf | None
+    observed_at: str | None
+    age_seconds: float | None
+    via: list[str]
+    clock_skew_seconds: int | None
+    problem: Problem | None
+    unseen: list[Unseen]
+
+
+class HostDetail(TypedDict):
+    """One host in full; `telemetry` and `identity` as the OpenAPI document describes them."""
+
+    host: Host
+    telemetry: dict[str, Any] | None
+    identity: dict[str, Any] | None
+    links: list[dict[str, Any]]
+    unseen: list[Unseen]
+
+
+class HostCounts(TypedDict):
+    """Hosts by state."""
+
+    total: int
+    online: int
+    offline: int
+    unknown: int
+    maintenance: int
+
+
+class Totals(TypedDict):
+    """The fleet as if it were one computer."""
+
+    hosts: HostCounts
+    guests: GuestCounts
+    cpus: int
+    cpu_percent: float | None
+    memory: Space
+    swap: Space
+    disk: Space
+    network: Throughput
+    observed_at: str | None
+
+
+class Status(TypedDict):
+    """The whole fleet."""
+
+    hosts: list[Host]
+    totals: Totals
+    at: str
+
+
+class Guest(TypedDict):
+    """A VM or container on a Proxmox host, as it was last seen."""
+
+    id: str
+    connection: str
+    vmid: str
+    name: str | None
+    kind: Literal["qemu", "lxc"]
+    node: str
+    host_id: str | None
+    cluster: str | None
+    status: Literal["running", "stopped", "paused", "unknown"]
+    cpu_percent: float | None
+    cpus: float | None
+    memory: Memory | None
+    disk: Space | None
+    uptime_seconds: int | None
+    tags: list[str]
+    template: bool
+    linked_host: str | None
+    observed_at: str | None
+
+
+class Storage(TypedDict):
+    """A storage of a Proxmox cluster. A shared one is one, however many nodes see it."""
+
+    id: str
+    connection: str
+    name: str
+    cluster: str | None
+    nodes: list[str]
+    type: str
+    content: list[str]
+    shared: bool
+    active: bool
+    space: Space | None
+    observed_at: str | None
+
+
+class ConnectedNode(TypedDict):
+    """A node that came in with a cluster."""
+
+    name: str
+    online: bool
+    ip: str | None
+    fingerprint: str | None
+
+
+class ConnectReport(TypedDict):
+    """What came in with a cluster."""
+
+    id: str
+    name: str
+    cluster: str | None
+    nodes: list[ConnectedNode]
+    guests: int
+    storages: int
+    unseen: list[Unseen]

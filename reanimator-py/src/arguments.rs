@@ -1,0 +1,123 @@
+//! Arguments that both fleets take, as the core wants them.
+
+use std::time::Duration;
+
+use reanimator_core::{
+    Error, ErrorKind, Result,
+    fleet::{ExecRequest, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump},
+};
+use secrecy::SecretString;
+
+/// A host to add, as the keyword arguments of `add_host` say it.
+pub(crate) struct HostArguments {
+    pub(crate) address: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) user: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) jump: Vec<String>,
+    pub(crate) agent: bool,
+    pub(crate) key_file: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) passphrase: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) sudo: String,
+    pub(crate) sudo_password: Option<String>,
+    pub(crate) accept_host_key: Option<String>,
+    pub(crate) unchecked: bool,
+}
+
+impl HostArguments {
+    /// As the core wants it.
+    pub(crate) fn into_new_host(self) -> Result<NewHost> {
+        let mut new = NewHost::parse(&self.address)?;
+        new.port = self.port.unwrap_or(new.port);
+        new.user = self.user.unwrap_or(new.user);
+        new.name = self.name.or(new.name);
+        new.groups.extend(self.groups);
+        new.tags.extend(self.tags);
+        for jump in &self.jump {
+            new.jumps.push(parse_jump(jump)?);
+        }
+        new.auth.agent = self.agent;
+        new.auth.key_file = self.key_file.or(new.auth.key_file);
+        new.auth.key = self.key.map(SecretString::from);
+        new.auth.passphrase = self.passphrase.map(SecretString::from);
+        new.auth.password = self.password.map(SecretString::from);
+        new.sudo = sudo(&self.sudo, self.sudo_password)?;
+        new.accept_host_key = self.accept_host_key;
+        new.unchecked = self.unchecked;
+        Ok(new)
+    }
+}
+
+fn sudo(how: &str, password: Option<String>) -> Result<SudoChoice> {
+    match (how, password) {
+        (_, Some(password)) => Ok(SudoChoice::Password(SecretString::from(password))),
+        ("none", None) => Ok(SudoChoice::None),
+        ("nopasswd", None) => Ok(SudoChoice::NoPassword),
+        _ => Err(Error::new(ErrorKind::Invalid, format!("become root by {how:?}"))
+            .because("there is no such way")
+            .next("use sudo=\"none\" or sudo=\"nopasswd\", or give sudo_password")),
+    }
+}
+
+/// A command for many hosts.
+///
+/// # Errors
+/// `Invalid` for a selector or time limit that makes no sense.
+pub(crate) fn command(command: String, select: &str, time_limit: f64, sudo: bool) -> Result<ExecRequest> {
+    let mut request = ExecRequest::new(command, select.parse()?);
+    request.time_limit =
+        Duration::try_from_secs_f64(time_limit).ok().filter(|limit| !limit.is_zero()).ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, format!("limit the time to {time_limit} s"))
+                .because("it is not a length of time")
+                .next("give a number of seconds above zero")
+        })?;
+    request.sudo = sudo;
+    Ok(request)
+}
+
+/// The hosts that a selector means; all without one.
+pub(crate) fn selector(select: Option<&str>) -> Result<Selector> {
+    select.map_or_else(|| Ok(Selector::all()), str::parse)
+}
+
+/// A cluster to connect, as the keyword arguments of `connect_proxmox` say it.
+pub(crate) struct ProxmoxArguments {
+    pub(crate) url: String,
+    pub(crate) token: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) accept_certificate: Option<String>,
+    pub(crate) dry_run: bool,
+}
+
+impl ProxmoxArguments {
+    /// As the core wants it.
+    ///
+    /// # Errors
+    /// `Invalid` without a token and without user and password.
+    pub(crate) fn into_new_proxmox(self) -> Result<NewProxmox> {
+        let auth = match (self.token, self.user, self.password) {
+            (Some(token), None, None) => ProxmoxSecret::Token(SecretString::from(token)),
+            (None, Some(user), Some(password)) => {
+                ProxmoxSecret::Password { user, password: SecretString::from(password) }
+            }
+            _ => {
+                return Err(Error::new(ErrorKind::Invalid, format!("log in to {}", self.url))
+                    .because("there must be either a token, or a user and a password")
+                    .next("give token=\"USER@REALM!NAME=SECRET\", or user= and password="));
+            }
+        };
+        Ok(NewProxmox {
+            url: self.url,
+            name: self.name,
+            auth,
+            accept_certificate: self.accept_certificate,
+            dry_run: self.dry_run,
+        })
+    }
+}

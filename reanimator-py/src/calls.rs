@@ -1,0 +1,91 @@
+//! Every call to the core that Python can make, once for both fleets. Changes are written into the audit trail as
+//! `local:USER`, since whoever can open the data directory is an admin.
+
+use std::{future::Future, path::PathBuf};
+
+use futures::StreamExt;
+use reanimator_core::{
+    Fleet, FleetOptions, Result,
+    access::{self, Principal},
+};
+
+use crate::{
+    answer::{Answer, Plain},
+    arguments::{self, HostArguments, ProxmoxArguments},
+};
+
+/// Opens the fleet in that directory, or in the user's own.
+pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {
+    let data_dir = data_dir.map_or_else(FleetOptions::default_data_dir, Ok)?;
+    Fleet::open(FleetOptions::new(data_dir)).await
+}
+
+/// The whole fleet.
+pub(crate) async fn status(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.status().await?)
+}
+
+/// Some hosts.
+pub(crate) async fn hosts(fleet: Fleet, select: Option<String>) -> Result<Plain> {
+    Plain::of(&fleet.select(&arguments::selector(select.as_deref())?).await?)
+}
+
+/// One host in full.
+pub(crate) async fn host(fleet: Fleet, name: String) -> Result<Plain> {
+    Plain::of(&fleet.host(&name).await?)
+}
+
+/// One host, looked at now.
+pub(crate) async fn observe(fleet: Fleet, name: String) -> Result<Plain> {
+    Plain::of(&fleet.observe(&name).await?)
+}
+
+/// Adds a host.
+pub(crate) async fn add_host(fleet: Fleet, arguments: HostArguments) -> Result<Plain> {
+    let address = arguments.address.clone();
+    let new = arguments.into_new_host()?;
+    Plain::of(&audited(&fleet, "host add", &address, fleet.add_host(new)).await?)
+}
+
+/// Takes a host out.
+pub(crate) async fn remove_host(fleet: Fleet, name: String) -> Result<()> {
+    audited(&fleet, "host remove", &name, fleet.remove_host(&name)).await
+}
+
+/// Runs a command on some hosts and waits for every answer.
+pub(crate) async fn run(
+    fleet: Fleet,
+    command: String,
+    select: String,
+    time_limit: f64,
+    sudo: bool,
+) -> Result<Vec<Answer>> {
+    let what = format!("exec: {command}");
+    let request = arguments::command(command, &select, time_limit, sudo)?;
+    let answers = audited(&fleet, &what, &select, fleet.exec(request)).await?;
+    Ok(answers.map(Answer::from).collect().await)
+}
+
+/// Brings a cluster in.
+pub(crate) async fn connect_proxmox(fleet: Fleet, arguments: ProxmoxArguments) -> Result<Plain> {
+    let url = arguments.url.clone();
+    let new = arguments.into_new_proxmox()?;
+    Plain::of(&audited(&fleet, "proxmox connect", &url, fleet.connect_proxmox(new)).await?)
+}
+
+/// All guests.
+pub(crate) async fn guests(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.guests().await?)
+}
+
+/// All storages.
+pub(crate) async fn storages(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.storages().await?)
+}
+
+async fn audited<T>(fleet: &Fleet, what: &str, on: &str, change: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = change.await;
+    let said = access::outcome(outcome.as_ref().err());
+    fleet.access().record(&Principal::local().who(), "local", what, on, said, fleet.now()).await?;
+    outcome
+}

@@ -1,0 +1,55 @@
+"""A simulated Proxmox VE cluster, over real HTTPS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reanimator
+from reanimator import Fleet
+
+ROOT = Path(__file__).resolve().parents[2]
+PVE_SIM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "pve-sim"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[dict[str, Any]]:
+    words = [str(PVE_SIM), "--listen", "127.0.0.1:0", "--clusters", "1", "--nodes", "3", "--guests", "6", "--seed", "1"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as simulator:
+        assert simulator.stdout is not None
+        try:
+            yield json.loads(simulator.stdout.readline())
+        finally:
+            simulator.kill()
+
+
+def test_a_cluster_comes_in_whole(fleet: Fleet, cluster: dict[str, Any]) -> None:
+    with pytest.raises(reanimator.CertificateUnknown) as caught:
+        fleet.connect_proxmox(cluster["url"], token=cluster["token"])
+    assert caught.value.fingerprint == cluster["fingerprint"]
+    assert fleet.guests() == [], "nothing is stored of a cluster that nobody trusts"
+
+    report = fleet.connect_proxmox(
+        cluster["url"], token=cluster["token"], accept_certificate=caught.value.fingerprint, name="lab"
+    )
+    assert len(report["nodes"]) == 3
+    guests = fleet.guests()
+    assert len(guests) == report["guests"] == 6
+    assert set(guests[0]) == set(reanimator.model.Guest.__annotations__)
+    assert {host["name"] for host in fleet.hosts("kind:proxmox")} == {node["name"] for node in cluster["nodes"]}
+    assert set(fleet.storages()[0]) == set(reanimator.model.Storage.__annotations__)
+    assert "secret" not in json.dumps(report)
+
+
+def test_a_wrong_token_is_refused_once(fleet: Fleet, cluster: dict[str, Any]) -> None:
+    with pytest.raises(reanimator.AuthFailed) as caught:
+        fleet.connect_proxmox(
+            cluster["url"], token="root@pam!wrong=00000000", accept_certificate=cluster["fingerprint"]
+        )
+    assert "00000000" not in str(caught.value)
