@@ -61,7 +61,7 @@ use crate::{
     access::Access,
     clock::{Clock, SystemClock},
     model::{Event, EventKind, Guest, HostId, HostView, Storage, Totals},
-    store::{KeySource, SqliteStore, Store},
+    store::Store,
 };
 
 /// Where a fleet is kept and how it behaves.
@@ -147,7 +147,9 @@ impl Fleet {
     ///
     /// # Errors
     /// `Storage` when the directory cannot be used: not ours, damaged, or written by a newer program.
+    #[cfg(feature = "sqlite")]
     pub async fn open(options: FleetOptions) -> Result<Self> {
+        use crate::store::{KeySource, SqliteStore};
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options.data_dir, KeySource::Standard).await?);
         Self::with_store(options, store).await
     }
