@@ -109,8 +109,39 @@ pub struct Storage {
     pub shared: bool,
     /// Whether it can be used now.
     pub active: bool,
-    /// Room on it, where known.
+    /// Room on it, where known: `total_bytes` and `used_bytes` beside the others in JSON.
+    #[serde(flatten)]
     pub space: Option<Space>,
     /// When it was seen.
     pub observed_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Bytes;
+
+    #[test]
+    fn a_storage_shows_its_room_beside_its_other_facts_and_is_read_again() -> serde_json::Result<()> {
+        let space = Some(Space { total_bytes: Bytes(8), used_bytes: Bytes(2) });
+        for space in [space, None] {
+            let storage = Storage {
+                id: "c1:local".into(),
+                connection: "c1".into(),
+                name: "local".into(),
+                cluster: None,
+                nodes: vec![],
+                storage_type: "dir".into(),
+                content: vec![],
+                shared: false,
+                active: true,
+                space,
+                observed_at: None,
+            };
+            let json = serde_json::to_value(&storage)?;
+            assert_eq!(json.get("used_bytes"), space.map(|_| serde_json::json!(2)).as_ref());
+            assert_eq!(serde_json::from_value::<Storage>(json)?, storage);
+        }
+        Ok(())
+    }
 }
