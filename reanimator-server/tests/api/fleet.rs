@@ -131,6 +131,19 @@ async fn an_inventory_is_shown_first_and_then_taken() {
 }
 
 #[tokio::test]
+async fn an_ssh_configuration_is_an_inventory_too() {
+    let service = Service::empty().await;
+    let admin = service.token(Role::Admin).await;
+    let text = "Host pi\n  HostName 192.0.2.7\n  Port 2222\n  User me\nHost *\n  User other\n";
+    let body = json!({ "format": "ssh-config", "text": text, "dry_run": false });
+    let report = service.post(&admin, "/api/v1/hosts/import", body).await.ok();
+    assert_eq!(report["added"], 1, "{report}");
+    let found = &report["found"][0];
+    assert_eq!((&found["name"], &found["address"], &found["port"]), (&json!("pi"), &json!("192.0.2.7"), &json!(2222)));
+    assert_eq!(found["user"], "me");
+}
+
+#[tokio::test]
 async fn a_test_names_the_step_that_failed() {
     let service = Service::with_hosts(&["web1"]).await;
     let operator = service.token(Role::Operator).await;
