@@ -14,7 +14,11 @@ use reanimator_core::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{arguments::Globals, failure::Failure, screen::Screen};
+use crate::{
+    arguments::Globals,
+    failure::Failure,
+    screen::{Paint, Screen},
+};
 
 /// One run of the program.
 #[derive(Debug)]
