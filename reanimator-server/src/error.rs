@@ -30,6 +30,7 @@ pub(crate) struct ApiError {
 
 /// Problem details, RFC 9457.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProblemDetails)]
 pub(crate) struct Problem {
     /// `urn:reanimator:KIND`
     #[serde(rename = "type")]

@@ -52,7 +52,7 @@ impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let problem = |description: &str| {
             let mut response = Response::new(description);
-            let content = Content::new(Some(Ref::from_schema_name("Problem")));
+            let content = Content::new(Some(Ref::from_schema_name("ProblemDetails")));
             response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
             RefOr::T(response)
         };
