@@ -7,6 +7,7 @@ import { readLines } from './lines';
 import { Problem } from './problem';
 import type {
   Answer,
+  Command,
   Host,
   HostDetail,
   Listing,
@@ -66,7 +67,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 /** Keeps the token that every changing call has to carry. */
 function remember(me: Me): Me {
-  csrf = me.csrf;
+  csrf = me.csrf ?? undefined;
   return me;
 }
 
@@ -133,13 +134,6 @@ export const api = {
 
   exec: runCommand,
 };
-
-export interface Command {
-  command: string;
-  on: string;
-  time_limit_seconds: number;
-  sudo: boolean;
-}
 
 /** Runs a command on a selection and hands over every answer as it arrives. */
 async function runCommand(

@@ -131,6 +131,15 @@ export async function openWindow(browser, url, { width = 1280, height = 900, ...
   return { context, page, faults };
 }
 
+/** Makes the admin's account, with the link that the server printed. */
+export async function firstStart(page, server) {
+  await page.goto(server.setup);
+  await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
+  await page.getByLabel('Password again').fill(ADMIN.password);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+}
+
 export async function logIn(page, { name, password }) {
   await page.goto('/');
   await page.getByLabel('User name').fill(name);

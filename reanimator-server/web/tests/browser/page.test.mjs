@@ -14,9 +14,9 @@ import {
   temporaryFolder,
   until,
 } from './harness.mjs';
-import { startSshd } from './sshd.mjs';
 
-const HOSTILE = '<img src=x onerror=alert(1)>';
+/** A name that would be markup, and a script, in a page that trusted it. Names have no blanks; HTML needs none. */
+const HOSTILE = '<img/src=x/onerror=alert(1)>';
 
 let folder;
 let server;
@@ -92,7 +92,7 @@ test('a wrong password is told, and a right one lets in', async () => {
 test('this machine is live, and its figures move without a reload', async () => {
   await page.evaluate(() => (window.notReloaded = true));
   const machine = thisMachine();
-  await machine.getByText('online', { exact: true }).first().waitFor();
+  await machine.locator('td.state').getByText('online').waitFor();
   const observed = () => machine.locator('td.age [title]').getAttribute('title');
   await until('a first observation', async () => (await observed()).startsWith('Observed'));
   const first = await observed();
@@ -137,29 +137,6 @@ test('adding a host on a closed port says why not and what to do', async () => {
   nothingWrong();
 });
 
-test('a host is added after its fingerprint was shown and accepted', async (t) => {
-  const sshd = await startSshd();
-  t.after(() => sshd.stop());
-  await page.goto('/connections?add=host');
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Address').fill('127.0.0.1');
-  await dialog.getByLabel('Port').fill(String(sshd.port));
-  await dialog.getByLabel('User').fill(sshd.user);
-  await dialog.getByRole('radio', { name: 'Key', exact: true }).check();
-  await dialog.getByLabel('Private key').fill(sshd.key);
-  await dialog.getByRole('button', { name: 'Connect and add' }).click();
-  await dialog.getByText(sshd.fingerprint).waitFor();
-  await assertAccessible(page, 'a fingerprint');
-  await dialog.getByRole('button', { name: 'Do not trust it' }).click();
-  await dialog.getByRole('button', { name: 'Connect and add' }).click();
-  await dialog.getByRole('button', { name: 'Trust this key and add' }).click();
-  await dialog.waitFor({ state: 'detached' });
-  await page.waitForURL(/\/hosts\//);
-  await page.getByRole('heading', { name: 'Identity' }).waitFor();
-  await page.getByText(sshd.fingerprint).waitFor();
-  nothingWrong();
-});
-
 test('a hostile name is text everywhere', async () => {
   const port = await closedPort();
   const { csrf } = await page.evaluate(() => fetch('/api/v1/me').then((answer) => answer.json()));
@@ -199,7 +176,7 @@ test('a hostile name is text everywhere', async () => {
 
 test('a host that does not answer is told with its problem, and the others stay fresh', async () => {
   await page.goto('/');
-  await row(HOSTILE).getByText('offline', { exact: true }).first().waitFor();
+  await row(HOSTILE).locator('td.state').getByText('offline').waitFor();
   await row(HOSTILE).getByText('has a problem').waitFor();
   await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('offline');
   await page.getByText(/^1 of \d+ hosts$/).waitFor();
@@ -274,7 +251,7 @@ test('a token is shown once and can be taken back', async () => {
   assert.deepEqual([answer.status, (await answer.json()).role], [200, 'viewer']);
   await assertAccessible(page, 'the settings');
   await page.reload();
-  await page.getByText('graphs').waitFor();
+  await page.getByText('graphs', { exact: true }).waitFor();
   assert.equal(await page.getByText('rnm_').count(), 0);
   await page
     .getByRole('listitem')
@@ -282,7 +259,7 @@ test('a token is shown once and can be taken back', async () => {
     .getByRole('button', { name: 'Remove' })
     .click();
   await page.getByRole('button', { name: 'Remove the token' }).click();
-  await page.getByText('graphs').waitFor({ state: 'detached' });
+  await page.getByText('graphs', { exact: true }).waitFor({ state: 'detached' });
   const refused = await fetch(`${server.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
   assert.equal(refused.status, 401);
   nothingWrong();

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  ADMIN,
   assertAccessible,
   besideProgram,
+  firstStart,
   openWindow,
   startBrowser,
   startProgram,
@@ -29,11 +29,7 @@ before(async () => {
   server = await startServer(folder.path);
   browser = await startBrowser();
   ({ page, faults } = await openWindow(browser, server.url));
-  await page.goto(server.setup);
-  await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
-  await page.getByLabel('Password again').fill(ADMIN.password);
-  await page.getByRole('button', { name: 'Make the account' }).click();
-  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  await firstStart(page, server);
 });
 
 after(async () => {
@@ -68,7 +64,7 @@ test('a cluster is connected after its certificate and what it holds were shown'
   await page.getByRole('link', { name: 'Fleet' }).click();
   for (const { name } of nodes) {
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
-    await row.getByText('online', { exact: true }).first().waitFor();
+    await row.locator('td.state').getByText('online').waitFor();
   }
   const sums = page.getByRole('region', { name: 'The whole fleet' });
   await sums.getByText(`of ${nodes.length + 1} online`).waitFor();

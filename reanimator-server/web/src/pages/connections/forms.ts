@@ -59,7 +59,7 @@ export function hostRequest(form: HostForm, acceptHostKey?: string): NewHost {
   };
 }
 
-function hostAuth(form: HostForm): NewHost['auth'] {
+function hostAuth(form: HostForm): NonNullable<NewHost['auth']> {
   const passphrase = form.passphrase ? { passphrase: form.passphrase } : {};
   switch (form.auth) {
     case 'agent':

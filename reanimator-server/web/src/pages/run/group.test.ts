@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Answer } from '../../api/types';
+import type { Answer, Trouble } from '../../api/types';
 import { ending, groupAnswers } from './group';
 
 function answer(host: string, change: Partial<Answer> = {}): Answer {
@@ -37,7 +37,11 @@ test('the same text on stdout and on stderr is not the same answer', () => {
 });
 
 test('hosts that cannot be reached stand together though each error names its host', () => {
-  const error = (host: string) => ({ kind: 'unreachable', message: `${host} refused`, next: 'look' });
+  const error = (host: string): Trouble => ({
+    kind: 'unreachable',
+    message: `${host} refused`,
+    next: 'look',
+  });
   const groups = groupAnswers([
     answer('a', { status: null, stdout: '', error: error('a') }),
     answer('b', { status: null, stdout: '', error: error('b') }),
@@ -50,7 +54,7 @@ test.each([
   [answer('a', { status: 3 }), 'exit status 3'],
   [answer('a', { status: null, signal: 'KILL' }), 'ended by signal KILL'],
   [answer('a', { status: null }), 'ended without a status'],
-  [answer('a', { status: null, error: { kind: 'timeout', message: 'm' } }), 'no answer'],
+  [answer('a', { status: null, error: { kind: 'timeout', message: 'm', next: null } }), 'no answer'],
 ])('endings are told apart', (given, text) => {
   expect(ending(given)).toBe(text);
 });
