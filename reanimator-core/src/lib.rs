@@ -1,4 +1,32 @@
 //! Reanimator reaches hosts, sees their state, decides on a plan and acts on it.
+//!
+//! Start at [`Fleet`]: it opens a data directory, knows hosts and Proxmox clusters, observes them and runs commands on
+//! them. This machine is the first host of a new fleet:
+//!
+//! ```
+//! use reanimator_core::{Fleet, FleetOptions};
+//! # async fn example() -> reanimator_core::Result<()> {
+//! # let directory = tempfile::tempdir().unwrap();
+//! let fleet = Fleet::open(FleetOptions::new(directory.path())).await?;
+//! let this_machine = fleet.status().await?.hosts.remove(0);
+//! let seen = fleet.observe(&this_machine.name).await?;
+//! println!("{} uses {:?} of its memory", seen.host.name, seen.host.memory_used());
+//! # Ok(()) }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! | room | what is there |
+//! |---|---|
+//! | [`model`] | the nouns: hosts, guests, figures, events. Plain data |
+//! | [`transport`] | the only room that opens a socket or a process towards a host |
+//! | [`collect`] | what to ask, and pure parsers of the answers |
+//! | [`host`] | machines that can be asked |
+//! | [`store`] | what is remembered: SQLite, encrypted secrets, history |
+//! | [`access`] | people, roles, tokens, the audit trail |
+//! | [`fleet`] | who is looked after; the door for frontends |
+//! | [`workflows`] | what people want done: so far the [live loop](workflows::live) |
+//!
+//! Arrows between rooms go down only; a test holds them to it.
 
 pub mod access;
 pub mod clock;
@@ -8,6 +36,8 @@ pub mod fleet;
 pub mod host;
 pub mod model;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod transport;
 pub mod workflows;
 

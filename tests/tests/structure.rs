@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 /// other, but for `fleet`, which holds the door to `access`.
 const FLOORS: [&[&str]; 6] = [&["model"], &["transport"], &["collect"], &["host", "store"], &["access"], &["fleet"]];
 
-/// Everything above the rooms named in [`FLOORS`].
-const TOP: &str = "workflows";
+/// Above the rooms named in [`FLOORS`], in this order.
+const TOP: [&str; 2] = ["workflows", "testkit"];
 
 /// Rooms that only compute: no runtime, no sockets.
 const PURE: [&str; 3] = ["model", "collect", "decide"];
 
 fn floor(room: &str) -> Option<usize> {
-    if room == TOP {
-        return Some(FLOORS.len());
-    }
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+    let above = || TOP.iter().position(|top| *top == room).map(|place| FLOORS.len() + place);
+    FLOORS.iter().position(|rooms| rooms.contains(&room)).or_else(above)
 }
 
 /// Each source file of the core with the room it stands in.
