@@ -57,7 +57,9 @@ impl Fleet {
             let seen = self.look_at_cluster(&cluster).await?;
             self.write_down_cluster(&seen).await?;
             if !has_shell {
-                seen.snapshot.map(drop).ok_or_else(|| self.silence(&id))?;
+                // The view that was just made: the world's may be another process's by now.
+                let view = seen.nodes.into_iter().map(|node| node.view).find(|view| view.id == id);
+                seen.snapshot.map(drop).ok_or_else(|| silence(&id, view))?;
             }
         }
         if has_shell && let Some((seen, result)) = self.look_at_host(&id).await {
@@ -65,21 +67,6 @@ impl Fleet {
             result?;
         }
         self.host(id.as_str()).await
-    }
-
-    /// The error for a host whose cluster does not answer.
-    fn silence(&self, id: &HostId) -> Error {
-        let view = self.read(|world| world.hosts.get(id).and_then(|known| known.view.clone()));
-        let problem = view.as_ref().and_then(|view| view.problem.clone());
-        let error = Error::new(problem.as_ref().map_or(ErrorKind::Unreachable, |problem| problem.kind), "observe it")
-            .on(view.map_or_else(|| id.to_string(), |view| view.name));
-        match problem {
-            Some(problem) => {
-                let error = error.because(problem.message);
-                problem.next.into_iter().fold(error, Error::next)
-            }
-            None => error,
-        }
     }
 
     /// Looks at a host through its shell. `None` when there is no such host any more.
@@ -312,6 +299,20 @@ fn only(mut snapshot: ClusterSnapshot, node: &str) -> ClusterSnapshot {
     snapshot.guests.retain(|guest| guest.node == node);
     snapshot.storages.retain(|storage| storage.nodes.iter().any(|each| each == node));
     snapshot
+}
+
+/// The error for a host whose cluster does not answer.
+fn silence(id: &HostId, view: Option<HostView>) -> Error {
+    let problem = view.as_ref().and_then(|view| view.problem.clone());
+    let error = Error::new(problem.as_ref().map_or(ErrorKind::Unreachable, |problem| problem.kind), "observe it")
+        .on(view.map_or_else(|| id.to_string(), |view| view.name));
+    match problem {
+        Some(problem) => {
+            let error = error.because(problem.message);
+            problem.next.into_iter().fold(error, Error::next)
+        }
+        None => error,
+    }
 }
 
 /// One more observation in a row without an answer.
