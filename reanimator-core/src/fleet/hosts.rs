@@ -457,7 +457,7 @@ impl Fleet {
                 .because("it is not reached over SSH")
                 .next("add it with `reanimator host add` first"));
         };
-        let shown = self.shown_host_key(&reach).await.map_err(|error| error.renamed(view.name.clone()))?;
+        let shown = self.shown_host_key(&id, &reach).await.map_err(|error| error.renamed(view.name.clone()))?;
         match fingerprint {
             None => return Ok(shown),
             Some(wanted) if wanted != shown.sha256 => {
@@ -475,11 +475,12 @@ impl Fleet {
         Ok(shown)
     }
 
-    /// The key that a host shows now. Nothing is said to it but hello.
-    async fn shown_host_key(&self, reach: &SshReach) -> Result<Fingerprint> {
+    /// The key that a host shows now. Nothing is said to it but hello, since no key of it is trusted here; the
+    /// credentials are for the jump hosts on the way.
+    async fn shown_host_key(&self, id: &ConnectionId, reach: &SshReach) -> Result<Fingerprint> {
         let mut target = self.target(reach, None);
         target.host.host_keys = HostKeyPolicy::default();
-        let ssh = Ssh::new(target, SshCredentials::default());
+        let ssh = Ssh::new(target, self.credentials(id).await?);
         match ssh.connect().await {
             Err(error) => match error.fingerprint() {
                 Some(shown) => Ok(shown.clone()),

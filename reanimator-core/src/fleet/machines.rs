@@ -226,7 +226,7 @@ impl Fleet {
         target
     }
 
-    async fn credentials(&self, connection: &ConnectionId) -> Result<SshCredentials> {
+    pub(super) async fn credentials(&self, connection: &ConnectionId) -> Result<SshCredentials> {
         let get = |name| self.store().get_secret(connection.as_str(), name);
         Ok(SshCredentials {
             key_pem: get(secret::KEY).await?,
