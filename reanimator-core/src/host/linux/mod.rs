@@ -80,8 +80,21 @@ impl LinuxMachine {
         &self.transport
     }
 
-    /// One sample over the kept shell; a shell that broke is dropped, and the next call starts another.
+    /// One sample over the kept shell. One that broke since the last time (the host restarted, say) is no news of the
+    /// host: another is started at once, and what keeps it from starting is what is told.
     async fn sample(&self, state: &mut State) -> Result<Sample> {
+        let was_kept = state.session.is_some();
+        match self.sample_once(state).await {
+            Err(error) if was_kept && error.kind() != ErrorKind::Timeout => {
+                tracing::debug!(host = %self.transport.label(), error = %crate::message(&error), "the watching shell broke");
+                self.sample_once(state).await
+            }
+            result => result,
+        }
+    }
+
+    /// One sample; a shell that fails is dropped, and the next call starts another.
+    async fn sample_once(&self, state: &mut State) -> Result<Sample> {
         let limit = if state.session.is_some() { SAMPLE_TIME_LIMIT } else { CONNECT_TIME_LIMIT };
         let taken = async {
             if state.session.is_none() {

@@ -72,11 +72,14 @@ impl Session {
             true => "the shell there ended without an answer".to_owned(),
             false => format!("the shell there ended half-way, after \"{said}\""),
         };
-        self.broken(&cause).next("check that the account has a POSIX shell and may run commands (`ssh HOST true`)")
+        self.broken(&cause)
     }
 
     fn broken(&self, cause: &str) -> Error {
-        Error::new(ErrorKind::Protocol, "read the host's figures").on(&self.label).because(cause)
+        Error::new(ErrorKind::Protocol, "read the host's figures")
+            .on(&self.label)
+            .because(cause)
+            .next("check that the account has a POSIX shell and may run commands (`ssh HOST true`)")
     }
 }
 
