@@ -159,6 +159,9 @@ fn unseen(sample: &Sample, files: &BTreeMap<&str, Vec<&str>>) -> Vec<Unseen> {
     ];
     let mut unseen: Vec<Unseen> =
         facts.into_iter().filter(|(.., seen)| !seen).map(|(what, file, _)| Unseen::new(what, why(file))).collect();
+    if sample.uptime.is_none() {
+        unseen.push(Unseen::new("CPU use and rates", "they are counted over /proc/uptime, which was not seen"));
+    }
     if sample.pressure.is_empty() {
         unseen
             .push(Unseen::new("pressure", "the kernel has no pressure stall information (PSI) or it is switched off"));
@@ -315,6 +318,14 @@ mod tests {
         assert_eq!(sample.memory, None);
         assert!(sample.cpu.is_some());
         assert_eq!(sample.unseen[0], Unseen::new("memory", "/proc/meminfo could not be read"));
+    }
+
+    #[test]
+    fn figures_that_need_a_missing_file_are_named_too() {
+        let block: String =
+            BLOCK.lines().filter(|line| !line.starts_with("/proc/uptime")).map(|l| format!("{l}\n")).collect();
+        let whats: Vec<String> = parse(&block).unseen.into_iter().map(|unseen| unseen.what).collect();
+        assert_eq!(whats, ["uptime", "CPU use and rates"]);
     }
 
     #[test]
