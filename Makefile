@@ -33,6 +33,7 @@ lint:
 
 bench:
 	tests/venv
+	cargo build --release --package reanimator-cli
 	cargo run --release --package reanimator-bench
 
 setup:
