@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reanimator_core::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Fleet, Result,
     fleet::{ExecRequest, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump},
 };
 use secrecy::SecretString;
@@ -30,8 +30,8 @@ pub(crate) struct HostArguments {
 
 impl HostArguments {
     /// As the core wants it.
-    pub(crate) fn into_new_host(self) -> Result<NewHost> {
-        let mut new = NewHost::parse(&self.address)?;
+    pub(crate) fn into_new_host(self, fleet: &Fleet) -> Result<NewHost> {
+        let mut new = fleet.host_from_ssh_config(&self.address)?;
         new.port = self.port.unwrap_or(new.port);
         new.user = self.user.unwrap_or(new.user);
         new.name = self.name.or(new.name);
@@ -40,7 +40,7 @@ impl HostArguments {
         for jump in &self.jump {
             new.jumps.push(parse_jump(jump)?);
         }
-        new.auth.agent = self.agent;
+        new.auth.agent &= self.agent;
         new.auth.key_file = self.key_file.or(new.auth.key_file);
         new.auth.key = self.key.map(SecretString::from);
         new.auth.passphrase = self.passphrase.map(SecretString::from);

@@ -43,7 +43,7 @@ pub(crate) async fn observe(fleet: Fleet, name: String) -> Result<Plain> {
 /// Adds a host.
 pub(crate) async fn add_host(fleet: Fleet, arguments: HostArguments) -> Result<Plain> {
     let address = arguments.address.clone();
-    let new = arguments.into_new_host()?;
+    let new = arguments.into_new_host(&fleet)?;
     Plain::of(&audited(&fleet, "host add", &address, fleet.add_host(new)).await?)
 }
 

@@ -60,6 +60,14 @@ def test_the_data_directory_is_kept(home: Path, fleet: Fleet) -> None:
         again.host("web1")
 
 
+def test_a_name_of_the_ssh_configuration_is_enough(home: Path, fleet: Fleet) -> None:
+    (home / ".ssh").mkdir()
+    (home / ".ssh/config").write_text("Host pi\n  HostName 192.0.2.20\n  User pi\n  Port 2200\n")
+    fleet.add_host("pi", unchecked=True)
+    (link,) = fleet.host("pi")["links"]
+    assert "pi@192.0.2.20:2200" in link["text"]
+
+
 def test_the_users_own_directory_is_the_default(home: Path) -> None:
     assert Fleet.open().data_dir == str(home / ".local/share/reanimator")
 

@@ -159,7 +159,14 @@ class Guest(TypedDict):
     observed_at: str | None
 
 
-class Storage(TypedDict):
+class Room(TypedDict, total=False):
+    """Room on a storage; absent where it is not known."""
+
+    total_bytes: int
+    used_bytes: int
+
+
+class Storage(Room):
     """A storage of a Proxmox cluster. A shared one is one, however many nodes see it."""
 
     id: str
@@ -171,7 +178,6 @@ class Storage(TypedDict):
     content: list[str]
     shared: bool
     active: bool
-    space: Space | None
     observed_at: str | None
 
 
