@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io::Read, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind, Fleet,
     fleet::{
@@ -70,28 +70,27 @@ pub(crate) struct ShowArgs {
 
 /// What `host set` takes.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true))]
 pub(crate) struct SetArgs {
     /// The host's name or id
-    #[arg(group = "which")]
     host: String,
     /// Call it this
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, group = "change", value_name = "NAME")]
     name: Option<String>,
     /// Put it into a group (may be repeated)
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, group = "change", value_name = "GROUP")]
     add_group: Vec<String>,
     /// Take it out of a group (may be repeated)
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, group = "change", value_name = "GROUP")]
     remove_group: Vec<String>,
     /// Give it a tag (may be repeated)
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, group = "change", value_name = "TAG")]
     add_tag: Vec<String>,
     /// Take a tag away (may be repeated)
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, group = "change", value_name = "TAG")]
     remove_tag: Vec<String>,
     /// Whether it is in maintenance: seen, but no alarm and no decision
-    #[arg(long, value_name = "WHETHER")]
+    #[arg(long, group = "change", value_name = "WHETHER")]
     maintenance: Option<Switch>,
 }
 

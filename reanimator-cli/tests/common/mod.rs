@@ -59,7 +59,10 @@ impl Home {
     /// Adds a host where nothing answers, without looking.
     pub(crate) fn add_silent_host(&self, name: &str) {
         let target = format!("127.0.0.1:{}", closed_port());
-        self.run(&["host", "add", &target, "--name", name, "--unchecked"]);
+        self.reanimator(["host", "add", &target, "--name", name, "--unchecked", "--password-stdin"])
+            .write_stdin("unused\n")
+            .assert()
+            .success();
     }
 }
 
