@@ -131,9 +131,10 @@ impl Round {
         snapshot
     }
 
+    /// A template is no guest that could run.
     fn counts(&self, node: &str) -> GuestCounts {
         let mut counts = GuestCounts::default();
-        for guest in self.resources.guests.iter().filter(|guest| guest.node == node) {
+        for guest in self.resources.guests.iter().filter(|guest| guest.node == node && !guest.template) {
             counts.total += 1;
             counts.running += u32::from(guest.status == GuestStatus::Running);
         }
