@@ -36,6 +36,15 @@ pub fn telemetry(before: Option<&Sample>, now: &Sample) -> Telemetry {
     telemetry
 }
 
+/// The shortest time, in seconds, over which a rate says anything: CPU time is counted in hundredths of a second.
+const SHORTEST: f64 = 0.4;
+
+/// Whether a rate from `latest` to `now` would be noise: two people looked at the machine at once. A machine that
+/// restarted between has no rate, which is something else.
+pub fn is_too_soon(latest: &Sample, now: &Sample) -> bool {
+    latest.uptime.zip(now.uptime).is_some_and(|(latest, now)| (0.0..SHORTEST).contains(&(now - latest)))
+}
+
 /// Seconds between two samples by the machine's own clock; `None` over a restart or where they are the same instant.
 fn elapsed(before: &Sample, now: &Sample) -> Option<f64> {
     let seconds = now.uptime? - before.uptime?;
@@ -102,6 +111,20 @@ fn network(a: &NetworkCounters, b: &NetworkCounters, seconds: f64) -> Option<Net
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_over_an_instant_are_no_rates() {
+        let at = |uptime| Sample { uptime, ..Sample::default() };
+        for (latest, now, too_soon) in [
+            (Some(10.0), Some(10.0), true),
+            (Some(10.0), Some(10.3), true),
+            (Some(10.0), Some(10.5), false),
+            (Some(10.0), Some(0.1), false),
+            (None, Some(10.0), false),
+        ] {
+            assert_eq!(is_too_soon(&at(latest), &at(now)), too_soon, "{latest:?} {now:?}");
+        }
+    }
 
     fn sample(uptime: f64, received: u64) -> Sample {
         Sample {

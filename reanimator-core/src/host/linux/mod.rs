@@ -52,7 +52,9 @@ pub struct LinuxMachine {
 #[derive(Debug, Default)]
 struct State {
     session: Option<Session>,
-    before: Option<Sample>,
+    /// The latest sample, and the one before it: rates over a few milliseconds would be noise.
+    latest: Option<Sample>,
+    older: Option<Sample>,
     identity: Option<Known>,
 }
 
@@ -114,7 +116,7 @@ impl LinuxMachine {
         };
         if result.is_err() {
             state.session = None;
-            state.before = None;
+            (state.latest, state.older) = (None, None);
         }
         result
     }
@@ -145,8 +147,8 @@ impl Host for LinuxMachine {
     async fn observe(&self, now: Timestamp) -> Result<Observation> {
         let mut state = self.state.lock().await;
         let mut sample = self.sample(&mut state).await?;
-        if state.before.is_none() {
-            state.before = Some(sample);
+        if state.latest.is_none() {
+            state.latest = Some(sample);
             tokio::time::sleep(FIRST_RATE_AFTER).await;
             sample = self.sample(&mut state).await?;
         }
@@ -154,8 +156,10 @@ impl Host for LinuxMachine {
         if state.identity.as_ref().is_none_or(|known| due(known.at)) {
             state.identity = Some(self.identify(now).await?);
         }
+        let too_soon = state.latest.as_ref().is_some_and(|latest| rates::is_too_soon(latest, &sample));
+        let before = if too_soon { &state.older } else { &state.latest };
         let mut observation = Observation {
-            telemetry: rates::telemetry(state.before.as_ref(), &sample),
+            telemetry: rates::telemetry(before.as_ref(), &sample),
             unseen: sample.unseen.clone(),
             ..Observation::default()
         };
@@ -167,7 +171,9 @@ impl Host for LinuxMachine {
         observation.telemetry.at = Some(now);
         observation.telemetry.cpus = observation.identity.cpus;
         self.space.add_to(&mut observation, now).await;
-        state.before = Some(sample);
+        if !too_soon {
+            state.older = state.latest.replace(sample);
+        }
         Ok(observation)
     }
 
