@@ -22,7 +22,8 @@ pub struct HostKeyPolicy {
     pub pinned: Option<String>,
     /// Files in OpenSSH's `known_hosts` format. One that does not exist holds nothing.
     pub known_hosts: Vec<PathBuf>,
-    /// The fingerprint (`SHA256:...`) of an unknown key that somebody has seen and accepted.
+    /// The fingerprint (`SHA256:...`) of an unknown key that somebody has seen and accepted; several, for hosts on the
+    /// way, are joined by commas.
     pub accept: Option<String>,
 }
 
@@ -136,7 +137,9 @@ impl Known {
     }
 
     fn judge_unknown(&self, shown: &PublicKey) -> Result<()> {
-        if self.accept.as_deref() == Some(sha256(shown).as_str()) {
+        let fingerprint_shown = sha256(shown);
+        let mut accepted = self.accept.iter().flat_map(|accepted| accepted.split(','));
+        if accepted.any(|one| one.trim() == fingerprint_shown) {
             return Ok(());
         }
         let because = match &self.accept {
@@ -271,6 +274,8 @@ mod tests {
         known.accept = Some(sha256(&key(TWO)));
         assert_eq!(known.judge(&key(ONE)).unwrap_err().kind(), ErrorKind::HostKeyUnknown);
         known.accept = Some(sha256(&key(ONE)));
+        known.judge(&key(ONE)).unwrap();
+        known.accept = Some(format!("{},{}", sha256(&key(TWO)), sha256(&key(ONE))));
         known.judge(&key(ONE)).unwrap();
     }
 
