@@ -12,6 +12,7 @@ use reanimator_core::{
     Error, Fleet, FleetOptions,
     access::{self, Principal},
 };
+use tokio::sync::OnceCell;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -27,12 +28,18 @@ pub(crate) struct Context {
     pub(crate) screen: Screen,
     data_dir: Option<PathBuf>,
     verbose: u8,
+    fleet: OnceCell<Fleet>,
 }
 
 impl Context {
     /// From what every command takes.
     pub(crate) fn new(globals: &Globals) -> Self {
-        Self { screen: Screen::new(globals.json), data_dir: globals.data_dir.clone(), verbose: globals.verbose }
+        Self {
+            screen: Screen::new(globals.json),
+            data_dir: globals.data_dir.clone(),
+            verbose: globals.verbose,
+            fleet: OnceCell::new(),
+        }
     }
 
     /// Lets the log speak on stderr: `usual` and worse, more with `-v`, or what `REANIMATOR_LOG` says.
@@ -50,13 +57,20 @@ impl Context {
             .init();
     }
 
-    /// Opens the fleet.
+    /// The fleet, opened when it is first asked for.
     pub(crate) async fn fleet(&self) -> Result<Fleet, Error> {
-        let data_dir = match &self.data_dir {
-            Some(data_dir) => data_dir.clone(),
-            None => FleetOptions::default_data_dir()?,
+        let open = async {
+            let data_dir = self.data_dir.clone().map_or_else(FleetOptions::default_data_dir, Ok)?;
+            Fleet::open(FleetOptions::new(data_dir)).await
         };
-        Fleet::open(FleetOptions::new(data_dir)).await
+        self.fleet.get_or_try_init(|| open).await.cloned()
+    }
+
+    /// Lets go of connections and store, where a fleet was opened.
+    pub(crate) async fn close(&self) {
+        if let Some(fleet) = self.fleet.get() {
+            fleet.close().await;
+        }
     }
 
     /// A bar on stderr for work on many hosts; none where nobody watches or JSON is wanted.

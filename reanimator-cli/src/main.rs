@@ -34,7 +34,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failure::show(&Failure::from(error), context.screen.is_json()),
     };
-    let outcome = runtime.block_on(commands::run(cli.noun, &context));
+    let outcome = runtime.block_on(async {
+        let outcome = commands::run(cli.noun, &context).await;
+        // What does not let go in time goes with the process.
+        drop(tokio::time::timeout(LAST_BREATH, context.close()).await);
+        outcome
+    });
     runtime.shutdown_timeout(LAST_BREATH);
     match outcome {
         Ok(done) => exit_code(done),

@@ -27,9 +27,23 @@ impl Sshd {
         for name in ["host", "client", "other"] {
             keygen(folder.path().join(name));
         }
+        Self::run_in(folder)
+    }
+
+    fn run_in(folder: tempfile::TempDir) -> Self {
         let port = common::closed_port();
         let child = run(&folder, port, "host");
         Self { folder, port, child }
+    }
+
+    /// One more, that lets the same key in.
+    fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["host", "other"] {
+            keygen(folder.path().join(name));
+        }
+        std::fs::copy(self.path("client.pub"), folder.path().join("client.pub")).unwrap();
+        Self::run_in(folder)
     }
 
     /// Stops it and starts it again with another host key.
@@ -171,4 +185,55 @@ fn a_changed_key_is_refused_until_it_is_trusted() {
     home.refused(&["host", "trust", "far", "--accept-host-key", &old], 1);
     home.run(&["host", "trust", "far", "--accept-host-key", &new]);
     home.run(&["exec", "true", "--on", "far"]);
+}
+
+#[test]
+fn each_host_on_the_way_is_known_by_its_own_key() {
+    let (home, jump) = (Home::new(), Sshd::start());
+    let far = jump.beside();
+    let target = format!("{}@127.0.0.1:{}", account(), far.port);
+    let over = format!("{}@127.0.0.1:{}", account(), jump.port);
+    let mut words = ["host", "add", &target, "--no-agent", "--jump", &over, "--key", &jump.path("client")]
+        .map(str::to_owned)
+        .to_vec();
+    for sshd in [&jump, &far] {
+        let fingerprint = sshd.fingerprint("host");
+        let stderr = text(&home.reanimator(&words).assert().code(1).get_output().stderr);
+        assert!(stderr.contains(&format!("--accept-host-key {fingerprint}")), "{stderr}");
+        words.extend(["--accept-host-key".to_owned(), fingerprint]);
+    }
+    home.reanimator(&words).assert().success();
+}
+
+#[test]
+fn ctrl_c_ends_the_command_on_the_far_host_too() {
+    let (home, sshd) = (Home::new(), Sshd::start());
+    let name = ["--accept-host-key", &sshd.fingerprint("host"), "--name", "far", "--unchecked"];
+    home.reanimator(sshd.words().iter().map(String::as_str).chain(name)).assert().success();
+    home.run(&["host", "trust", "far", "--accept-host-key", &sshd.fingerprint("host")]);
+    // A length of sleep that no other process has.
+    let sleep = format!("100{}", std::process::id());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reanimator"))
+        .args(["exec", &format!("sleep {sleep}"), "--on", "far", "--time-limit", "1h"])
+        .env("HOME", home.path())
+        .env("REANIMATOR_DATA_DIR", home.path().join("data"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| sleeping(&sleep));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    until(|| !sleeping(&sleep));
+}
+
+fn sleeping(seconds: &str) -> bool {
+    Command::new("pgrep").args(["-fx", &format!("sleep {seconds}")]).output().unwrap().status.success()
+}
+
+fn until(done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -18,6 +18,10 @@ use crate::{
     screen::{Paint, harmless, harmless_bytes, words},
 };
 
+/// How long hosts get to end what was begun on them: the two seconds that a command has between being asked and being
+/// made to end, and the way there.
+const ENDING: Duration = Duration::from_secs(3);
+
 /// What `exec` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
@@ -49,8 +53,7 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
     let request = request(&args)?;
     let started = fleet.exec(request);
     let what = format!("exec: {}", args.command);
-    let answers = context.audited(&fleet, &what, &args.on, started).await?;
-    let mut answers = std::pin::pin!(answers);
+    let mut answers = context.audited(&fleet, &what, &args.on, started).await?;
     let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
     let collect = args.group || context.screen.is_json();
     let progress = if collect {
@@ -62,7 +65,12 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
-            _ = &mut stop => return Err(stopped(ok + failed)),
+            _ = &mut stop => {
+                progress.finish_and_clear();
+                drop(answers);
+                let_end(context).await;
+                return Err(stopped(ok + failed));
+            }
         };
         let Some(answer) = answer else { break };
         progress.inc(1);
@@ -97,6 +105,15 @@ fn request(args: &ExecArgs) -> Result<ExecRequest, Error> {
         request.output_limit = limit;
     }
     Ok(request)
+}
+
+/// Waits while the hosts end what was begun there, unless Ctrl-C comes once more.
+async fn let_end(context: &Context) {
+    context.screen.note("Ending it on the hosts that have not answered. Press Ctrl-C again to leave at once.");
+    tokio::select! {
+        () = tokio::time::sleep(ENDING) => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 fn stopped(answered: usize) -> Failure {

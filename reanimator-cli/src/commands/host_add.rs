@@ -55,9 +55,9 @@ pub(crate) struct AddArgs {
     /// Where the sudo password is: ask, stdin, env:NAME or file:PATH [default: ask]
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, require_equals = true, default_missing_value = "ask")]
     sudo_password: Option<String>,
-    /// Trust the host key with this fingerprint
+    /// Trust the host key with this fingerprint (may be repeated, for hosts on the way)
     #[arg(long, value_name = "SHA256:...")]
-    accept_host_key: Option<String>,
+    accept_host_key: Vec<String>,
     /// Store it without connecting first
     #[arg(long)]
     unchecked: bool,
@@ -80,7 +80,7 @@ pub(super) async fn run(args: AddArgs, context: &Context) -> Result<Done, Failur
     let mut new = new_host(&args, &fleet)?;
     let host = loop {
         match context.audited(&fleet, "host add", &args.target, fleet.add_host(new.clone())).await {
-            Err(Failure::Core(error)) => new.accept_host_key = Some(accepted(error, &args, &new)?),
+            Err(Failure::Core(error)) => accept(&mut new, error, &args)?,
             outcome => break outcome?,
         }
     };
@@ -104,7 +104,7 @@ fn new_host(args: &AddArgs, fleet: &Fleet) -> Result<NewHost, Failure> {
     let password = if args.password_stdin { Some("stdin") } else { args.password.as_deref() };
     new.auth.password = ask::optional_secret("--password", password, &format!("Password for {}: ", args.target))?;
     new.sudo = sudo(args)?;
-    new.accept_host_key = args.accept_host_key.clone();
+    new.accept_host_key = Some(args.accept_host_key.join(",")).filter(|accepted| !accepted.is_empty());
     new.unchecked = args.unchecked;
     Ok(new)
 }
@@ -127,15 +127,18 @@ fn sudo(args: &AddArgs) -> Result<SudoChoice, Failure> {
     })
 }
 
-/// The fingerprint of a key that is not known yet, once the person at the terminal says that it is right.
-fn accepted(error: Error, args: &AddArgs, new: &NewHost) -> Result<String, Failure> {
+/// Takes in a key that is not known yet, once the person at the terminal says that it is right.
+fn accept(new: &mut NewHost, error: Error, args: &AddArgs) -> Result<(), Failure> {
     let Some(shown) = error.fingerprint().filter(|_| error.kind() == ErrorKind::HostKeyUnknown).cloned() else {
         return Err(error.into());
     };
-    let refused_before = new.accept_host_key.as_ref() == Some(&shown.sha256);
+    let before = new.accept_host_key.take().unwrap_or_default();
     let name = error.subject().unwrap_or(&args.target);
-    if !refused_before && ask::somebody_is_there() && ask::confirm_identity(name, &shown)? {
-        return Ok(shown.sha256);
+    // What was accepted already and is refused all the same would be asked for ever.
+    if !before.contains(&shown.sha256) && ask::somebody_is_there() && ask::confirm_identity(name, &shown)? {
+        let accepted = [before, shown.sha256].into_iter().filter(|one| !one.is_empty());
+        new.accept_host_key = Some(accepted.collect::<Vec<_>>().join(","));
+        return Ok(());
     }
     let next = format!(
         "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add --accept-host-key {}",
