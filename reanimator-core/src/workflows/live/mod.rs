@@ -1,7 +1,8 @@
 //! The live loop: every host observed every ten seconds, no host waiting for another.
 //!
 //! Each host and each cluster has a task of its own that looks, hands over what it saw, and sleeps until its next turn.
-//! Turns are spread over the interval, so that a thousand hosts are not asked at once. One writer takes what was seen
+//! Turns are spread over the interval, so that a thousand hosts are not asked at once; a host that misses one is asked
+//! again soon, so that it is known within 30 s whether it is gone. One writer takes what was seen
 //! in small batches, stores it, and then tells those who listen.
 //!
 //! ```no_run
@@ -39,7 +40,7 @@ use self::lease::Lease;
 use crate::{
     Result,
     fleet::{Fleet, Seen},
-    model::{ConnectionId, EventKind, HostId, Totals},
+    model::{ConnectionId, EventKind, HostId, HostState, Totals},
 };
 
 /// How the loop behaves.
@@ -209,26 +210,30 @@ impl Task {
         let mut turn: u64 = 0;
         loop {
             let started = Instant::now();
-            {
+            let in_doubt = {
                 let Ok(_permit) = self.at_once.acquire().await else { return };
-                self.look().await;
-            }
+                self.look().await
+            };
             turn += 1;
             // A tenth of jitter, the same for nobody: hosts drift apart rather than together.
             let jitter = spread(&(&self.what, turn), self.interval / 10);
-            tokio::time::sleep_until(started + self.interval - self.interval / 20 + jitter).await;
+            let pause = if in_doubt { self.interval / 2 } else { self.interval - self.interval / 20 + jitter };
+            tokio::time::sleep_until(started + pause).await;
         }
     }
 
-    async fn look(&self) {
+    /// Looks once; says whether the host has missed a look and may be gone: then the next one comes soon.
+    async fn look(&self) -> bool {
         match &self.what {
             Watched::Host(id) => {
-                let Some((seen, result)) = self.fleet.look_at_host(id).await else { return };
+                let Some((seen, result)) = self.fleet.look_at_host(id).await else { return false };
+                let in_doubt = result.is_err() && seen.view.state != HostState::Offline;
                 if let Err(error) = result {
                     tracing::debug!(error = %crate::report(&error), "a host did not answer");
                 }
                 // The writer has ended only when the loop ends.
                 drop(self.sender.send(seen).await);
+                in_doubt
             }
             Watched::Cluster(id) => {
                 let seen = self.fleet.look_at_cluster(id).await;
@@ -239,6 +244,7 @@ impl Task {
                 if let Err(error) = written {
                     tracing::error!(error = %crate::report(&error), "a cluster's state could not be written down");
                 }
+                false
             }
         }
     }
