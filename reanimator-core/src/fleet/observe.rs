@@ -20,8 +20,6 @@ const IDENTIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 pub struct Seen {
     /// The host as it is shown now.
     pub view: HostView,
-    /// How its state was before.
-    pub before: Option<HostState>,
     /// Its figures, where it answered.
     pub telemetry: Option<Telemetry>,
     /// Who it is, where it said so and that is news.
@@ -57,7 +55,7 @@ impl Fleet {
             let seen = self.look_at_cluster(&cluster).await?;
             self.write_down_cluster(&seen).await?;
             if !has_shell {
-                // The view that was just made: the world's may be another process's by now.
+                // The view that was just made: what is shown may be another process's by now.
                 let view = seen.nodes.into_iter().map(|node| node.view).find(|view| view.id == id);
                 seen.snapshot.map(drop).ok_or_else(|| silence(&id, view))?;
             }
@@ -79,7 +77,6 @@ impl Fleet {
             let known = world.hosts.get_mut(id)?;
             // The machine was built anew meanwhile: what the old one said is of no use.
             known.machine.as_ref().filter(|(_, current)| Arc::ptr_eq(current, &machine))?;
-            let before = known.view.as_ref().map(|view| view.state);
             let known_identity = known.shell.observation.as_ref().map(|observation| observation.identity.clone());
             let (mut telemetry, mut identity) = (None, None);
             let result = match result {
@@ -96,8 +93,8 @@ impl Fleet {
                     Err(error)
                 }
             };
-            let view = world.renew(id, misses, now)?;
-            Some((Seen { view, before, telemetry, identity }, result))
+            let view = world.renewed(id, misses, now)?;
+            Some((Seen { view, telemetry, identity }, result))
         })
     }
 
@@ -145,17 +142,16 @@ impl Fleet {
             self.identify_guests(id, snapshot).await;
         }
         let misses = self.inner.options.misses;
-        let nodes = self.write(|world| {
+        let nodes = self.read(|world| {
             let nodes = world.nodes_of(id).into_values();
             let seen = nodes.filter_map(|host| {
-                let before = world.hosts.get(&host)?.view.as_ref().map(|view| view.state);
-                let view = world.renew(&host, misses, now)?;
+                let view = world.renewed(&host, misses, now)?;
                 let known = world.hosts.get(&host)?;
                 let node = world.node_of(&known.host).filter(|node| node.online && snapshot.is_some());
                 // A machine with a shell writes its own figures.
                 let telemetry = node.filter(|_| known.machine.is_none()).map(|node| node.telemetry.clone());
                 let identity = node.filter(|_| known.machine.is_none()).map(|node| node.identity.clone());
-                Some(Seen { view, before, telemetry, identity })
+                Some(Seen { view, telemetry, identity })
             });
             seen.collect()
         });
@@ -227,18 +223,19 @@ impl Fleet {
         });
     }
 
-    /// Writes down what was seen of hosts, all of it in one go, and then tells.
+    /// Writes down what was seen of hosts, all of it in one go, and then shows and tells it.
     ///
     /// # Errors
-    /// `Storage` when it cannot be written; it is told all the same, since a full disk must not blind anybody.
+    /// `Storage` when it cannot be written; it is shown all the same, since a full disk must not blind anybody.
     pub(crate) async fn write_down(&self, seen: &[Seen]) -> Result<()> {
         let written = self.store_seen(seen).await;
-        for Seen { view, before, .. } in seen {
+        for Seen { view, .. } in seen {
+            let before = self.write(|world| world.show(view));
             match (before, view.state) {
-                (before, HostState::Online) if *before != Some(HostState::Online) => {
+                (before, HostState::Online) if before != Some(HostState::Online) => {
                     self.tell(EventKind::HostOnline, view)
                 }
-                (before, HostState::Offline) if *before != Some(HostState::Offline) => {
+                (before, HostState::Offline) if before != Some(HostState::Offline) => {
                     self.tell(EventKind::HostOffline, view);
                 }
                 _ => self.tell(EventKind::HostUpdated, view),

@@ -8,8 +8,8 @@ use super::view::{self, ByCluster, ByShell, Heard};
 use crate::{
     host::{linux::LinuxMachine, pve::ProxmoxCluster},
     model::{
-        ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostView,
-        Link, NodeSnapshot, Reach, Storage,
+        ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostState,
+        HostView, Link, NodeSnapshot, Reach, Storage,
     },
 };
 
@@ -58,18 +58,24 @@ impl World {
     pub(super) fn shown(&self, known: &Known, now: Timestamp) -> HostView {
         match &known.view {
             Some(view) => view::aged(view.clone(), &known.host, now),
-            None => self.make_view(known, u32::MAX, now),
+            // What its shell has said is not written down yet.
+            None => self.make_view(known, &ByShell::default(), u32::MAX, now),
         }
     }
 
-    /// Makes a host's view anew and keeps it.
-    pub(super) fn renew(&mut self, id: &HostId, misses: u32, now: Timestamp) -> Option<HostView> {
-        let view = self.make_view(self.hosts.get(id)?, misses, now);
-        self.hosts.get_mut(id)?.view = Some(view.clone());
-        Some(view)
+    /// A host's view, made anew. It is shown once it was written down: what a killed process has shown must not be lost.
+    pub(super) fn renewed(&self, id: &HostId, misses: u32, now: Timestamp) -> Option<HostView> {
+        let known = self.hosts.get(id)?;
+        Some(self.make_view(known, &known.shell, misses, now))
     }
 
-    fn make_view(&self, known: &Known, misses: u32, now: Timestamp) -> HostView {
+    /// Shows a view from now on; gives the state that was shown before.
+    pub(super) fn show(&mut self, view: &HostView) -> Option<HostState> {
+        let known = self.hosts.get_mut(&view.id)?;
+        known.view.replace(view.clone()).map(|before| before.state)
+    }
+
+    fn make_view(&self, known: &Known, shell: &ByShell, misses: u32, now: Timestamp) -> HostView {
         let has_shell = known.machine.is_some();
         let by_cluster = known.host.links.iter().find_map(|link| self.by_cluster(link));
         let address = match known.machine.as_ref().map(|(connection, _)| &connection.reach) {
@@ -78,7 +84,7 @@ impl World {
         };
         view::view(
             &known.host,
-            has_shell.then_some(&known.shell),
+            has_shell.then_some(shell),
             by_cluster.as_ref(),
             address,
             self.guest_of(&known.host),
