@@ -1,0 +1,76 @@
+"""A host behind a real sshd on loopback."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import reanimator
+from reanimator import Fleet
+
+
+@pytest.fixture
+def sshd(tmp_path: Path, closed_port: int) -> Iterator[int]:
+    for name in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    config = tmp_path / "sshd_config"
+    config.write_text(
+        f"ListenAddress 127.0.0.1:{closed_port}\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/client.pub\n"
+        f"PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv HOME={tmp_path}\n"
+    )
+    try:
+        # As root it wants this folder, which Debian makes at boot only.
+        Path("/run/sshd").mkdir(exist_ok=True)
+    except PermissionError:
+        pass
+    with subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL) as server:
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", closed_port), 1).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, "sshd does not listen"
+                    time.sleep(0.02)
+            yield closed_port
+        finally:
+            server.kill()
+
+
+def test_an_unknown_key_is_accepted_by_its_fingerprint(tmp_path: Path, fleet: Fleet, sshd: int) -> None:
+    shown = subprocess.run(
+        ["ssh-keygen", "-lf", str(tmp_path / "host.pub")], check=True, capture_output=True, text=True
+    ).stdout.split()[1]
+    key = (tmp_path / "client").read_text()
+    address = f"{getpass.getuser()}@127.0.0.1:{sshd}"
+
+    with pytest.raises(reanimator.HostKeyUnknown) as caught:
+        fleet.add_host(address, name="far", key=key, agent=False)
+    assert caught.value.fingerprint == shown
+    assert caught.value.key_type == "ssh-ed25519"
+    assert caught.value.host == "far"
+
+    added = fleet.add_host(address, name="far", key=key, agent=False, accept_host_key=shown)
+    assert "ssh" in added["via"]
+    (answer,) = fleet.run("echo $SSH_CONNECTION", select=added["name"])
+    assert answer.ok
+
+
+def test_a_wrong_key_is_refused(tmp_path: Path, fleet: Fleet, sshd: int) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "wrong")], check=True)
+    address = f"{getpass.getuser()}@127.0.0.1:{sshd}"
+    with pytest.raises(reanimator.HostKeyUnknown) as unknown:
+        fleet.add_host(address, name="far", key_file=str(tmp_path / "wrong"))
+    with pytest.raises(reanimator.AuthFailed) as caught:
+        fleet.add_host(
+            address, name="far", key_file=str(tmp_path / "wrong"), accept_host_key=unknown.value.fingerprint
+        )
+    assert caught.value.next
+    assert len(fleet.hosts()) == 1
