@@ -44,3 +44,21 @@ fn the_live_loop_runs_inside_a_program() {
     assert!(text.contains("host:updated"), "{text}");
     assert!(text.contains("1 of 1 hosts online"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clusters_guests_are_listed_once_its_certificate_is_accepted() {
+    let options = pve_sim::Options { nodes: 3, guests: 5, ..pve_sim::Options::default() };
+    let sim = pve_sim::Sim::start(options).await.unwrap();
+    let info = sim.info();
+    let run = |fingerprint: Option<&str>| {
+        let mut command = example("proxmox_guests");
+        command.arg(&info.url).args(fingerprint).env("PROXMOX_TOKEN", &info.token);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    let refused = run(None).await.unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stdout).contains(&info.fingerprint));
+    let listed = text(&run(Some(&info.fingerprint)).await.unwrap());
+    assert!(listed.contains("3 nodes"), "{listed}");
+    assert_eq!(listed.lines().filter(|line| line.contains(" is ")).count(), 5, "{listed}");
+}
