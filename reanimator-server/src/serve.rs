@@ -54,11 +54,10 @@ pub async fn serve(
     let stop = stop.child_token();
     let _stop_when_done = stop.clone().drop_guard();
     let url = url_of(address, identity.is_some());
-    let setup_link = setup_link(&fleet, &options, &url).await?;
     let fingerprint = identity.as_ref().map(|identity| identity.fingerprint.clone());
     let state = AppState::new(fleet.clone(), &options, stop.clone());
 
-    let live = LiveOptions { address: url.clone(), ..options.live };
+    let live = LiveOptions { address: url.clone(), ..options.live.clone() };
     let live = ended_with(LiveLoop::new(fleet.clone(), live).run(stop.clone()), stop.clone());
     let http = ended_with(listen(listener, identity, state, stop.clone()), stop.clone());
     let announced = async {
@@ -66,6 +65,8 @@ pub async fn serve(
             held = wait_for_lease(&fleet, &url) => held?,
             () = stop.cancelled() => return Ok(()),
         }
+        // Only now: a link that a second, refused start printed must not take the place of the first one's.
+        let setup_link = setup_link(&fleet, &options, &url).await?;
         ready(Ready { address, url: url.clone(), setup_link, fingerprint });
         Ok(())
     };

@@ -54,7 +54,7 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
     let started = fleet.exec(request);
     let what = format!("exec: {}", args.command);
     let mut answers = context.audited(&fleet, &what, &args.on, started).await?;
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut stop = std::pin::pin!(told_to_stop());
     let collect = args.group || context.screen.is_json();
     let progress = if collect {
         context.progress(fleet.select(&args.on.parse()?).await?.len(), "hosts answered")
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
-            _ = &mut stop => {
+            () = &mut stop => {
                 progress.finish_and_clear();
                 drop(answers);
                 let_end(context).await;
@@ -114,6 +114,18 @@ async fn let_end(context: &Context) {
         () = tokio::time::sleep(ENDING) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+}
+
+/// Resolves at SIGINT, SIGTERM or SIGHUP.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let signals = kinds.into_iter().filter_map(|kind| signal(kind).ok());
+    let waits: Vec<_> = signals.map(|mut signal| Box::pin(async move { signal.recv().await })).collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    futures::future::select_all(waits).await;
 }
 
 fn stopped(answered: usize) -> Failure {

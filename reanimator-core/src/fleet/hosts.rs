@@ -457,7 +457,7 @@ impl Fleet {
                 .because("it is not reached over SSH")
                 .next("add it with `reanimator host add` first"));
         };
-        let shown = self.shown_host_key(&id, &reach).await.map_err(|error| error.renamed(view.name.clone()))?;
+        let shown = self.shown_host_key(&id, &reach).await?;
         match fingerprint {
             None => return Ok(shown),
             Some(wanted) if wanted != shown.sha256 => {
@@ -480,9 +480,11 @@ impl Fleet {
     async fn shown_host_key(&self, id: &ConnectionId, reach: &SshReach) -> Result<Fingerprint> {
         let mut target = self.target(reach, None);
         target.host.host_keys = HostKeyPolicy::default();
+        let label = target.host.label();
         let ssh = Ssh::new(target, self.credentials(id).await?);
         match ssh.connect().await {
-            Err(error) => match error.fingerprint() {
+            // A host on the way shows a key too: that one is not to be taken for the host's own.
+            Err(error) => match error.fingerprint().filter(|_| error.subject() == Some(&label)) {
                 Some(shown) => Ok(shown.clone()),
                 None => Err(error),
             },

@@ -14,9 +14,9 @@ use crate::{
         linux::LinuxMachine,
         pve::{ProxmoxCluster, Pvesh},
     },
-    model::{Connection, ConnectionId, EventKind, Host, HostId, Link, Reach, SshReach, Sudo},
+    model::{Connection, ConnectionId, EventKind, Host, HostId, HostView, Link, Reach, SshReach, Sudo},
     store::NamedSecret,
-    transport::{Become, Local, Ssh, SshCredentials, SshTarget, Transport},
+    transport::{Become, Local, Ssh, SshCredentials, SshTarget, Transport, ssh::default_key_files},
 };
 
 /// Names under which a connection's secrets are stored.
@@ -32,6 +32,9 @@ pub(super) mod secret {
     /// A Proxmox API token's secret.
     pub(in crate::fleet) const TOKEN: &str = "token";
 }
+
+/// How long a connection may take; shorter than an observation that begins with it, so that its own words are heard.
+const CONNECT_LIMIT: std::time::Duration = std::time::Duration::from_secs(7);
 
 /// The setting that says this machine was added once: who removes it does not want it back.
 const THIS_MACHINE_ADDED: &str = "this-machine-added";
@@ -80,8 +83,13 @@ impl Fleet {
                 (Some(true), _) => {}
                 (_, None) => built.push((host.id.clone(), None)),
                 (_, Some(connection)) => {
-                    let machine = Arc::new(self.machine(connection).await?);
-                    built.push((host.id.clone(), Some((connection.clone(), machine))));
+                    // One secret that cannot be read must not keep the others from being looked after.
+                    match self.machine(connection).await {
+                        Ok(machine) => built.push((host.id.clone(), Some((connection.clone(), Arc::new(machine))))),
+                        Err(error) => {
+                            tracing::error!(host = %host.name, error = %crate::report(&error), "it cannot be reached")
+                        }
+                    }
                 }
             }
         }
@@ -98,14 +106,20 @@ impl Fleet {
                     }
                     None => {
                         let machine = built.remove(&host.id).flatten();
-                        let known = Known { host: host.clone(), machine, shell: Default::default(), view: None };
+                        let known = Known {
+                            host: host.clone(),
+                            machine,
+                            shell: Default::default(),
+                            identity: None,
+                            view: None,
+                        };
                         world.hosts.insert(host.id.clone(), known);
                         added.push(host.id.clone());
                     }
                 }
             }
-            let gone: Vec<HostId> =
-                world.hosts.keys().filter(|id| !hosts.iter().any(|host| host.id == **id)).cloned().collect();
+            let there: std::collections::HashSet<&HostId> = hosts.iter().map(|host| &host.id).collect();
+            let gone: Vec<HostId> = world.hosts.keys().filter(|id| !there.contains(id)).cloned().collect();
             let removed: Vec<Known> = gone.iter().filter_map(|id| world.hosts.remove(id)).collect();
             (added, removed)
         });
@@ -118,7 +132,8 @@ impl Fleet {
         for known in removed {
             self.tell(EventKind::HostRemoved, &serde_json::json!({ "id": known.host.id }));
             if let Some((_, machine)) = known.machine {
-                crate::host::Host::close(machine.as_ref()).await;
+                // An observation under way holds it: nobody waits for that.
+                tokio::spawn(async move { crate::host::Host::close(machine.as_ref()).await });
             }
         }
         Ok(())
@@ -131,7 +146,13 @@ impl Fleet {
             if self.read(|world| world.clusters.contains_key(&connection.id)) {
                 continue;
             }
-            let cluster = Arc::new(self.cluster(&connection.id, reach).await?);
+            let cluster = match self.cluster(&connection.id, reach).await {
+                Ok(cluster) => Arc::new(cluster),
+                Err(error) => {
+                    tracing::error!(connection = %connection.name, error = %crate::report(&error), "it cannot be reached");
+                    continue;
+                }
+            };
             let known = KnownCluster {
                 connection: connection.clone(),
                 cluster,
@@ -175,6 +196,7 @@ impl Fleet {
     pub(super) async fn remember(&self) -> Result<()> {
         let clusters = self.store().clusters().await?;
         let views = self.store().views().await?;
+        let now = self.now();
         self.write(|world| {
             for stored in clusters {
                 let Some(known) = world.clusters.get_mut(&stored.connection) else { continue };
@@ -190,7 +212,9 @@ impl Fleet {
             }
             for view in views {
                 let Some(known) = world.hosts.get_mut(&view.id) else { continue };
-                if known.view.as_ref().is_none_or(|kept| kept.observed_at <= view.observed_at) {
+                // A kept one from the future was seen before the clock was set back.
+                let future = |kept: &HostView| kept.observed_at.is_some_and(|at| at > now);
+                if known.view.as_ref().is_none_or(|kept| kept.observed_at <= view.observed_at || future(kept)) {
                     known.view = Some(view);
                 }
             }
@@ -219,6 +243,10 @@ impl Fleet {
     pub(super) fn target(&self, reach: &SshReach, accept: Option<String>) -> SshTarget {
         let known_hosts = known_hosts(self.inner.options.home.as_ref());
         let mut target = SshTarget::from(reach);
+        target.connect_limit = CONNECT_LIMIT;
+        if target.key_files.is_empty() && target.use_agent {
+            target.key_files = default_key_files();
+        }
         for hop in target.jumps.iter_mut().chain([&mut target.host]) {
             hop.host_keys.known_hosts.clone_from(&known_hosts);
             hop.host_keys.accept.clone_from(&accept);

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fleet,
     matching::{self, Evidence, Judgement},
+    world::Known,
 };
 use crate::{
     Error, ErrorKind, Result,
-    model::{GuestId, Host, HostId, Identity, Link, Match, MatchId, NodeSnapshot, Verdict},
+    model::{Connection, GuestId, Host, HostId, Identity, Link, Match, MatchId, NodeSnapshot, Reach, Verdict},
 };
 
 /// A question about two records, for people.
@@ -111,15 +112,25 @@ impl Fleet {
 
     /// Links a new node to the host that it certainly is; says whether there is one.
     pub(super) async fn join_node(&self, node: &NodeSnapshot, link: &Link) -> Result<bool> {
-        let found = self.read(|world| {
-            world.hosts.values().find_map(|known| {
-                let identity = &known.shell.observation.as_ref()?.identity;
+        let found: Vec<HostId> = self.read(|world| {
+            let matches = |known: &&Known| {
+                // Behind a jump host an address says nothing, and who is another cluster's node already stays that.
+                let direct = matches!(&known.machine, Some((Connection { reach: Reach::Ssh(reach), .. }, _)) if reach.jumps.is_empty());
+                let taken = known.host.links.iter().any(|link| {
+                    let cluster = world.clusters.get(link.connection());
+                    matches!(link, Link::ProxmoxNode { .. }) && cluster.is_some_and(|known| known.only_node.is_none())
+                });
+                let identity = known.shell.observation.as_ref().map(|observation| &observation.identity);
                 let address = known.view.as_ref().and_then(|view| view.address.as_deref());
-                let evidence = matching::node(identity, address, &node.name, node.ip.as_deref());
-                (evidence.judge() == Judgement::Same).then(|| known.host.clone())
-            })
+                direct && !taken && identity.is_some_and(|identity| {
+                    let evidence = matching::node(identity, address, &node.name, node.ip.as_deref());
+                    evidence.judge() == Judgement::Same
+                })
+            };
+            world.hosts.values().filter(matches).map(|known| known.host.id.clone()).collect()
         });
-        let Some(mut host) = found else { return Ok(false) };
+        let [id] = &found[..] else { return Ok(false) };
+        let mut host = self.record(id).await?;
         // The cluster's own connection takes the place of the node's shell as the way to the API.
         host.links.retain(|link| !matches!(link, Link::ProxmoxNode { .. }));
         host.links.push(link.clone());
@@ -181,8 +192,9 @@ impl Fleet {
                     let evidence = matching::hosts(&identities[*a], &identities[*b]);
                     let judged = evidence.judge();
                     if judged != Judgement::Different && !found.iter().any(|(x, y, ..)| x == *a && *y == host_key(b)) {
-                        // Two records that both have a shell were both added by somebody: that is for a person to end.
-                        found.push(((*a).clone(), host_key(b), evidence, false));
+                        // One mark alone may be copied with a disk image; two that agree are not.
+                        let certain = judged == Judgement::Same && evidence.agrees.len() > 1;
+                        found.push(((*a).clone(), host_key(b), evidence, certain));
                     }
                 }
             }
@@ -197,6 +209,7 @@ impl Fleet {
                 let mut hosts: Vec<&HostId> = keys.filter_map(|key| by_mark.get(key)).flatten().copied().collect();
                 hosts.sort();
                 hosts.dedup();
+                let only_one = hosts.len() == 1;
                 hosts.retain(|id| !linked(id));
                 for host in &hosts {
                     let evidence = matching::guest(&identities[*host], marks);
@@ -204,7 +217,7 @@ impl Fleet {
                     let twins = twins.filter(|(id, other)| {
                         *id != guest && matching::guest(&identities[*host], other).judge() != Judgement::Different
                     });
-                    let alone = hosts.len() == 1 && twins.count() == 0;
+                    let alone = only_one && twins.count() == 0;
                     match evidence.judge() {
                         Judgement::Different => {}
                         judged => found.push((
@@ -217,7 +230,28 @@ impl Fleet {
                 }
             }
         });
+        found.extend(self.nodes_by_name(identities));
         found
+    }
+
+    /// Hosts with a shell that call themselves as a cluster calls one of its nodes, which is another record.
+    fn nodes_by_name(&self, identities: &BTreeMap<HostId, Identity>) -> Vec<(HostId, String, Evidence, bool)> {
+        self.read(|world| {
+            let shells =
+                world.hosts.values().filter(|known| known.machine.is_some() && world.node_of(&known.host).is_none());
+            let pairs = shells.flat_map(|known| {
+                let identity = identities.get(&known.host.id);
+                let address = known.view.as_ref().and_then(|view| view.address.as_deref());
+                let nodes = world.hosts.values().filter(|other| other.machine.is_none());
+                nodes.filter_map(move |other| {
+                    let node = world.node_of(&other.host)?;
+                    let evidence = matching::node(identity?, address, &node.name, node.ip.as_deref());
+                    let asked = evidence.judge() != Judgement::Different;
+                    asked.then(|| (other.host.id.clone(), host_key(&known.host.id), evidence, false))
+                })
+            });
+            pairs.collect()
+        })
     }
 
     /// Makes one machine of a host and another record.

@@ -122,6 +122,8 @@ struct Inner {
     world: std::sync::RwLock<World>,
     /// One at a time reads the records and builds machines from them.
     syncing: tokio::sync::Mutex<()>,
+    /// One at a time makes hosts of a cluster's nodes.
+    adopting: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
     /// Whether a live loop in this process keeps the world fresh.
     live: AtomicBool,
@@ -163,6 +165,7 @@ impl Fleet {
             access: Access::new(store.clone()),
             world: World::default().into(),
             syncing: Default::default(),
+            adopting: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),
             options,
@@ -209,7 +212,8 @@ impl Fleet {
     pub async fn status(&self) -> Result<Status> {
         self.refresh().await?;
         let now = self.now();
-        let (hosts, guests, storages) = self.read(|world| (world.views(now), world.guests(), world.storages()));
+        let (hosts, guests, storages) =
+            self.read(|world| (world.views(now), world.guests(), world.fresh_storages(now)));
         Ok(Status { totals: totals::totals(&hosts, &guests, &storages), hosts, at: now })
     }
 
@@ -289,10 +293,17 @@ impl Fleet {
 
     /// Tells those who listen.
     pub(crate) fn tell(&self, kind: EventKind, data: &impl Serialize) {
+        // Nobody listening is no failure.
+        self.event(kind, data).into_iter().for_each(|event| drop(self.inner.events.send(event)));
+    }
+
+    fn event(&self, kind: EventKind, data: &impl Serialize) -> Option<Event> {
         match serde_json::to_value(data) {
-            // Nobody listening is no failure.
-            Ok(data) => drop(self.inner.events.send(Event { kind, at: self.now(), data })),
-            Err(error) => tracing::error!(kind = kind.as_str(), %error, "an event could not be written"),
+            Ok(data) => Some(Event { kind, at: self.now(), data }),
+            Err(error) => {
+                tracing::error!(kind = kind.as_str(), %error, "an event could not be written");
+                None
+            }
         }
     }
 

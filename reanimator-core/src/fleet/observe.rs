@@ -70,20 +70,20 @@ impl Fleet {
     /// Looks at a host through its shell. `None` when there is no such host any more.
     pub(crate) async fn look_at_host(&self, id: &HostId) -> Option<(Seen, Result<()>)> {
         let machine = self.read(|world| Some(world.hosts.get(id)?.machine.as_ref()?.1.clone()))?;
-        let result = machine.observe(self.now()).await;
+        let asked = self.now();
+        let result = machine.observe(asked).await;
         let now = self.now();
         let misses = self.inner.options.misses;
         self.write(|world| {
             let known = world.hosts.get_mut(id)?;
             // The machine was built anew meanwhile: what the old one said is of no use.
             known.machine.as_ref().filter(|(_, current)| Arc::ptr_eq(current, &machine))?;
-            let known_identity = known.shell.observation.as_ref().map(|observation| observation.identity.clone());
             let (mut telemetry, mut identity) = (None, None);
             let result = match result {
                 Ok(observation) => {
-                    known.shell.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
+                    known.shell.heard = Heard { answered_at: Some(asked), misses: 0, problem: None };
                     telemetry = Some(observation.telemetry.clone());
-                    identity = Some(observation.identity.clone()).filter(|new| known_identity.as_ref() != Some(new));
+                    identity = Some(observation.identity.clone()).filter(|new| known.identity.as_ref() != Some(new));
                     known.shell.observation = Some(observation);
                     Ok(())
                 }
@@ -136,8 +136,11 @@ impl Fleet {
             }
         };
         if let Some(snapshot) = &snapshot {
-            if only_node.is_none() {
-                self.adopt_nodes(id, snapshot).await?;
+            // A node that cannot be written down is looked at again next turn; the others go on.
+            if only_node.is_none()
+                && let Err(error) = self.adopt_nodes(id, snapshot).await
+            {
+                tracing::error!(cluster = %name, error = %crate::report(&error), "a new node could not be taken in");
             }
             self.identify_guests(id, snapshot).await;
         }
@@ -151,6 +154,7 @@ impl Fleet {
                 // A machine with a shell writes its own figures.
                 let telemetry = node.filter(|_| known.machine.is_none()).map(|node| node.telemetry.clone());
                 let identity = node.filter(|_| known.machine.is_none()).map(|node| node.identity.clone());
+                let identity = identity.filter(|new| known.identity.as_ref() != Some(new));
                 Some(Seen { view, telemetry, identity })
             });
             seen.collect()
@@ -160,6 +164,7 @@ impl Fleet {
 
     /// Makes hosts of nodes that are not in the fleet yet.
     pub(super) async fn adopt_nodes(&self, id: &ConnectionId, snapshot: &ClusterSnapshot) -> Result<()> {
+        let _one_at_a_time = self.inner.adopting.lock().await;
         let known = self.read(|world| world.nodes_of(id));
         let new: Vec<_> = snapshot.nodes.iter().filter(|node| !known.contains_key(&node.name)).collect();
         for node in &new {
@@ -181,7 +186,13 @@ impl Fleet {
                 maintenance: false,
                 links: vec![link],
             };
-            self.store().insert_host(&host).await?;
+            match self.store().insert_host(&host).await {
+                // Another process takes the same nodes in: the next look finds them.
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    tracing::debug!(node = %node.name, "taken in meanwhile")
+                }
+                result => result?,
+            }
         }
         match new.is_empty() {
             true => Ok(()),
@@ -192,6 +203,11 @@ impl Fleet {
     /// Reads what identifies guests, when one is new or it was long ago.
     async fn identify_guests(&self, id: &ConnectionId, snapshot: &ClusterSnapshot) {
         let now = self.now();
+        self.write(|world| {
+            if let Some(known) = world.clusters.get_mut(id) {
+                known.identities.retain(|id, _| snapshot.guests.iter().any(|guest| guest.id == *id));
+            }
+        });
         let due = self.read(|world| {
             let known = world.clusters.get(id)?;
             let old = known.identified_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= IDENTIFY_EVERY);
@@ -228,34 +244,42 @@ impl Fleet {
     /// # Errors
     /// `Storage` when it cannot be written; it is shown all the same, since a full disk must not blind anybody.
     pub(crate) async fn write_down(&self, seen: &[Seen]) -> Result<()> {
-        let written = self.store_seen(seen).await;
-        for Seen { view, .. } in seen {
-            let before = self.write(|world| world.show(view));
-            match (before, view.state) {
-                (before, HostState::Online) if before != Some(HostState::Online) => {
-                    self.tell(EventKind::HostOnline, view)
-                }
-                (before, HostState::Offline) if before != Some(HostState::Offline) => {
-                    self.tell(EventKind::HostOffline, view);
-                }
-                _ => self.tell(EventKind::HostUpdated, view),
-            }
+        let kinds: Vec<EventKind> = self.read(|world| {
+            let before = |seen: &Seen| {
+                world.hosts.get(&seen.view.id).and_then(|known| known.view.as_ref()).map(|view| view.state)
+            };
+            seen.iter().map(|seen| what(before(seen), seen.view.state)).collect()
+        });
+        let written = self.store_seen(seen, &kinds).await;
+        for (kind, Seen { view, .. }) in kinds.into_iter().zip(seen) {
+            self.write(|world| world.show(view));
+            self.tell(kind, view);
         }
         let mut is_news = false;
         for (view, identity) in seen.iter().filter_map(|seen| Some((&seen.view, seen.identity.as_ref()?))) {
             is_news = true;
-            self.note_shell_node(&view.id, identity).await?;
+            match self.note_shell_node(&view.id, identity).await {
+                // It was removed meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::error!(host = %view.name, error = %crate::report(&error), "pvesh is not asked there")
+                }
+                Ok(()) => {}
+            }
         }
-        if is_news {
-            self.match_machines().await?;
+        if is_news && let Err(error) = self.match_machines().await {
+            tracing::error!(error = %crate::report(&error), "machines could not be matched");
         }
         written
     }
 
-    async fn store_seen(&self, seen: &[Seen]) -> Result<()> {
+    async fn store_seen(&self, seen: &[Seen], kinds: &[EventKind]) -> Result<()> {
         let store = self.store();
         let views: Vec<HostView> = seen.iter().map(|seen| seen.view.clone()).collect();
         store.put_views(&views).await?;
+        let all = kinds.iter().copied().zip(seen.iter().map(|seen| &seen.view));
+        let changes = all.filter(|(kind, _)| *kind != EventKind::HostUpdated);
+        store.append_events(&changes.filter_map(|(kind, view)| self.event(kind, view)).collect::<Vec<_>>()).await?;
         let answered = || seen.iter().filter_map(|seen| Some((seen, seen.telemetry.as_ref()?)));
         let telemetry: Vec<(HostId, Telemetry)> =
             answered().map(|(seen, telemetry)| (seen.view.id.clone(), telemetry.clone())).collect();
@@ -269,6 +293,11 @@ impl Fleet {
         for seen in seen {
             if let Some(identity) = &seen.identity {
                 store.put_identity(&seen.view.id, identity).await?;
+                self.write(|world| {
+                    if let Some(known) = world.hosts.get_mut(&seen.view.id) {
+                        known.identity = Some(identity.clone());
+                    }
+                });
             }
         }
         Ok(())
@@ -279,14 +308,16 @@ impl Fleet {
     /// # Errors
     /// `Storage` when it cannot be written.
     pub(crate) async fn write_down_cluster(&self, seen: &SeenCluster) -> Result<()> {
+        let events: Vec<_> = seen.guests.iter().filter_map(|(kind, guest)| self.event(*kind, guest)).collect();
+        let mut written = self.store().append_events(&events).await;
         if let Some(snapshot) = &seen.snapshot {
             let state = serde_json::to_string(snapshot).map_err(|error| {
                 Error::new(ErrorKind::Internal, "write down the cluster's state").from_source(error)
             })?;
-            self.store().put_cluster(&snapshot.connection, &state, snapshot.at).await?;
+            written = written.and(self.store().put_cluster(&snapshot.connection, &state, snapshot.at).await);
         }
         seen.guests.iter().for_each(|(kind, guest)| self.tell(*kind, guest));
-        self.write_down(&seen.nodes).await
+        self.write_down(&seen.nodes).await.and(written)
     }
 }
 
@@ -309,6 +340,15 @@ fn silence(id: &HostId, view: Option<HostView>) -> Error {
             problem.next.into_iter().fold(error, Error::next)
         }
         None => error,
+    }
+}
+
+/// What happened to a host between two looks.
+fn what(before: Option<HostState>, now: HostState) -> EventKind {
+    match (before, now) {
+        (before, HostState::Online) if before != Some(HostState::Online) => EventKind::HostOnline,
+        (before, HostState::Offline) if before != Some(HostState::Offline) => EventKind::HostOffline,
+        _ => EventKind::HostUpdated,
     }
 }
 

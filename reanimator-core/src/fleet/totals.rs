@@ -18,8 +18,12 @@ pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Tot
         }
     }
     totals.guests.total = count(guests.iter().filter(|guest| !guest.template).count());
-    totals.guests.running = count(guests.iter().filter(|guest| guest.status == GuestStatus::Running).count());
     let answering = |host: &&HostView| matches!(host.state, HostState::Online | HostState::Maintenance);
+    let silent: HashSet<_> = hosts.iter().filter(|host| !answering(host)).map(|host| &host.id).collect();
+    let running = |guest: &&Guest| {
+        guest.status == GuestStatus::Running && !guest.host_id.as_ref().is_some_and(|host| silent.contains(host))
+    };
+    totals.guests.running = count(guests.iter().filter(running).count());
     let mut busy = Vec::new();
     for host in hosts.iter().filter(answering).filter(|host| host.guest_of.is_none()) {
         add(&mut totals, host);

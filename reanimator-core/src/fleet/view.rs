@@ -146,7 +146,13 @@ fn state(host: &Host, shell: Option<&ByShell>, cluster: Option<&ByCluster<'_>>, 
         _ => HostState::Unknown,
     };
     let by_shell = shell.map(|shell| of(&shell.heard));
-    let by_cluster = cluster.map(|cluster| match (of(cluster.heard), cluster.node) {
+    // `pvesh` over the host's own shell is no second voice.
+    let own = |link: &Link| {
+        let same = |other: &Link| !matches!(other, Link::ProxmoxNode { .. }) && other.connection() == link.connection();
+        matches!(link, Link::ProxmoxNode { .. }) && host.links.iter().any(same)
+    };
+    let same_voice = shell.is_some() && host.links.iter().any(own);
+    let by_cluster = cluster.filter(|_| !same_voice).map(|cluster| match (of(cluster.heard), cluster.node) {
         (HostState::Online, Some(node)) if node.online => HostState::Online,
         (HostState::Online, _) => HostState::Offline,
         (state, _) => state,
@@ -300,6 +306,16 @@ pub(crate) mod tests {
         let view = view(&record(vec![ssh(), node_link()]), Some(&shell), Some(&cluster), None, None, 2, at(10));
         assert_eq!((view.state, view.cpu_percent), (HostState::Online, Some(77.0)));
         assert_eq!(view.problem.map(|problem| problem.message).as_deref(), Some("silent"));
+    }
+
+    #[test]
+    fn a_node_that_is_asked_over_its_own_shell_alone_is_offline_with_it() {
+        let (heard, node) = (Heard { answered_at: Some(at(5)), ..Heard::default() }, node(true));
+        let cluster = ByCluster { heard: &heard, cluster: None, node: Some(&node), storages: &[] };
+        let shell = ByShell { heard: silent(2), ..shell(1.0, 0) };
+        let pvesh = Link::ProxmoxNode { connection: ConnectionId::from("c1"), node: "pve1".into() };
+        let view = view(&record(vec![ssh(), pvesh]), Some(&shell), Some(&cluster), None, None, 2, at(10));
+        assert_eq!(view.state, HostState::Offline);
     }
 
     #[test]

@@ -13,6 +13,27 @@ use crate::{
     },
 };
 
+/// How old a cluster's figures may be to be summed up: three turns of a node that is asked by `pvesh`.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(180);
+
+/// A view of a host that has not answered this process yet, with the figures that were last seen by an earlier one.
+fn with_last_figures(view: HostView, old: &HostView, now: Timestamp) -> HostView {
+    HostView {
+        // Few misses of our own say less than what was known before.
+        state: if view.state == HostState::Unknown { old.state } else { view.state },
+        name: view.name,
+        kind: view.kind,
+        address: view.address,
+        groups: view.groups,
+        tags: view.tags,
+        via: view.via,
+        guest_of: view.guest_of,
+        problem: view.problem,
+        age_seconds: view::age(old.observed_at, now),
+        ..old.clone()
+    }
+}
+
 /// Everything known.
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -28,6 +49,8 @@ pub(super) struct Known {
     pub(super) machine: Option<(Connection, Arc<LinuxMachine>)>,
     /// What its shell said in this process.
     pub(super) shell: ByShell,
+    /// Who it is, as it was last written down.
+    pub(super) identity: Option<crate::model::Identity>,
     /// The view that was last made or read.
     pub(super) view: Option<HostView>,
 }
@@ -66,7 +89,11 @@ impl World {
     /// A host's view, made anew. It is shown once it was written down: what a killed process has shown must not be lost.
     pub(super) fn renewed(&self, id: &HostId, misses: u32, now: Timestamp) -> Option<HostView> {
         let known = self.hosts.get(id)?;
-        Some(self.make_view(known, &known.shell, misses, now))
+        let view = self.make_view(known, &known.shell, misses, now);
+        Some(match known.view.as_ref().filter(|old| view.observed_at.is_none() && old.observed_at.is_some()) {
+            Some(old) => with_last_figures(view, old, now),
+            None => view,
+        })
     }
 
     /// Shows a view from now on; gives the state that was shown before.
@@ -143,6 +170,12 @@ impl World {
     /// All storages.
     pub(super) fn storages(&self) -> Vec<Storage> {
         self.snapshots().flat_map(|snapshot| snapshot.storages.clone()).collect()
+    }
+
+    /// The storages of clusters that were seen of late: what is silent is in no sum.
+    pub(super) fn fresh_storages(&self, now: Timestamp) -> Vec<Storage> {
+        let fresh = |snapshot: &&ClusterSnapshot| now.duration_since(snapshot.at).unsigned_abs() <= FRESH;
+        self.snapshots().filter(fresh).flat_map(|snapshot| snapshot.storages.clone()).collect()
     }
 
     fn snapshots(&self) -> impl Iterator<Item = &ClusterSnapshot> {

@@ -209,14 +209,14 @@ async fn show(_: Viewer, State(state): State<AppState>, Name(id): Name) -> Resul
 
 /// Renames, groups or tags a host, or puts it into maintenance.
 #[utoipa::path(patch, path = "/api/v1/hosts/{id}", tag = "hosts", params(("id" = String, Path)), request_body = HostChange,
-    extensions(("x-role" = json!("operator"))), responses((status = 200, body = HostView), Refusals))]
+    extensions(("x-role" = json!("admin"))), responses((status = 200, body = HostView), Refusals))]
 async fn change(
-    operator: Operator,
+    admin: Admin,
     State(state): State<AppState>,
     Name(id): Name,
     Body(change): Body<HostChange>,
 ) -> Result<Json<HostView>, ApiError> {
-    Ok(Json(operator.0.audited("host change", &id, state.fleet.update_host(&id, change)).await?))
+    Ok(Json(admin.0.audited("host set", &id, state.fleet.update_host(&id, change)).await?))
 }
 
 /// Removes a host from the fleet. The machine itself is left as it is.

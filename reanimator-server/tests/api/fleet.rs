@@ -249,10 +249,7 @@ async fn every_change_is_in_the_audit_trail_with_who_what_and_how_it_ended() {
         .map(|item| ["who", "what", "on", "from", "outcome"].map(|field| item[field].as_str().unwrap()).to_vec())
         .collect();
     let who = "token:admin-0";
-    assert_eq!(
-        lines,
-        [[who, "host change", "nothing", "local", "not-found"], [who, "host change", "web1", "local", "ok"]]
-    );
+    assert_eq!(lines, [[who, "host set", "nothing", "local", "not-found"], [who, "host set", "web1", "local", "ok"]]);
     let cursor = trail["next_cursor"].as_str();
     if let Some(cursor) = cursor {
         let older = service.get(&admin, &format!("/api/v1/audit?limit=2&cursor={cursor}")).await.ok();

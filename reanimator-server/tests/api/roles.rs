@@ -26,7 +26,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("viewer", "GET", "/api/v1/events"),
     ("viewer", "GET", "/api/openapi.json"),
     ("viewer", "GET", "/metrics"),
-    ("operator", "PATCH", "/api/v1/hosts/{id}"),
+    ("admin", "PATCH", "/api/v1/hosts/{id}"),
     ("operator", "POST", "/api/v1/hosts/{id}/test"),
     ("operator", "POST", "/api/v1/hosts/{id}/observe"),
     ("operator", "POST", "/api/v1/proxmox/{id}/test"),

@@ -104,6 +104,8 @@ async fn served_fingerprint(url: &str) -> String {
 #[tokio::test]
 async fn the_control_address_takes_orders_as_json() {
     let sim = start(2).await;
+    // Another test of this program may have done so already.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::new();
     let post = |body: Value| client.post(&sim.info().control).body(body.to_string()).send();
     let done = post(json!({"fault": "quorum-lost"})).await.unwrap();

@@ -122,10 +122,8 @@ pub fn parse(block: &str) -> Sample {
     }
     let lines = |file: &str| files.get(file).map_or(&[][..], Vec::as_slice);
     let mut sample = Sample {
-        uptime: lines("/proc/uptime").first().and_then(|line| number(line, 0)),
-        load: lines("/proc/loadavg")
-            .first()
-            .and_then(|line| Some([number(line, 0)?, number(line, 1)?, number(line, 2)?])),
+        uptime: lines("/proc/uptime").first().and_then(|line| float(line, 0)),
+        load: lines("/proc/loadavg").first().and_then(|line| Some([float(line, 0)?, float(line, 1)?, float(line, 2)?])),
         cpu: lines("/proc/stat").iter().find_map(|line| cpu(line)),
         disks: lines("/proc/diskstats").iter().filter_map(|line| disk(line)).collect(),
         networks: lines("/proc/net/dev").iter().filter_map(|line| network(line)).collect(),
@@ -171,6 +169,11 @@ fn unseen(sample: &Sample, files: &BTreeMap<&str, Vec<&str>>) -> Vec<Unseen> {
 
 fn number<T: std::str::FromStr>(line: &str, field: usize) -> Option<T> {
     line.split_whitespace().nth(field)?.parse().ok()
+}
+
+/// A number that a figure can be: `nan` and `inf` are numbers to Rust and nonsense from a host.
+fn float(line: &str, field: usize) -> Option<f64> {
+    number(line, field).filter(|value: &f64| value.is_finite() && *value >= 0.0)
 }
 
 fn cpu(line: &str) -> Option<[u64; 8]> {
@@ -219,7 +222,7 @@ fn memory(lines: &[&str], arc: Option<Bytes>) -> (Option<Memory>, Option<Swap>) 
 fn pressure(lines: &[&str]) -> Option<Pressure> {
     let line = |name: &str| {
         let words = lines.iter().find_map(|line| line.strip_prefix(name))?;
-        let share = |key: &str| words.split_whitespace().find_map(|word| word.strip_prefix(key)?.parse().ok());
+        let share = |key: &str| words.split_whitespace().find_map(|word| float(word.strip_prefix(key)?, 0));
         Some(PressureLine { avg10: share("avg10=")?, avg60: share("avg60=")?, avg300: share("avg300=")? })
     };
     Some(Pressure { some: line("some ")?, full: line("full ") })
@@ -326,6 +329,14 @@ mod tests {
             BLOCK.lines().filter(|line| !line.starts_with("/proc/uptime")).map(|l| format!("{l}\n")).collect();
         let whats: Vec<String> = parse(&block).unseen.into_iter().map(|unseen| unseen.what).collect();
         assert_eq!(whats, ["uptime", "CPU use and rates"]);
+    }
+
+    #[test]
+    fn figures_that_are_no_numbers_are_not_seen() {
+        let sample = parse(
+            "/proc/loadavg:nan inf -1 1/2 3\n/proc/uptime:inf 1\n/proc/pressure/cpu:some avg10=nan avg60=0 avg300=0\n",
+        );
+        assert_eq!((sample.load, sample.uptime, sample.pressure.len()), (None, None, 0));
     }
 
     #[test]

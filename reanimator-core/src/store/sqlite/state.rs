@@ -17,6 +17,11 @@ use super::{SqliteStore, commit, from_json, timestamp, to_json};
 /// Rows in one statement: few enough for SQLite's 32,766 parameters, enough that their number does not matter.
 const ROWS: usize = 256;
 
+/// A stored observation, unless it cannot be read.
+fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!(error = %crate::message(error), "a stored observation is left out")).ok()
+}
+
 #[async_trait]
 impl StateStore for SqliteStore {
     async fn put_views(&self, views: &[HostView]) -> Result<()> {
@@ -50,7 +55,8 @@ impl StateStore for SqliteStore {
         .fetch_all(self.main.reader())
         .await
         .map_err(self.main.failed("read what was seen"))?;
-        rows.iter().map(|data| from_json(&self.main, "view", data)).collect()
+        // What was seen is seen again in a moment: one that cannot be read must not keep the others from being shown.
+        Ok(rows.iter().filter_map(|data| readable(from_json(&self.main, "view", data))).collect())
     }
 
     async fn put_identity(&self, host: &HostId, identity: &Identity) -> Result<()> {
@@ -83,7 +89,9 @@ impl StateStore for SqliteStore {
             .fetch_all(self.main.reader())
             .await
             .map_err(self.main.failed("read who the hosts are"))?;
-        rows.into_iter().map(|(id, data)| Ok((HostId(id), from_json(&self.main, "identity", &data)?))).collect()
+        let identity =
+            |(id, data): (String, String)| Some((HostId(id), readable(from_json(&self.main, "identity", &data))?));
+        Ok(rows.into_iter().filter_map(identity).collect())
     }
 
     async fn put_telemetry(&self, telemetry: &[(HostId, Telemetry)]) -> Result<()> {

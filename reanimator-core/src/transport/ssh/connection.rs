@@ -34,6 +34,9 @@ const ANNOUNCING: Duration = Duration::from_secs(2);
 /// How long the server may take to close a channel after the command was ended.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// How long commands may take to be ended before their connection is closed: TERM, two seconds, KILL.
+const CLOSING_LIMIT: Duration = Duration::from_secs(4);
+
 /// A server that refuses a session although there is room may still be clearing up behind the last one. The pause
 /// doubles each time: 1.3 s in all.
 const OPEN_TRIES: u32 = 8;
@@ -88,8 +91,15 @@ impl Connection {
         !self.link.handle.is_closed()
     }
 
-    /// Says goodbye; commands that still run lose their streams.
+    /// Says goodbye. Commands that nobody waits for any more are given a moment to be ended first; what still runs then
+    /// loses its streams.
     pub(super) async fn close(&self) {
+        let ended = async {
+            while self.open.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _in_time = tokio::time::timeout(CLOSING_LIMIT, ended).await;
         let _gone_already = self.link.handle.disconnect(Disconnect::ByApplication, "", "en").await;
     }
 
@@ -108,7 +118,18 @@ impl Connection {
         let (become_root, connection) = (command.become_root.clone(), self.clone());
         // A task of its own: an opening that nobody waits for any more must still be closed again.
         let opening = tokio::spawn(async move { connection.start(slot, line, become_root, undertaker).await });
-        opening.await.unwrap_or_else(|error| {
+        // Not "lost": the opening goes on by itself, and what it may still start must not be started twice.
+        let Ok(opened) = tokio::time::timeout(patience, opening).await else {
+            return Err(NotStarted::Refused(
+                Error::new(ErrorKind::Timeout, "open a session")
+                    .because(format!(
+                        "no answer within {} s on a connection that worked before",
+                        patience.as_secs_f32()
+                    ))
+                    .next("check whether the machine hangs or the network drops packets"),
+            ));
+        };
+        opened.unwrap_or_else(|error| {
             Err(NotStarted::Refused(Error::new(ErrorKind::Internal, "open a session").because(error.to_string())))
         })
     }

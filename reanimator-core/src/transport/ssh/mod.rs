@@ -105,7 +105,12 @@ impl Ssh {
         let (connection, undertaker) = self.pool.connection().await?;
         match connection.clone().launch(command, undertaker).await {
             Ok(running) => return Ok(running),
-            Err(NotStarted::Refused(error)) => return Err(error),
+            Err(NotStarted::Refused(error)) => {
+                if error.kind() == ErrorKind::Timeout {
+                    self.pool.forget(&connection).await;
+                }
+                return Err(error);
+            }
             Err(NotStarted::Lost(_)) => self.pool.forget(&connection).await,
         }
         // Nothing was run yet: a connection that died while it was idle is replaced once.

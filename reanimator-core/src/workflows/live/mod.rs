@@ -23,7 +23,7 @@ mod lease;
 mod upkeep;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -77,6 +77,12 @@ const BATCH_SIZE: usize = 512;
 /// A node's `pvesh` is asked at every so manieth turn only: each call starts Perl there, a second of its CPU.
 const SHELL_NODE_TURNS: u32 = 6;
 
+/// No turn is shorter than this.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// How long a look can have work to do; after that it waits for somebody.
+const BUSY_LOOK: Duration = Duration::from_secs(1);
+
 /// The least time between two looks at the sums.
 const TOTALS_EVERY: Duration = Duration::from_secs(1);
 
@@ -97,6 +103,12 @@ enum Watched {
 impl LiveLoop {
     /// A loop over this fleet.
     pub fn new(fleet: Fleet, options: LiveOptions) -> Self {
+        let options = LiveOptions {
+            interval: options.interval.max(SHORTEST),
+            records: options.records.max(SHORTEST),
+            parallel: options.parallel.max(1),
+            ..options
+        };
         Self { fleet, options }
     }
 
@@ -157,10 +169,11 @@ impl LiveLoop {
                 continue;
             }
             let (hosts, clusters) = self.fleet.watched();
-            let wanted: Vec<Watched> =
+            let wanted: BTreeSet<Watched> =
                 hosts.into_iter().map(Watched::Host).chain(clusters.into_iter().map(Watched::Cluster)).collect();
             running.retain(|what, token| {
-                let stays = wanted.contains(what);
+                // A task that broke has cancelled its token: it is started anew.
+                let stays = wanted.contains(what) && !token.is_cancelled();
                 if !stays {
                     token.cancel();
                 }
@@ -181,7 +194,9 @@ impl LiveLoop {
                         what,
                     };
                     let stop = token.clone();
+                    let guard = token.clone().drop_guard();
                     tasks.spawn(async move {
+                        let _ended = guard;
                         tokio::select! {
                             () = stop.cancelled() => {}
                             () = task.run() => {}
@@ -210,9 +225,15 @@ impl Task {
         let mut turn: u64 = 0;
         loop {
             let started = Instant::now();
-            let in_doubt = {
-                let Ok(_permit) = self.at_once.acquire().await else { return };
-                self.look().await
+            let Ok(permit) = self.at_once.acquire().await else { return };
+            let look = self.look();
+            tokio::pin!(look);
+            // A look that only waits, for a host that is silent, gives its place back.
+            let quick = tokio::time::timeout(BUSY_LOOK, &mut look).await;
+            drop(permit);
+            let in_doubt = match quick {
+                Ok(in_doubt) => in_doubt,
+                Err(_) => look.await,
             };
             turn += 1;
             // A tenth of jitter, the same for nobody: hosts drift apart rather than together.
