@@ -43,7 +43,8 @@ pub struct NewHost {
     pub auth: SshAuth,
     /// How to become root there.
     pub sudo: SudoChoice,
-    /// The fingerprint (`SHA256:...`) of an unknown host key that is to be accepted.
+    /// The fingerprint (`SHA256:...`) of an unknown host key that is to be accepted; several, for hosts on the way,
+    /// joined by commas.
     pub accept_host_key: Option<String>,
     /// Store it without connecting first.
     pub unchecked: bool,
