@@ -99,7 +99,7 @@ async fn each_fault_is_told_apart_and_harms_no_other() {
     let faults = [
         (Fault::Clear, None),
         (Fault::Silent, Some(ErrorKind::Timeout)),
-        (Fault::Refuse, Some(ErrorKind::Protocol)),
+        (Fault::Refuse, Some(ErrorKind::Unreachable)),
         (Fault::Garbage, Some(ErrorKind::Protocol)),
         (Fault::HalfFrame, Some(ErrorKind::Protocol)),
         (Fault::Endless, Some(ErrorKind::Protocol)),
