@@ -318,11 +318,17 @@ async fn feed(write: &ChannelWriteHalf<Msg>, mut stdin: DuplexStream, gate: Opti
     {
         return;
     }
-    let mut piece = Vec::with_capacity(64 * 1024);
+    // Grows for those who send much; a watching shell is sent a line at a time, and there are thousands.
+    let mut size = 1024;
+    let mut piece = Vec::new();
     loop {
         piece.clear();
+        piece.reserve(size);
         match stdin.read_buf(&mut piece).await {
-            Ok(1..) => {
+            Ok(read @ 1..) => {
+                if read >= size {
+                    size = (size * 4).min(64 * 1024);
+                }
                 if write.data_bytes(Bytes::copy_from_slice(&piece)).await.is_err() {
                     return;
                 }
