@@ -5,6 +5,7 @@
 pub mod cluster;
 pub mod connection;
 pub mod event;
+pub mod facts;
 pub mod guest;
 pub mod host;
 pub mod ids;

@@ -5,10 +5,12 @@
 //! | [`watch`] | one line to a shell that stays | a [`watch::Sample`] of counters, every 10 s |
 //! | [`identity`] | one command | who the machine is, every 15 min |
 //! | [`file_systems`] | `/proc/self/mounts`, then `df` | room and inodes, every minute |
+//! | [`inventory`] | one script of many questions | hardware, disks, units, updates and more, every minute or quarter of an hour |
 //!
 //! [`rates`] makes [`Telemetry`](crate::model::Telemetry) out of two samples.
 
 pub mod file_systems;
 pub mod identity;
+pub mod inventory;
 pub mod rates;
 pub mod watch;
