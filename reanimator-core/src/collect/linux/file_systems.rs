@@ -18,7 +18,7 @@ const LOCAL: [&str; 19] = [
 ];
 
 /// Types that lie on another machine.
-const NETWORK: [&str; 15] = [
+pub(super) const NETWORK: [&str; 15] = [
     "nfs",
     "nfs4",
     "cifs",
@@ -87,7 +87,7 @@ pub fn parse_mounts(text: &str) -> Vec<Mount> {
 }
 
 /// `\040` is a space: the kernel writes blanks and backslashes as three octal digits.
-fn unescape(word: &str) -> String {
+pub(super) fn unescape(word: &str) -> String {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
