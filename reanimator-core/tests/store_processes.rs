@@ -125,7 +125,7 @@ async fn process_that_writes() {
         let telemetry = Telemetry { cpu_percent: Some(f64::from(number)), ..Telemetry::default() };
         store.put_telemetry(&[(host.id.clone(), telemetry)]).await.unwrap();
         let values = MetricRow::default().with("cpu_percent", f64::from(number));
-        store.append_samples(&[Sample { host: host.id, at: at(0), values }]).await.unwrap();
+        store.append_samples(&[Sample { entity: host.id.into(), at: at(0), values }]).await.unwrap();
         say(&format!("stored {number}"));
     }
 }

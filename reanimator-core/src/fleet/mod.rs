@@ -245,7 +245,7 @@ impl Fleet {
         Ok(self.read(World::storages))
     }
 
-    /// The history of figures; see [`store::METRICS`](crate::store::METRICS) for their names.
+    /// The history of figures; see [`store::metrics_of`](crate::store::metrics_of) for their names.
     ///
     /// # Errors
     /// `NotFound` for a host, `Invalid` for a figure that there is not.

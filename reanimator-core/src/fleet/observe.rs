@@ -285,7 +285,7 @@ impl Fleet {
             answered().map(|(seen, telemetry)| (seen.view.id.clone(), telemetry.clone())).collect();
         store.put_telemetry(&telemetry).await?;
         let sample = |(seen, telemetry): (&Seen, &Telemetry)| Sample {
-            host: seen.view.id.clone(),
+            entity: seen.view.id.clone().into(),
             at: telemetry.at.unwrap_or_else(|| self.now()),
             values: MetricRow::of(&seen.view, Some(telemetry)),
         };

@@ -2,11 +2,13 @@
 //!
 //! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
 
+pub mod change;
 pub mod cluster;
 pub mod connection;
 pub mod event;
 pub mod facts;
 pub mod guest;
+pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
@@ -15,10 +17,12 @@ pub mod telemetry;
 pub mod totals;
 pub mod units;
 
+pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
 pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestKind, GuestStatus, Storage};
+pub use history::{Columns, Entity, EntityKind, Latest, Reading, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId};
 pub use links::{Match, Verdict};

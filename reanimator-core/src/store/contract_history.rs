@@ -1,4 +1,4 @@
-//! What every store must keep to, continued: history, events, matches, settings, the lease, access.
+//! What every store must keep to, continued: events, matches, settings, the lease, access.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -12,111 +12,9 @@ use crate::{
 };
 
 use super::{
-    AuditEntry, LeaseHolder, MetricRow, Retention, Sample, SecretHash, SessionRecord, Store, TokenRecord, UserRecord,
+    AuditEntry, LeaseHolder, SecretHash, SessionRecord, Store, TokenRecord, UserRecord,
     contract::{at, host},
 };
-
-/// The time at which the tests' history begins: a whole hour, so that spans of 5 minutes begin with it.
-const BEGIN: i64 = 1_700_002_800;
-const HOUR: i64 = 3_600;
-
-fn sample(host: &str, seconds: i64, cpu_percent: f64) -> Sample {
-    Sample {
-        host: host.into(),
-        at: at(BEGIN + seconds),
-        values: MetricRow::default().with("cpu_percent", cpu_percent).with("memory_total", 8e9),
-    }
-}
-
-/// An hour of samples of two hosts every 10 s: `a` counts up from 0, `b` is always 50.
-async fn one_hour(store: &dyn Store) {
-    let samples: Vec<Sample> =
-        (0..HOUR / 10).flat_map(|tick| [sample("a", tick * 10, tick as f64), sample("b", tick * 10, 50.0)]).collect();
-    for tick in samples.chunks(2) {
-        store.append_samples(tick).await.unwrap();
-    }
-}
-
-async fn cpu(store: &dyn Store, from: i64, to: i64, points: usize) -> Vec<(i64, Option<f64>)> {
-    let metrics = ["cpu_percent".to_owned(), "load1".to_owned()];
-    let history = store.history(&"a".into(), &metrics, at(BEGIN + from), at(BEGIN + to), points).await.unwrap();
-    assert!(history["load1"].iter().all(|(_, value)| value.is_none()), "what was never seen is absent");
-    assert!(history["cpu_percent"].len() <= points);
-    history["cpu_percent"].iter().map(|(at, value)| (at.as_second() - BEGIN, *value)).collect()
-}
-
-pub(crate) async fn history(store: &dyn Store) {
-    assert_eq!(cpu(store, 0, 600, 2).await, [(0, None), (300, None)], "nothing is known of that host");
-    one_hour(store).await;
-    store.append_samples(&[]).await.unwrap();
-    store.append_samples(&[sample("a", 0, 1000.0)]).await.unwrap();
-    store.append_samples(&[sample("a", 0, 0.0)]).await.unwrap();
-    assert_eq!(
-        cpu(store, 0, HOUR, 6).await.iter().map(|point| point.1.unwrap()).collect::<Vec<_>>(),
-        [29.5, 89.5, 149.5, 209.5, 269.5, 329.5]
-    );
-    // Asked for more than there is: spans are twice the distance of samples, and only real gaps show.
-    assert_eq!(cpu(store, 0, 60, 1000).await, [(0, Some(0.5)), (20, Some(2.5)), (40, Some(4.5))]);
-    assert_eq!(cpu(store, HOUR - 20, HOUR + 40, 3).await, [(HOUR - 20, Some(358.5)), (HOUR, None), (HOUR + 20, None)]);
-    let wrong = store.history(&"a".into(), &["cpu".into()], at(0), at(1), 1).await.unwrap_err();
-    assert_eq!(wrong.kind(), ErrorKind::Invalid);
-    let backwards = store.history(&"a".into(), &[], at(1), at(1), 1).await.unwrap_err();
-    assert_eq!(backwards.kind(), ErrorKind::Invalid);
-}
-
-pub(crate) async fn upkeep(store: &dyn Store) {
-    const DAY: i64 = 24 * HOUR;
-    one_hour(store).await;
-    let retention = Retention::default();
-    let before = cpu(store, 0, HOUR, 12).await;
-    // Half an hour in: the span that has just ended may still get samples.
-    let done = store.roll_up_and_prune(at(BEGIN + 1_800), &retention).await.unwrap();
-    assert_eq!((done.averaged, done.deleted, done.more), (2 * 5, 0, false));
-    let done = store.roll_up_and_prune(at(BEGIN + 2 * HOUR), &retention).await.unwrap();
-    assert_eq!((done.averaged, done.deleted, done.more), (2 * 7, 0, false));
-    assert_eq!(cpu(store, 0, HOUR, 12).await, before, "averages say what the samples said");
-    assert_eq!(cpu(store, 0, 60, 3).await[0], (0, Some(0.5)), "fine detail is still there");
-
-    // Two days later the samples of the first half hour are too old, a batch at a time.
-    let done = store.roll_up_and_prune(at(BEGIN + 2 * DAY + HOUR / 2), &retention).await.unwrap();
-    assert_eq!((done.averaged, done.deleted, done.more), (0, 2 * 180, false));
-    assert_eq!(cpu(store, 0, HOUR, 12).await, before);
-    assert_eq!(cpu(store, 0, HOUR, 360).await, before, "no finer than what is left");
-    let done = store.roll_up_and_prune(at(BEGIN + 3 * DAY), &retention).await.unwrap();
-    assert_eq!(done.deleted, 2 * 180);
-    assert_eq!(cpu(store, 0, HOUR, 12).await, before);
-
-    let done = store.roll_up_and_prune(at(BEGIN + 400 * DAY + HOUR), &retention).await.unwrap();
-    assert_eq!(done.deleted, 2 * 12);
-    assert!(cpu(store, 0, HOUR, 12).await.iter().all(|point| point.1.is_none()));
-}
-
-/// A long absence is caught up in bounded rounds, and a clock that was ahead and was put back stops nothing.
-pub(crate) async fn upkeep_after_trouble(store: &dyn Store) {
-    let retention = Retention::default();
-    for hour in 0..3 {
-        let samples: Vec<Sample> = (0..12).map(|span| sample("a", hour * HOUR + span * 300, span as f64)).collect();
-        store.append_samples(&samples).await.unwrap();
-    }
-    let now = at(BEGIN + 4 * HOUR);
-    let mut rounds = vec![];
-    loop {
-        let done = store.roll_up_and_prune(now, &retention).await.unwrap();
-        rounds.push(done.averaged);
-        if !done.more {
-            break;
-        }
-    }
-    assert_eq!(rounds, [12, 12, 12, 0]);
-
-    store.append_samples(&[sample("a", 4 * HOUR, 7.0)]).await.unwrap();
-    store.roll_up_and_prune(at(BEGIN + 100 * HOUR), &retention).await.unwrap();
-    store.append_samples(&[sample("a", 5 * HOUR, 9.0)]).await.unwrap();
-    store.roll_up_and_prune(at(BEGIN + 5 * HOUR), &retention).await.unwrap();
-    let done = store.roll_up_and_prune(at(BEGIN + 6 * HOUR), &retention).await.unwrap();
-    assert_eq!(done.averaged, 1);
-    assert_eq!(cpu(store, 5 * HOUR, 6 * HOUR, 12).await[0], (5 * HOUR, Some(9.0)));
-}
 
 pub(crate) async fn events(store: &dyn Store) {
     let event = |seconds| Event {

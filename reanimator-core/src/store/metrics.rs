@@ -1,73 +1,156 @@
-//! The figures that the history keeps, in their fixed order.
+//! The figures that the history keeps: for each kind of thing a fixed list, with unit and meaning.
 //!
-//! A sample is stored as one row of 32-bit floats in the order of [`METRICS`]: 4 bytes a figure where a row per
-//! figure costs 24. A row names the version of the order it was written in, so the list may grow at its end by a
-//! new version; a figure never changes its place within one.
+//! A sample is stored as one row of 32-bit floats in the order of its kind's list ([`metrics_of`]): 4 bytes a figure
+//! where a row per figure costs 24. A list may grow at its end; a figure never changes its place in it, so that an
+//! older, shorter row is the beginning of a newer one. The names are those that queries, `/metrics` and documents use.
 
-use crate::model::{HostView, Telemetry};
+use crate::model::{EntityKind, Guest, HostView, Storage, Telemetry};
 
-/// The order of figures that this program writes.
-pub const METRICS_VERSION: u32 = 1;
+/// The order of figures that this program writes: 2 since hosts got temperature and disk operations, and guests and
+/// storages a history.
+pub const METRICS_VERSION: u32 = 2;
 
-/// Names of the figures, in order. Bytes, bytes per second, percent, or plain load.
-pub const METRICS: [&str; 22] = [
-    "cpu_percent",
-    "load1",
-    "load5",
-    "load15",
-    "memory_used",
-    "memory_total",
-    "swap_used",
-    "swap_total",
-    "disk_used",
-    "disk_total",
-    "network_received",
-    "network_sent",
-    "disk_read",
-    "disk_written",
-    "pressure_cpu",
-    "pressure_memory",
-    "pressure_io",
-    "cpu_iowait",
-    "cpu_steal",
-    "disk_busy",
-    "network_errors",
-    "uptime_seconds",
+/// The longest of the lists.
+const MOST: usize = 25;
+
+/// A figure that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// `percent`, `bytes`, `bytes_per_second`, `per_second`, `seconds`, `celsius`, or empty for plain load.
+    pub unit: &'static str,
+    /// What it says, in one line.
+    pub meaning: &'static str,
+}
+
+const fn metric(name: &'static str, unit: &'static str, meaning: &'static str) -> Metric {
+    Metric { name, unit, meaning }
+}
+
+const HOST: [Metric; 25] = [
+    metric("cpu_percent", "percent", "CPU in use, of all CPUs together"),
+    metric("load1", "", "load average over 1 minute"),
+    metric("load5", "", "load average over 5 minutes"),
+    metric("load15", "", "load average over 15 minutes"),
+    metric("memory_used", "bytes", "main memory in use: all less available"),
+    metric("memory_total", "bytes", "main memory"),
+    metric("swap_used", "bytes", "swap in use"),
+    metric("swap_total", "bytes", "swap"),
+    metric("disk_used", "bytes", "room used on the root file system"),
+    metric("disk_total", "bytes", "size of the root file system"),
+    metric("network_received", "bytes_per_second", "received by all interfaces together"),
+    metric("network_sent", "bytes_per_second", "sent by all interfaces together"),
+    metric("disk_read", "bytes_per_second", "read from all disks together"),
+    metric("disk_written", "bytes_per_second", "written to all disks together"),
+    metric("pressure_cpu", "percent", "share of the last 10 s in which something waited for a CPU"),
+    metric("pressure_memory", "percent", "share of the last 10 s in which something waited for memory"),
+    metric("pressure_io", "percent", "share of the last 10 s in which something waited for a disk"),
+    metric("cpu_iowait", "percent", "CPU idle, waiting for disks"),
+    metric("cpu_steal", "percent", "CPU taken by the hypervisor"),
+    metric("disk_busy", "percent", "share of time with work under way, of the busiest disk"),
+    metric("network_errors", "per_second", "errors of all interfaces together"),
+    metric("uptime_seconds", "seconds", "time since the machine started"),
+    metric("temperature_highest", "celsius", "the highest of all temperatures"),
+    metric("disk_read_ops", "per_second", "reads finished by all disks together"),
+    metric("disk_write_ops", "per_second", "writes finished by all disks together"),
 ];
 
-/// How many figures a row has.
-pub const METRIC_COUNT: usize = METRICS.len();
+const GUEST: [Metric; 10] = [
+    metric("cpu_percent", "percent", "CPU in use, of what the guest was given"),
+    metric("memory_used", "bytes", "memory in use"),
+    metric("memory_total", "bytes", "memory that the guest was given"),
+    metric("disk_used", "bytes", "room used on the root disk"),
+    metric("disk_total", "bytes", "size of the root disk"),
+    metric("disk_read", "bytes_per_second", "read from all disks together"),
+    metric("disk_written", "bytes_per_second", "written to all disks together"),
+    metric("network_received", "bytes_per_second", "received by all interfaces together"),
+    metric("network_sent", "bytes_per_second", "sent by all interfaces together"),
+    metric("uptime_seconds", "seconds", "time since the guest started"),
+];
 
-/// The place of a figure in the row, if there is one of that name.
-pub fn metric_index(name: &str) -> Option<usize> {
-    METRICS.iter().position(|metric| *metric == name)
+const STORAGE: [Metric; 2] =
+    [metric("used", "bytes", "room used on the storage"), metric("total", "bytes", "size of the storage")];
+
+/// The figures that are kept of such a thing, in their fixed order.
+///
+/// ```
+/// use reanimator_core::{model::EntityKind, store::metrics_of};
+/// assert_eq!(metrics_of(EntityKind::Storage)[0].name, "used");
+/// ```
+pub const fn metrics_of(kind: EntityKind) -> &'static [Metric] {
+    match kind {
+        EntityKind::Host => &HOST,
+        EntityKind::Guest => &GUEST,
+        EntityKind::Storage => &STORAGE,
+    }
+}
+
+/// The place of a figure in a row of that kind, if there is one of that name.
+pub fn metric_index(kind: EntityKind, name: &str) -> Option<usize> {
+    metrics_of(kind).iter().position(|metric| metric.name == name)
 }
 
 /// One row of figures. What was not seen is absent, not zero.
 ///
 /// ```
-/// use reanimator_core::store::MetricRow;
-/// let row = MetricRow::default().with("cpu_percent", 12.5);
+/// use reanimator_core::{model::EntityKind, store::MetricRow};
+/// let row = MetricRow::new(EntityKind::Guest).with("cpu_percent", 12.5);
 /// assert_eq!(row.get("cpu_percent"), Some(12.5));
-/// assert_eq!(row.get("load1"), None);
+/// assert_eq!(row.get("memory_used"), None);
 /// ```
 #[derive(Clone, Debug)]
-pub struct MetricRow([f32; METRIC_COUNT]);
+pub struct MetricRow {
+    kind: EntityKind,
+    values: [f32; MOST],
+}
 
+/// A row of a host without any figure.
 impl Default for MetricRow {
     fn default() -> Self {
-        Self([f32::NAN; METRIC_COUNT])
+        Self::new(EntityKind::Host)
     }
 }
 
 /// Two rows are equal when the same figures are there and equal.
 impl PartialEq for MetricRow {
     fn eq(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
+        let same = |(a, b): (&f32, &f32)| a == b || (a.is_nan() && b.is_nan());
+        self.kind == other.kind && self.values.iter().zip(&other.values).all(same)
     }
 }
 
 impl MetricRow {
+    /// A row without any figure.
+    pub fn new(kind: EntityKind) -> Self {
+        Self { kind, values: [f32::NAN; MOST] }
+    }
+
+    /// The kind of thing it is of.
+    pub fn kind(&self) -> EntityKind {
+        self.kind
+    }
+
+    /// The figures of a guest that its state shows. Rates are not among them: whoever compares two looks adds those.
+    pub fn of_guest(guest: &Guest) -> Self {
+        let mut row = Self::new(EntityKind::Guest);
+        row.put("cpu_percent", guest.cpu_percent);
+        row.put("memory_used", guest.memory.as_ref().map(|memory| memory.used_bytes.0 as f64));
+        row.put("memory_total", guest.memory.as_ref().map(|memory| memory.total_bytes.0 as f64));
+        row.put("disk_used", guest.disk.map(|disk| disk.used_bytes.0 as f64));
+        row.put("disk_total", guest.disk.map(|disk| disk.total_bytes.0 as f64));
+        row.put("uptime_seconds", guest.uptime_seconds.map(|seconds| seconds as f64));
+        row
+    }
+
+    /// The figures of a storage.
+    pub fn of_storage(storage: &Storage) -> Self {
+        let mut row = Self::new(EntityKind::Storage);
+        row.put("used", storage.space.map(|space| space.used_bytes.0 as f64));
+        row.put("total", storage.space.map(|space| space.total_bytes.0 as f64));
+        row
+    }
+
     /// The figures of a host as it is shown, and those of its telemetry that the view leaves out.
     pub fn of(view: &HostView, telemetry: Option<&Telemetry>) -> Self {
         let mut row = Self::default();
@@ -96,6 +179,8 @@ impl MetricRow {
             let disks = &telemetry.disks;
             self.put("disk_read", Some(disks.iter().map(|disk| disk.read_bytes_per_second).sum()));
             self.put("disk_written", Some(disks.iter().map(|disk| disk.written_bytes_per_second).sum()));
+            self.put("disk_read_ops", Some(disks.iter().map(|disk| disk.reads_per_second).sum()));
+            self.put("disk_write_ops", Some(disks.iter().map(|disk| disk.writes_per_second).sum()));
             self.put("disk_busy", disks.iter().map(|disk| disk.busy_percent).reduce(f64::max));
         }
         if !telemetry.networks.is_empty() {
@@ -109,7 +194,7 @@ impl MetricRow {
         self.put("cpu_steal", telemetry.cpu_states.map(|states| states.steal));
     }
 
-    /// The row with one more figure. A name that is not in [`METRICS`] changes nothing.
+    /// The row with one more figure. A name that its kind does not have changes nothing.
     #[must_use]
     pub fn with(mut self, name: &str, value: f64) -> Self {
         self.put(name, Some(value));
@@ -118,88 +203,34 @@ impl MetricRow {
 
     /// A figure, if it was seen.
     pub fn get(&self, name: &str) -> Option<f64> {
-        metric_index(name).and_then(|index| self.at(index))
+        metric_index(self.kind, name).and_then(|index| self.at(index))
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<f64> {
-        self.0.get(index).copied().filter(|value| value.is_finite()).map(f64::from)
+        self.values.get(index).copied().filter(|value| value.is_finite()).map(f64::from)
     }
 
-    fn put(&mut self, name: &str, value: Option<f64>) {
-        if let (Some(index), Some(value)) = (metric_index(name), value) {
-            self.0[index] = value as f32;
+    /// Puts a figure in, if it was seen. A name that its kind does not have changes nothing.
+    pub fn put(&mut self, name: &str, value: Option<f64>) {
+        if let (Some(index), Some(value)) = (metric_index(self.kind, name), value) {
+            self.values[index] = value as f32;
         }
     }
 
-    /// The row as it is stored: little-endian floats.
+    /// The figures in order, as many as its kind has; what was not seen is no number.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values[..metrics_of(self.kind).len()]
+    }
+
+    /// The row as it is stored: little-endian floats, up to the last one that was seen.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        floats_to_bytes(&self.0)
-    }
-
-    /// The row from what is stored; figures that an older version lacks are absent.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        let mut row = Self::default();
-        for (place, value) in row.0.iter_mut().zip(floats(bytes)) {
-            *place = value;
-        }
-        row
+        let seen = self.values().iter().rposition(|value| value.is_finite()).map_or(0, |last| last + 1);
+        self.values[..seen].iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 }
 
-/// Minimum, sum and maximum of each figure over a span of time.
-#[derive(Clone, Debug)]
-pub(crate) struct Summary {
-    rows: u32,
-    counts: [u32; METRIC_COUNT],
-    sums: [f64; METRIC_COUNT],
-    least: [f32; METRIC_COUNT],
-    most: [f32; METRIC_COUNT],
-}
-
-impl Default for Summary {
-    fn default() -> Self {
-        Self {
-            rows: 0,
-            counts: [0; METRIC_COUNT],
-            sums: [0.0; METRIC_COUNT],
-            least: [f32::NAN; METRIC_COUNT],
-            most: [f32::NAN; METRIC_COUNT],
-        }
-    }
-}
-
-impl Summary {
-    /// Takes one more row in.
-    pub(crate) fn add(&mut self, row: &MetricRow) {
-        self.rows += 1;
-        for (index, value) in row.0.iter().enumerate().filter(|(_, value)| value.is_finite()) {
-            self.counts[index] += 1;
-            self.sums[index] += f64::from(*value);
-            self.least[index] = self.least[index].min(*value);
-            self.most[index] = self.most[index].max(*value);
-        }
-    }
-
-    /// How many rows went in.
-    pub(crate) fn rows(&self) -> u32 {
-        self.rows
-    }
-
-    /// As it is stored: all averages, then all minima, then all maxima.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let averages = std::array::from_fn::<f32, METRIC_COUNT, _>(|index| match self.counts[index] {
-            0 => f32::NAN,
-            count => (self.sums[index] / f64::from(count)) as f32,
-        });
-        [averages, self.least, self.most].iter().flat_map(|part| floats_to_bytes(part)).collect()
-    }
-}
-
-fn floats_to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
+/// The floats in what is stored.
+pub(crate) fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
 }
 
@@ -208,31 +239,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_comes_back_as_it_was_stored() {
-        let row = MetricRow::default().with("cpu_percent", 12.5).with("network_errors", 3.0);
-        assert_eq!(MetricRow::from_bytes(&row.to_bytes()), row);
-        assert_eq!(row.get("load1"), None);
+    fn a_row_is_stored_up_to_the_last_figure_that_was_seen() {
+        let row = MetricRow::default().with("cpu_percent", 12.5).with("load5", 3.0).with("no such figure", 1.0);
+        let stored: Vec<f32> = floats(&row.to_bytes()).collect();
+        assert_eq!((stored.len(), stored[0], stored[2]), (3, 12.5, 3.0));
+        assert!(stored[1].is_nan() && row.get("load1").is_none());
         assert_ne!(row, MetricRow::default());
     }
 
     #[test]
-    fn a_row_of_an_older_and_shorter_order_is_read() {
-        let row = MetricRow::from_bytes(&7.5f32.to_le_bytes());
-        assert_eq!(row.get("cpu_percent"), Some(7.5));
-        assert_eq!(row.get("load1"), None);
+    fn every_list_fits_a_row_and_names_each_figure_once() {
+        for kind in EntityKind::ALL {
+            let metrics = metrics_of(kind);
+            assert!(metrics.len() <= MOST);
+            let names: std::collections::BTreeSet<_> = metrics.iter().map(|metric| metric.name).collect();
+            assert_eq!(names.len(), metrics.len(), "{kind}");
+        }
     }
 
+    /// Rows that the first version wrote are read by place.
     #[test]
-    fn a_summary_leaves_out_what_was_not_seen() {
-        let mut summary = Summary::default();
-        summary.add(&MetricRow::default().with("cpu_percent", 10.0));
-        summary.add(&MetricRow::default().with("cpu_percent", 30.0).with("load1", 2.0));
-        summary.add(&MetricRow::default());
-        assert_eq!(summary.rows(), 3);
-        let stored = summary.to_bytes();
-        let averages = MetricRow::from_bytes(&stored[..stored.len() / 3]);
-        assert_eq!(averages.get("cpu_percent"), Some(20.0));
-        assert_eq!(averages.get("load1"), Some(2.0));
-        assert_eq!(averages.get("load5"), None);
+    fn the_figures_of_the_first_version_keep_their_places() {
+        let places = [("cpu_percent", 0), ("memory_used", 4), ("network_received", 10), ("uptime_seconds", 21)];
+        for (name, place) in places {
+            assert_eq!(metric_index(EntityKind::Host, name), Some(place));
+        }
     }
 }

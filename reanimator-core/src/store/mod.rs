@@ -27,20 +27,26 @@
 
 #![cfg_attr(
     not(feature = "sqlite"),
-    allow(dead_code, reason = "only stores use what keys, seals and averages are made of")
+    allow(dead_code, reason = "only stores use what keys, seals and chunks are made of")
 )]
 
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
 #[cfg(all(test, feature = "sqlite"))]
+mod contract_facts;
+#[cfg(all(test, feature = "sqlite"))]
 mod contract_history;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_telemetry;
+mod grid;
 mod key;
 mod metrics;
+mod pack;
 mod records;
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod thin;
+mod tiers;
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
@@ -50,14 +56,17 @@ use secrecy::SecretString;
 
 use crate::{
     Result,
-    model::{Connection, ConnectionId, Event, Host, HostId, HostView, Identity, Match, MatchId, Telemetry},
+    model::{
+        Change, ChangeFilter, Connection, ConnectionId, Entity, Event, Host, HostId, HostView, Identity, Latest, Match,
+        MatchId, NewChange, Series, Telemetry, TelemetryQuery,
+    },
 };
 
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
-pub use metrics::{METRIC_COUNT, METRICS, METRICS_VERSION, MetricRow, metric_index};
+pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use records::{
-    AuditEntry, LeaseHolder, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
-    StoredEvent, TokenRecord, Upkeep, UserRecord,
+    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
+    StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -65,7 +74,7 @@ pub use sqlite::SqliteStore;
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
 pub type NamedSecret = (String, SecretString);
 
-/// History of one host: for each figure its values in the order of time, `None` where there is a gap.
+/// Averages of one host: for each figure its values in the order of time, `None` where there is a gap.
 pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
 
 /// All of it.
@@ -75,6 +84,8 @@ pub trait Store:
     + SecretStore
     + StateStore
     + TelemetryStore
+    + FactsStore
+    + ChangeStore
     + EventStore
     + MatchStore
     + AccessStore
@@ -89,6 +100,8 @@ impl<T> Store for T where
         + SecretStore
         + StateStore
         + TelemetryStore
+        + FactsStore
+        + ChangeStore
         + EventStore
         + MatchStore
         + AccessStore
@@ -219,18 +232,28 @@ pub trait StateStore: Send + Sync {
     async fn clusters(&self) -> Result<Vec<StoredCluster>>;
 }
 
-/// The history of figures.
+/// The history of figures of hosts, guests and storages.
 ///
 /// # Errors
 /// All may fail with `Storage`; asking for a figure that there is not is `Invalid`.
 #[async_trait]
 pub trait TelemetryStore: Send + Sync {
-    /// Adds samples in one transaction. A second sample of a host at the same millisecond replaces the first.
+    /// Adds samples in one transaction. A second sample of the same thing at the same millisecond replaces the first.
     async fn append_samples(&self, samples: &[Sample]) -> Result<()>;
 
-    /// The history of some figures of a host from `from` up to but not including `to`, as averages over at most
-    /// `points` equal spans. A span in which nothing was seen is `None`. All figures have the same times. Spans are
-    /// never shorter than twice the distance of the samples, so that only a real gap shows as one.
+    /// A part of a history, from the finest tier that covers it at that step.
+    ///
+    /// # Errors
+    /// `Invalid` for a figure that there is not, an empty or backward time, a step that is no whole number of seconds,
+    /// and an answer of more than 10,000 points.
+    async fn query(&self, query: &TelemetryQuery) -> Result<Series>;
+
+    /// The newest reading of each figure. Of what was never seen there is nothing. Where many are asked for at once, a
+    /// figure that others of the same entity outran by some minutes is absent.
+    async fn latest(&self, entities: &[Entity]) -> Result<BTreeMap<Entity, Latest>>;
+
+    /// The averages of some figures of a host as a chart of at most `points`, but at least 2, and never finer than what
+    /// was seen. A span in which nothing was seen is `None`. All figures have the same times.
     async fn history(
         &self,
         host: &HostId,
@@ -238,10 +261,58 @@ pub trait TelemetryStore: Send + Sync {
         from: Timestamp,
         to: Timestamp,
         points: usize,
-    ) -> Result<History>;
+    ) -> Result<History> {
+        let (entity, metrics) = (Entity::Host(host.clone()), metrics.to_vec());
+        let step = Some(grid::step_for(from, to, points));
+        let series = self.query(&TelemetryQuery { entity, metrics, from, to, step }).await?;
+        let points = |means: Vec<Option<f64>>| series.times.iter().copied().zip(means).collect();
+        Ok(series.metrics.into_iter().map(|(name, columns)| (name, points(columns.mean))).collect())
+    }
 
-    /// Averages what is old enough and deletes what is too old, a bounded amount at each call.
+    /// Packs, thins and deletes what is old enough, a bounded amount at each call.
     async fn roll_up_and_prune(&self, now: Timestamp, retention: &Retention) -> Result<Upkeep>;
+}
+
+/// Facts that are collected slowly: for each entity (`host:ID`, `guest:ID`, `storage:ID`) sections of JSON, each with
+/// its age. They go with the host or the cluster that they are of.
+///
+/// # Errors
+/// All may fail with `Storage`. Facts that are no JSON are `Invalid`.
+#[async_trait]
+pub trait FactsStore: Send + Sync {
+    /// Stores sections in one transaction, each in place of the earlier one. Those of hosts that were removed meanwhile
+    /// are left out silently.
+    async fn put_facts(&self, facts: &[NewFacts]) -> Result<()> {
+        self.put_facts_with_changes(facts, &[]).await
+    }
+
+    /// Stores sections and what changed in them: all of it or nothing.
+    async fn put_facts_with_changes(&self, facts: &[NewFacts], changes: &[NewChange]) -> Result<()>;
+
+    /// All sections of an entity, by name.
+    async fn facts(&self, entity: &str) -> Result<Vec<StoredFacts>>;
+
+    /// One section of all entities, by entity.
+    async fn facts_of_section(&self, section: &str) -> Result<Vec<StoredFacts>>;
+
+    /// Deletes all sections of an entity; says how many there were.
+    async fn remove_facts(&self, entity: &str) -> Result<u64>;
+}
+
+/// What differed from last time.
+///
+/// # Errors
+/// All may fail with `Storage`; a pattern of more than 200 characters is `Invalid`.
+#[async_trait]
+pub trait ChangeStore: Send + Sync {
+    /// Adds changes in one transaction.
+    async fn append_changes(&self, changes: &[NewChange]) -> Result<()>;
+
+    /// Those that the filter lets through, newest first.
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>>;
+
+    /// Deletes changes from before that time, at most 10,000 at each call; says how many.
+    async fn prune_changes(&self, before: Timestamp) -> Result<u64>;
 }
 
 /// What happened, in order.

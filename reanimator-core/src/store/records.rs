@@ -1,50 +1,87 @@
 //! Plain records that the store keeps and that are no nouns of the fleet.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConnectionId, Event, HostId, Role};
+use crate::model::{ConnectionId, Entity, Event, Role};
 
 use super::metrics::MetricRow;
 
-/// The figures of one host at one time, for the history.
+/// The figures of one host, guest or storage at one time, for the history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Whose.
-    pub host: HostId,
+    pub entity: Entity,
     /// When, by our clock.
     pub at: Timestamp,
-    /// What.
+    /// What. A row of the same kind as the entity.
     pub values: MetricRow,
 }
 
-/// How long figures are kept.
+/// How long figures are kept, the coarser the longer. Each tier is made of the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Every sample. Defaults to 2 days.
-    pub samples: std::time::Duration,
-    /// Minimum, average and maximum over 5 minutes each. Defaults to 400 days, so that a year can be compared.
-    pub averages: std::time::Duration,
+    /// Every sample. Defaults to 24 hours.
+    pub samples: Duration,
+    /// Minimum, average and maximum over 1 minute each. Defaults to 7 days.
+    pub minutes: Duration,
+    /// The same over 15 minutes. Defaults to 90 days.
+    pub quarters: Duration,
+    /// The same over 6 hours. Defaults to 2 years.
+    pub six_hours: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         const DAY: u64 = 24 * 60 * 60;
-        Self { samples: std::time::Duration::from_secs(2 * DAY), averages: std::time::Duration::from_secs(400 * DAY) }
+        Self {
+            samples: Duration::from_secs(DAY),
+            minutes: Duration::from_secs(7 * DAY),
+            quarters: Duration::from_secs(90 * DAY),
+            six_hours: Duration::from_secs(2 * 365 * DAY),
+        }
     }
 }
 
 /// What one round of upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {
-    /// Rows of averages made.
+    /// Samples packed.
+    pub packed: u64,
+    /// Points of coarser tiers made.
     pub averaged: u64,
-    /// Rows deleted.
+    /// Chunks of points deleted: an hour or more of one series each.
     pub deleted: u64,
     /// Whether there is more to do: call again.
     pub more: bool,
+}
+
+/// A section of facts to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFacts {
+    /// Of what: `host:ID`, `guest:ID`, `storage:ID`.
+    pub entity: String,
+    /// Which ones: `hardware`, `disks`.
+    pub section: String,
+    /// When they were seen.
+    pub at: Timestamp,
+    /// The facts as JSON.
+    pub json: String,
+}
+
+/// A section of facts as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFacts {
+    /// Of what.
+    pub entity: String,
+    /// Which ones.
+    pub section: String,
+    /// When they were seen.
+    pub at: Timestamp,
+    /// The facts as JSON.
+    pub json: String,
 }
 
 /// A cluster as it was last seen, as its owner wrote it.

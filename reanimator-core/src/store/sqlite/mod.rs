@@ -2,7 +2,7 @@
 //!
 //! | file | holds | `synchronous` | why |
 //! |---|---|---|---|
-//! | `reanimator.db` | hosts, connections, secrets, what was last seen, events, people, audit | `FULL` | a credential or an audit entry that was taken must survive the loss of power |
+//! | `reanimator.db` | hosts, connections, secrets, what was last seen, facts and their changes, events, people, audit | `FULL` | a credential or an audit entry that was taken must survive the loss of power |
 //! | `telemetry.db` | the last figures and their history | `NORMAL` | a write every few seconds need not wait for the disk; the loss of power may cost the last ones, the end of the process costs none |
 //! | `master.key` | the key to the secrets | | |
 //! | `server.lock`, `open.lock` | nothing; who holds their locks serves, or is opening | | a lock goes with the process, however it ends |
@@ -11,13 +11,15 @@
 //! shared memory: the directory must lie on a local file system.
 
 mod access;
+mod changes;
 mod database;
 mod events;
-mod history;
+mod facts;
 mod hosts;
 mod meta;
 mod secrets;
 mod state;
+mod telemetry;
 
 #[cfg(test)]
 mod tests;
@@ -34,15 +36,19 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Sqlite, Transaction, sqlite::SqliteSynchronous};
 
-use crate::{Error, ErrorKind, Result, model::HostId};
+use crate::{Error, ErrorKind, Result, model::Entity};
 
 use super::{KeySource, seal::Sealer};
 use database::{Database, Migration};
 
-const MAIN: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") }];
-const TELEMETRY: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") }];
+const MAIN: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") },
+    Migration { version: 2, sql: include_str!("../../../migrations/sqlite/main/0002_facts.sql") },
+];
+const TELEMETRY: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },
+    Migration { version: 2, sql: include_str!("../../../migrations/sqlite/telemetry/0002_tiers.sql") },
+];
 
 /// How long one program waits for another that is opening the same directory for the first time.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
@@ -54,8 +60,8 @@ pub struct SqliteStore {
     main: Database,
     telemetry: Database,
     sealer: Sealer,
-    /// Numbers of hosts in the history, which never change once given.
-    series: Mutex<HashMap<HostId, i64>>,
+    /// Numbers of hosts, guests and storages in the history, which never change once given.
+    series: Mutex<HashMap<Entity, i64>>,
     /// Held while this program is the server.
     server_lock: Mutex<Option<File>>,
     /// Removed with the store, where it was made for a test.

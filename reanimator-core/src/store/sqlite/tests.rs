@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_history,
+    contract_facts, contract_history, contract_telemetry,
 };
 
 use super::*;
@@ -29,9 +29,17 @@ keeps_the_contract! {
     secrets: contract::secrets;
     state: contract::state;
     late_observation: contract_history::late_observation;
-    history: contract_history::history;
-    upkeep: contract_history::upkeep;
-    upkeep_after_trouble: contract_history::upkeep_after_trouble;
+    samples: contract_telemetry::samples;
+    bad_questions: contract_telemetry::bad_questions;
+    latest: contract_telemetry::latest;
+    charts: contract_telemetry::charts;
+    tiers: contract_telemetry::tiers;
+    stitched: contract_telemetry::stitched;
+    late_samples: contract_telemetry::late_samples;
+    clock_set_back: contract_telemetry::clock_set_back;
+    facts: contract_facts::facts;
+    facts_that_go: contract_facts::facts_that_go;
+    changes: contract_facts::changes;
     events: contract_history::events;
     matches: contract_history::matches;
     settings: contract_history::settings;

@@ -12,6 +12,9 @@ const EVERY: Duration = Duration::from_secs(5 * 60);
 /// How long events are kept.
 const EVENTS_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How long what changed is kept.
+const CHANGES_KEPT: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
+
 /// The wait between two bounded steps, so that what is seen now is written in between.
 const BETWEEN: Duration = Duration::from_millis(200);
 
@@ -38,5 +41,6 @@ async fn once(fleet: &Fleet) -> Result<bool> {
     let now = fleet.now();
     let upkeep = fleet.store().roll_up_and_prune(now, &Retention::default()).await?;
     let pruned = fleet.store().prune_events(now - EVENTS_KEPT).await?;
-    Ok(upkeep.more || pruned > 0)
+    let forgotten = fleet.store().prune_changes(now - CHANGES_KEPT).await?;
+    Ok(upkeep.more || pruned > 0 || forgotten > 0)
 }
