@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::lenient;
+use super::{
+    lenient,
+    options::{is_mac, number_after},
+};
 use crate::{
     Result,
     model::{GuestIdentity, GuestKind},
@@ -22,7 +25,7 @@ pub fn identity(data: &Value) -> Result<GuestIdentity> {
     let fields = lenient::object(data, "the guest's configuration")?;
     let mut macs: Vec<String> = fields
         .iter()
-        .filter(|(name, _)| is_network_device(name))
+        .filter(|(name, _)| number_after(name, "net").is_some())
         .filter_map(|(_, value)| value.as_str())
         .filter_map(mac)
         .collect();
@@ -35,12 +38,6 @@ pub fn identity(data: &Value) -> Result<GuestIdentity> {
     })
 }
 
-/// `net0`, `net1`...
-fn is_network_device(name: &str) -> bool {
-    name.strip_prefix("net")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// The hardware address in `virtio=BC:24:...,bridge=vmbr0` or `name=eth0,hwaddr=BC:24:...`, lower case.
 fn mac(device: &str) -> Option<String> {
     device
@@ -49,12 +46,6 @@ fn mac(device: &str) -> Option<String> {
         .map(|(_, value)| value)
         .find(|value| is_mac(value))
         .map(str::to_ascii_lowercase)
-}
-
-fn is_mac(text: &str) -> bool {
-    text.len() == 17
-        && text.split(':').count() == 6
-        && text.split(':').all(|pair| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The UUID in `uuid=...,manufacturer=...`, lower case.

@@ -170,7 +170,7 @@ fn plain_tables_become_the_same_rows() {
 }
 
 /// Any JSON, with the field names that the decoders look for.
-fn anything() -> impl Strategy<Value = Value> {
+pub(super) fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

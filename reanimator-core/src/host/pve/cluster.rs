@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{PveApi, snapshot};
 use crate::{
     Result,
-    collect::pve::{guest, node, resources, status},
+    collect::pve::{guest, node, resources, status, volumes::StorageConfig},
     model::{ClusterSnapshot, ConnectionId, Guest, IdentifiedGuest},
 };
 
@@ -29,17 +29,29 @@ pub struct ProxmoxCluster {
     api: Arc<dyn PveApi>,
     /// Nodes that did not answer last time: asked last, so that they hold up no other.
     silent: Mutex<BTreeSet<String>>,
+    storages: Mutex<Option<KeptStorages>>,
 }
+
+/// Storages' configurations, and when they were read.
+type KeptStorages = (Timestamp, Arc<BTreeMap<String, StorageConfig>>);
 
 impl ProxmoxCluster {
     /// The cluster behind `api`, whose facts are named after `connection`.
     pub fn new(connection: ConnectionId, api: Arc<dyn PveApi>) -> Self {
-        Self { connection, api, silent: Mutex::new(BTreeSet::new()) }
+        Self { connection, api, silent: Mutex::new(BTreeSet::new()), storages: Mutex::new(None) }
     }
 
     /// The API it is observed over.
     pub fn api(&self) -> &Arc<dyn PveApi> {
         &self.api
+    }
+
+    pub(super) fn kept_storages(&self) -> Option<KeptStorages> {
+        self.storages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_storages(&self, storages: KeptStorages) {
+        *self.storages.lock().unwrap_or_else(PoisonError::into_inner) = Some(storages);
     }
 
     /// Looks at everything once: two questions to the cluster, and one to each node that it sees.

@@ -24,11 +24,16 @@
 //! ```
 
 mod api;
+mod asking;
 mod cluster;
 mod connect;
+#[cfg(test)]
+mod facts_tests;
+mod guest_facts;
 mod https;
 mod login;
 mod node;
+mod node_facts;
 mod pvesh;
 mod refusal;
 mod snapshot;
@@ -38,7 +43,9 @@ mod tests;
 pub use api::PveApi;
 pub use cluster::ProxmoxCluster;
 pub use connect::{IntroducedNode, Introduction, connect};
+pub use guest_facts::{Depth, GuestQuestions, GuestRead};
 pub use https::PveHttps;
 pub use login::Credentials;
 pub use node::{ProxmoxHost, ProxmoxNode};
+pub use node_facts::NodeRead;
 pub use pvesh::Pvesh;

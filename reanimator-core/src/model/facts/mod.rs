@@ -11,6 +11,7 @@ pub mod guest;
 pub mod hardware;
 pub mod license;
 pub mod network;
+pub mod pve_node;
 pub mod sensors;
 pub mod system;
 pub mod updates;
