@@ -16,10 +16,13 @@ use std::{
 use jiff::Timestamp;
 use reanimator_core::{
     ErrorKind,
-    model::{Connection, Host, HostId, Link, Reach, SshReach, Sudo, Telemetry},
+    model::{
+        ChangeFilter, Connection, Entity, EntityKind, GuestId, Host, HostId, Link, NewChange, Reach, SshReach, Sudo,
+        Telemetry, TelemetryQuery,
+    },
     store::{
-        AccessStore, AuditEntry, ConnectionStore, HostStore, KeySource, LeaseHolder, MetaStore, MetricRow, Sample,
-        SecretStore, SqliteStore, StateStore, TelemetryStore,
+        AccessStore, AuditEntry, ChangeStore, ConnectionStore, FactsStore, HostStore, KeySource, LeaseHolder,
+        MetaStore, MetricRow, NewFacts, Retention, Sample, SecretStore, SqliteStore, StateStore, TelemetryStore,
     },
 };
 use secrecy::ExposeSecret;
@@ -137,7 +140,11 @@ struct Writer {
 
 impl Writer {
     fn start(directory: &Path) -> Self {
-        let mut child = again(&this_program(), &[], "process_that_writes", directory).spawn().unwrap();
+        Self::start_doing("process_that_writes", directory)
+    }
+
+    fn start_doing(work: &str, directory: &Path) -> Self {
+        let mut child = again(&this_program(), &[], work, directory).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         next(&mut lines, &["begins"]);
         Self { child, lines }
@@ -181,6 +188,74 @@ async fn what_a_killed_server_said_was_stored_is_there_and_whole() {
             assert_eq!(store.telemetry(&id).await.unwrap().unwrap().cpu_percent, value);
             let history = store.history(&id, &metrics, at(0), at(1), 1).await.unwrap();
             assert_eq!(history["cpu_percent"][0].1, value);
+        }
+        store.close().await;
+    }
+}
+
+/// Counts in facts and their changes, and packs the history of 120 guests over and over, without end.
+#[tokio::test]
+#[ignore = "the other process of a test below"]
+async fn process_that_keeps_up() {
+    let store = open(&given_directory()).await;
+    let begin = store.facts("guest:c:1").await.unwrap().first().map_or(0, |facts| facts.json.parse::<u32>().unwrap());
+    say("begins");
+    for number in begin + 1.. {
+        let hour = i64::from(number) * 3600;
+        let sample = |guest: u32, second: i64| Sample {
+            entity: Entity::Guest(GuestId(format!("c:{guest}"))),
+            at: at(hour + second),
+            values: MetricRow::new(EntityKind::Guest).with("cpu_percent", f64::from(number)),
+        };
+        let samples: Vec<Sample> = (0..120).flat_map(|guest| [sample(guest, 0), sample(guest, 30)]).collect();
+        store.append_samples(&samples).await.unwrap();
+        let facts =
+            NewFacts { entity: "guest:c:1".into(), section: "count".into(), at: at(0), json: number.to_string() };
+        let change = NewChange {
+            entity: "guest:c:1".into(),
+            field: "count".into(),
+            old_value: Some((number - 1).to_string()),
+            new_value: Some(number.to_string()),
+            created_at: at(0),
+        };
+        store.put_facts_with_changes(&[facts], &[change]).await.unwrap();
+        say(&format!("stored {number}"));
+        while store.roll_up_and_prune(at(hour + 10), &keep_all()).await.unwrap().more {}
+    }
+}
+
+fn keep_all() -> Retention {
+    let long = Duration::from_secs(1_000_000_000);
+    Retention { samples: long, minutes: long, quarters: long, six_hours: long }
+}
+
+#[tokio::test]
+async fn a_killed_upkeep_loses_no_sample_and_facts_have_just_their_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut said = 0;
+    for round in 0..8 {
+        let stored = Writer::start_doing("process_that_keeps_up", directory.path()).kill_after(1 + round * 3);
+        said = stored.last().copied().unwrap_or(said);
+        let store = open(directory.path()).await;
+        let count: u32 = store.facts("guest:c:1").await.unwrap()[0].json.parse().unwrap();
+        assert!((said..=said + 1).contains(&count), "{count} after {said} was stored");
+        let filter = ChangeFilter { limit: 1_000, ..ChangeFilter::default() };
+        let changes = store.changes(&filter).await.unwrap();
+        let values: Vec<u32> =
+            changes.iter().map(|change| change.new_value.clone().unwrap().parse().unwrap()).collect();
+        assert_eq!(values, (1..=count).rev().collect::<Vec<_>>(), "each change once");
+        for guest in [0, 99, 100, 119] {
+            let query = TelemetryQuery {
+                entity: Entity::Guest(GuestId(format!("c:{guest}"))),
+                metrics: vec!["cpu_percent".into()],
+                from: at(3_600),
+                to: at(i64::from(said + 1) * 3_600),
+                step: Some(Duration::from_secs(3_600)),
+            };
+            let series = store.query(&query).await.unwrap();
+            let seen: Vec<f64> = series.metrics["cpu_percent"].mean.iter().flatten().copied().collect();
+            let expected: Vec<f64> = (1..=said).map(f64::from).collect();
+            assert_eq!(seen, expected, "of guest {guest}");
         }
         store.close().await;
     }

@@ -52,8 +52,6 @@ impl fmt::Display for EntityKind {
 /// # Ok::<(), reanimator_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, example = "guest:c1:100"))]
 pub enum Entity {
     /// A machine of the fleet.
     Host(HostId),
@@ -146,6 +144,7 @@ pub struct TelemetryQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Series {
     /// Whose.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "guest:c1:100"))]
     pub entity: Entity,
     /// Seconds from one point to the next: what was asked for, or more where nothing finer is left or was ever seen.
     pub step_seconds: u64,

@@ -13,6 +13,7 @@ mod peers;
 mod processes;
 mod report;
 mod sshd;
+mod store;
 mod tick;
 mod workers;
 
@@ -28,8 +29,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
+        ["store"] => Report::start().and_then(|mut report| store::measure(&mut report).and_then(|()| report.finish())),
         ["worker", name, file] => workers::run(name, file),
-        _ => Err("this takes no arguments: it measures everything".into()),
+        _ => Err("without arguments this measures everything, with `store` the store alone".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,5 +52,6 @@ fn bench() -> Result<()> {
     tick::measure(&setting, &mut report)?;
     drop(sshd);
     memory::measure(&mut report)?;
+    store::measure(&mut report)?;
     report.finish()
 }

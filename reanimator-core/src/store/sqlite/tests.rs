@@ -323,3 +323,146 @@ async fn the_audit_trail_cannot_be_changed() {
     }
     assert_eq!(store.audit(None, 10).await.unwrap()[0].entry.who, "ada");
 }
+
+/// A directory as the first version of the tables left it: a day of averages of 5 minutes, then an hour of samples.
+async fn of_the_first_version(begin: i64) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Database::open(directory.path().join("telemetry.db"), SqliteSynchronous::Normal, &TELEMETRY[..1]);
+    let database = first.await.unwrap();
+    let mut transaction = database.begin("write as version 1 did").await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO series VALUES (7, 'a'); INSERT INTO meta (key, value) VALUES ('averaged_until', '1');
+         INSERT INTO latest VALUES ('a', '{}')",
+    )
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    let bytes = |figures: &[f32]| figures.iter().flat_map(|figure| figure.to_le_bytes()).collect::<Vec<u8>>();
+    let figures = |first: f32| [&[first][..], &[f32::NAN; 21]].concat();
+    for span in 0..288 {
+        let all = [figures(20.0), figures(10.0), figures(40.0)].concat();
+        sqlx::query("INSERT INTO averages VALUES (7, ?, 1, 30, ?)")
+            .bind((begin + span * 300) * 1000)
+            .bind(bytes(&all))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+    }
+    for tick in 0..360 {
+        let at = (begin + 86_400 - 600 + tick * 10) * 1000;
+        sqlx::query("INSERT INTO samples VALUES (?, 7, ?, 1, ?)")
+            .bind(at / 60_000)
+            .bind(at)
+            .bind(bytes(&figures(5.0)))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    database.close().await;
+    directory
+}
+
+#[tokio::test]
+async fn a_history_of_the_first_version_stays_readable_and_is_thinned_like_any_other() {
+    const BEGIN: i64 = 1_699_920_000;
+    let directory = of_the_first_version(BEGIN).await;
+    let store = open(&directory).await.unwrap();
+    let ask = async |(from, to): (i64, i64), step| {
+        let query = crate::model::TelemetryQuery {
+            entity: "host:a".parse().unwrap(),
+            metrics: vec!["cpu_percent".into()],
+            from: contract::at(BEGIN + from),
+            to: contract::at(BEGIN + to),
+            step: Some(Duration::from_secs(step)),
+        };
+        store.query(&query).await.unwrap().metrics.remove("cpu_percent").unwrap()
+    };
+    let all = async |when: &str| {
+        let quarters = ask((0, 86_400), 900).await;
+        assert_eq!(quarters.mean[..95], [Some(20.0); 95], "{when}");
+        assert_eq!((quarters.min[0], quarters.max[0]), (Some(10.0), Some(40.0)), "{when}");
+        let (mean, min) = (quarters.mean[95].unwrap(), quarters.min[95].unwrap());
+        assert!((mean - 10.0).abs() < 0.1 && min == 5.0, "averages, then samples: {mean} {min} {when}");
+        assert_eq!(ask((86_400, 86_400 + 1_800), 60).await.mean, [Some(5.0); 30], "{when}");
+    };
+    all("as it was").await;
+    for hours in [1, 25, 48] {
+        let now = contract::at(BEGIN + 86_400 + hours * 3_600);
+        while store.roll_up_and_prune(now, &Default::default()).await.unwrap().more {}
+        all(&format!("after {hours} hours")).await;
+    }
+    let left: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM averages").fetch_one(store.telemetry.reader()).await.unwrap();
+    assert_eq!(left, 0);
+}
+
+fn guest(number: u32, seconds: i64) -> crate::store::Sample {
+    let values = crate::store::MetricRow::new(crate::model::EntityKind::Guest).with("cpu_percent", f64::from(number));
+    let entity = crate::model::Entity::Guest(crate::model::GuestId(format!("c:{number}")));
+    crate::store::Sample { entity, at: contract::at(1_699_920_000 + seconds), values }
+}
+
+/// Packing and writing at once: nothing is lost, nothing is there twice.
+#[tokio::test]
+async fn ticks_during_upkeep_are_all_there() {
+    let store = Arc::new(SqliteStore::temporary().await.unwrap());
+    for tick in 0..180 {
+        let samples: Vec<_> = (0..250).map(|number| guest(number, tick * 20)).collect();
+        store.append_samples(&samples).await.unwrap();
+    }
+    let writer = store.clone();
+    let writer = tokio::spawn(async move {
+        for tick in 180..240 {
+            let samples: Vec<_> = (0..250).map(|number| guest(number, tick * 20)).collect();
+            writer.append_samples(&samples).await.unwrap();
+        }
+    });
+    let now = contract::at(1_699_920_000 + 3_700);
+    while store.roll_up_and_prune(now, &Default::default()).await.unwrap().more {}
+    writer.await.unwrap();
+    while store.roll_up_and_prune(now, &Default::default()).await.unwrap().more {}
+    for number in [0, 99, 100, 249] {
+        let query = crate::model::TelemetryQuery {
+            entity: guest(number, 0).entity,
+            metrics: vec!["cpu_percent".into()],
+            from: contract::at(1_699_920_000),
+            to: contract::at(1_699_920_000 + 4_800),
+            step: Some(Duration::from_secs(20)),
+        };
+        let series = store.query(&query).await.unwrap();
+        assert_eq!(series.metrics["cpu_percent"].mean, vec![Some(f64::from(number)); 240]);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_chunk_is_named_and_keeps_nothing_else_from_being_tidied() {
+    let store = SqliteStore::temporary().await.unwrap();
+    for seconds in [0, 10, 7_200] {
+        store.append_samples(&[guest(1, seconds)]).await.unwrap();
+    }
+    let now = contract::at(1_699_920_000 + 4 * 3_600);
+    while store.roll_up_and_prune(now, &Default::default()).await.unwrap().more {}
+    let mut transaction = store.telemetry.begin("damage a chunk").await.unwrap();
+    sqlx::query("UPDATE chunks SET points = x'00ff17' WHERE begin = 1699920000000")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    let mut query = crate::model::TelemetryQuery {
+        entity: guest(1, 0).entity,
+        metrics: vec![],
+        from: contract::at(1_699_920_000),
+        to: contract::at(1_699_920_000 + 3_600),
+        step: Some(Duration::from_secs(60)),
+    };
+    let error = store.query(&query).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(crate::report(&error).contains("telemetry.db"), "{error}");
+    let late = contract::at(1_699_920_000 + 3 * 86_400);
+    while store.roll_up_and_prune(late, &Default::default()).await.unwrap().more {}
+    query.step = Some(Duration::from_secs(900));
+    query.to = late;
+    let series = store.query(&query).await.unwrap();
+    assert_eq!(series.metrics["cpu_percent"].mean.iter().flatten().count(), 1, "the other hour");
+}
