@@ -16,6 +16,7 @@
 //! # Ok(()) }
 //! ```
 
+mod adding;
 mod clusters;
 mod exec;
 mod hosts;
@@ -43,12 +44,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
-pub use hosts::{
-    HostChange, HostDetail, ImportReport, ImportedHost, ImportedState, LinkView, NewHost, SshAuth, SudoChoice,
-    parse_jump,
-};
+pub use hosts::{HostChange, HostDetail, LinkView};
 pub use import::ImportFormat;
 pub use merging::MatchView;
 pub use observe::Seen;
