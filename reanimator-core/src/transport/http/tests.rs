@@ -13,7 +13,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::sync::Notify;
 
 use super::{
-    Client, Request, Settings, probe,
+    Client, HttpTransport as _, Request, Settings, probe,
     test_server::{Reply, TestServer},
 };
 use crate::{ErrorKind, model::Endpoint};
