@@ -88,7 +88,7 @@ fn host(number: u32) -> (Host, Connection) {
             user: "root".into(),
             jumps: vec![],
             use_agent: false,
-            key_file: None,
+            key_files: Vec::new(),
             sudo: Sudo::None,
             host_key: None,
         }),

@@ -58,8 +58,8 @@ pub struct SshAuth {
     pub passphrase: Option<SecretString>,
     /// A password.
     pub password: Option<SecretString>,
-    /// A private key file, read at each log-in.
-    pub key_file: Option<String>,
+    /// Private key files, read at each log-in and tried in this order.
+    pub key_files: Vec<String>,
 }
 
 /// How to become root.
@@ -160,7 +160,7 @@ impl NewHost {
         new.port = if given.port == 22 { reach.port } else { given.port };
         new.jumps = reach.jumps;
         new.auth.agent = reach.use_agent;
-        new.auth.key_file = reach.key_file;
+        new.auth.key_files = reach.key_files;
         new.name = (new.address != given.address).then_some(given.address);
         Ok(new)
     }
@@ -356,7 +356,7 @@ fn reach(new: &NewHost) -> Result<SshReach> {
         user: new.user.clone(),
         jumps: new.jumps.clone(),
         use_agent: new.auth.agent,
-        key_file: new.auth.key_file.clone(),
+        key_files: new.auth.key_files.clone(),
         sudo: match new.sudo {
             SudoChoice::None => Sudo::None,
             SudoChoice::NoPassword => Sudo::NoPassword,
@@ -384,7 +384,7 @@ fn new_host(named: &NamedHost) -> Result<NewHost> {
     new.port = named.port.unwrap_or(22);
     new.user = named.user.clone().unwrap_or(new.user);
     new.groups = named.groups.clone();
-    new.auth.key_file = named.key_file.clone();
+    new.auth.key_files = named.key_files.clone();
     new.jumps = named.jumps.iter().map(|jump| parse_jump(jump)).collect::<Result<_>>()?;
     new.unchecked = true;
     Ok(new)
@@ -396,12 +396,13 @@ mod tests {
 
     #[test]
     fn an_alias_is_filled_in_and_what_was_given_stays() {
-        let text = "Host pi\n HostName 192.0.2.3\n User me\n Port 2222\n IdentityFile /keys/pi\n";
+        let text =
+            "Host pi\n HostName 192.0.2.3\n User me\n Port 2222\n IdentityFile /keys/pi\n IdentityFile /keys/old\n";
         let config = SshConfig::parse(text, |_| Vec::new());
         let new = NewHost::from_ssh_config("pi", &config).expect("an alias");
         let found = (new.address.as_str(), new.user.as_str(), new.port, new.name.as_deref());
         assert_eq!(found, ("192.0.2.3", "me", 2222, Some("pi")));
-        assert_eq!(new.auth.key_file.as_deref(), Some("/keys/pi"));
+        assert_eq!(new.auth.key_files, ["/keys/pi", "/keys/old"]);
         let new = NewHost::from_ssh_config("you@pi:22022", &config).expect("an alias");
         assert_eq!((new.user.as_str(), new.port), ("you", 22022));
         let new = NewHost::from_ssh_config("other", &config).expect("an address");

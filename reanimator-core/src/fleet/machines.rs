@@ -223,7 +223,7 @@ impl Fleet {
     }
 
     /// The machine behind a connection with a shell.
-    async fn machine(&self, connection: &Connection) -> Result<LinuxMachine> {
+    pub(super) async fn machine(&self, connection: &Connection) -> Result<LinuxMachine> {
         Ok(match &connection.reach {
             Reach::Ssh(reach) => {
                 let credentials = self.credentials(&connection.id).await?;

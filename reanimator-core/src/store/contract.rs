@@ -27,7 +27,7 @@ pub(crate) fn ssh(id: &str) -> Connection {
         user: "root".into(),
         jumps: vec![],
         use_agent: false,
-        key_file: None,
+        key_files: Vec::new(),
         sudo: Sudo::None,
         host_key: None,
     };
