@@ -320,6 +320,9 @@ fn parse_url(text: &str) -> Result<Url> {
     }
 }
 
+/// As many endpoints are named beside one cause.
+const ENDPOINTS_NAMED: usize = 4;
+
 /// The failure that says most: what a person must decide first, then that nobody answers.
 fn worst(mut failures: Vec<Error>, request: &Request) -> Error {
     let is_certificate =
@@ -331,12 +334,31 @@ fn worst(mut failures: Vec<Error>, request: &Request) -> Error {
         return failures.swap_remove(0);
     }
     let all_late = failures.iter().all(|error| error.kind() == ErrorKind::Timeout);
-    let told: Vec<String> = failures.iter().take(4).map(crate::message).collect();
-    let more = failures.len().saturating_sub(told.len());
-    let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
     Error::new(if all_late { ErrorKind::Timeout } else { ErrorKind::Unreachable }, attempt(request))
-        .because(format!("none of {} endpoints answers: {}{rest}", failures.len(), told.join("; ")))
+        .because(format!("none of {} endpoints answers: {}", failures.len(), causes(&failures, request)))
         .next("check that the nodes are up and the addresses right")
+}
+
+/// Each cause once, with the endpoints that gave it; the attempt, which is the same for all, is not said again.
+fn causes(failures: &[Error], request: &Request) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for error in failures {
+        let (endpoint, said) = (error.subject().unwrap_or_default(), crate::message(error));
+        let known = format!("{endpoint}: could not {}: ", attempt(request));
+        let cause = said.strip_prefix(&known).unwrap_or(&said);
+        match told.iter_mut().find(|(same, _)| same == cause) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => told.push((cause.to_owned(), vec![endpoint])),
+        }
+    }
+    let line = |(cause, endpoints): &(String, Vec<&str>)| {
+        let named = endpoints.iter().take(ENDPOINTS_NAMED).copied().collect::<Vec<_>>().join(", ");
+        match endpoints.len().saturating_sub(ENDPOINTS_NAMED) {
+            0 => format!("{named}: {cause}"),
+            more => format!("{named} and {more} more: {cause}"),
+        }
+    };
+    told.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 /// A certificate that a server shows.
