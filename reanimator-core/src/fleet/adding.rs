@@ -238,23 +238,29 @@ impl Fleet {
             Some(identity) => self.same_machine(identity, &new.address).await?,
             None => None,
         };
+        let secrets = named(&credentials);
         let host = match id {
-            Some(mut host) => {
-                host.links.push(link);
-                host.groups.extend(new.groups);
-                host.tags.extend(new.tags);
+            Some(host) => {
+                let edit = |host: &mut Host| {
+                    host.links.push(link);
+                    host.groups.extend(new.groups);
+                    host.tags.extend(new.tags);
+                };
+                self.store().edit_host_with_connection(&host.id, &connection, &secrets, Box::new(edit)).await?
+            }
+            None => {
+                let host = Host {
+                    id: HostId::generate(),
+                    name,
+                    groups: new.groups,
+                    tags: new.tags,
+                    maintenance: false,
+                    links: vec![link],
+                };
+                self.store().save_host_with_connection(&host, &connection, &secrets).await?;
                 host
             }
-            None => Host {
-                id: HostId::generate(),
-                name,
-                groups: new.groups,
-                tags: new.tags,
-                maintenance: false,
-                links: vec![link],
-            },
         };
-        self.store().save_host_with_connection(&host, &connection, &named(&credentials)).await?;
         if let Some(identity) = &identity {
             self.store().put_identity(&host.id, identity).await?;
         }

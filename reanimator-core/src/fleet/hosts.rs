@@ -116,18 +116,20 @@ impl Fleet {
     /// `NotFound`, `Conflict` for a name that is taken, `Invalid` for a name that cannot be one.
     pub async fn update_host(&self, name_or_id: &str, change: HostChange) -> Result<HostView> {
         let id = self.find(name_or_id).await?.id;
-        let mut host = self.record(&id).await?;
-        if let Some(name) = change.name {
-            names::check("name", &name)?;
-            host.name = name;
+        if let Some(name) = &change.name {
+            names::check("name", name)?;
         }
         for (what, names) in [("group", &change.groups), ("tag", &change.tags)] {
             names.iter().flatten().try_for_each(|name| names::check(what, name))?;
         }
-        host.groups = change.groups.unwrap_or(host.groups);
-        host.tags = change.tags.unwrap_or(host.tags);
-        host.maintenance = change.maintenance.unwrap_or(host.maintenance);
-        self.store().update_host(&host).await?;
+        let HostChange { name, groups, tags, maintenance } = change;
+        let edit = move |host: &mut Host| {
+            host.name = name.unwrap_or_else(|| std::mem::take(&mut host.name));
+            host.groups = groups.unwrap_or_else(|| std::mem::take(&mut host.groups));
+            host.tags = tags.unwrap_or_else(|| std::mem::take(&mut host.tags));
+            host.maintenance = maintenance.unwrap_or(host.maintenance);
+        };
+        self.store().edit_host(&id, Box::new(edit)).await?;
         self.sync().await?;
         let view = self.find(id.as_str()).await?;
         self.tell(crate::model::EventKind::HostUpdated, &view);
