@@ -29,6 +29,7 @@ mod observe;
 pub mod selector;
 mod testing;
 pub mod totals;
+mod trail;
 pub mod view;
 mod world;
 
@@ -53,6 +54,7 @@ pub use merging::MatchView;
 pub use observe::Seen;
 pub use selector::Selector;
 pub use testing::{TestReport, TestStep};
+pub use trail::{STARTED, TrailLine};
 
 use self::world::World;
 use crate::{
