@@ -113,9 +113,25 @@ fn a_name_that_is_no_host_lists_near_ones() {
 fn a_command_is_in_the_audit_trail() {
     let home = Home::new();
     home.run(&["exec", "true", "--on", "all"]);
+    home.reanimator(["exec", "false", "--on", "all"]).assert().code(1);
+    let entries = home.json(&["audit", "list"])["items"].clone();
+    // The newest first: how it ended, that it began.
+    for (entry, what, outcome) in [
+        (&entries[0], "exec: false", "failed on 1 of 1"),
+        (&entries[1], "exec: false", "started"),
+        (&entries[2], "exec: true", "ok"),
+        (&entries[3], "exec: true", "started"),
+    ] {
+        assert_eq!((&entry["what"], &entry["on"], &entry["outcome"]), (&what.into(), &"all".into(), &outcome.into()));
+        assert!(entry["who"].as_str().unwrap().starts_with("local:"));
+    }
+}
+
+#[test]
+fn a_test_of_a_host_is_in_the_audit_trail() {
+    let home = Home::new();
+    let name = home.json(&["host", "list"])["items"][0]["name"].as_str().unwrap().to_owned();
+    home.run(&["host", "test", &name]);
     let entry = home.json(&["audit", "list"])["items"][0].clone();
-    assert_eq!(entry["what"], "exec: true");
-    assert_eq!(entry["on"], "all");
-    assert_eq!(entry["outcome"], "ok");
-    assert!(entry["who"].as_str().unwrap().starts_with("local:"));
+    assert_eq!((&entry["what"], &entry["on"], &entry["outcome"]), (&"host test".into(), &name.into(), &"ok".into()));
 }

@@ -50,6 +50,13 @@ async fn key_files_and_the_agent_are_let_in() {
     target.key_files = vec![sshd.file("client")];
     assert!(Ssh::new(target, SshCredentials::default()).run(Command::shell("true")).await.unwrap().success());
 
+    // All of several are tried, in their order; one that is not there is passed over.
+    let old = sshd.file("old");
+    std::fs::copy(sshd.file("host"), &old).unwrap();
+    let mut target = sshd.target();
+    target.key_files = vec![sshd.file("nowhere"), old, sshd.file("client")];
+    assert!(Ssh::new(target, SshCredentials::default()).run(Command::shell("true")).await.unwrap().success());
+
     let socket = sshd.file("agent");
     let mut agent = Program::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(5);
@@ -77,6 +84,42 @@ async fn key_files_and_the_agent_are_let_in() {
     }
     agent.kill().unwrap();
     agent.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_was_replaced_is_read_at_the_next_log_in() {
+    let sshd = Sshd::start();
+    let file = sshd.file("rotated");
+    std::fs::copy(sshd.file("host"), &file).unwrap();
+    let mut target = sshd.target();
+    target.key_files = vec![file.clone()];
+    let host = Ssh::new(target, SshCredentials::default());
+    assert_eq!(failure(&host).await.kind(), ErrorKind::AuthFailed);
+    std::fs::copy(sshd.file("client"), &file).unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    while let Err(error) = host.run(Command::shell("true")).await {
+        assert!(Instant::now() < until, "{}", report(&error));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_on_the_way_is_said_before_what_is_missing_here() {
+    let sshd = Sshd::start();
+    let error = failure(&Ssh::new(sshd.target(), SshCredentials::default())).await;
+    assert_eq!(error.kind(), ErrorKind::AuthFailed);
+    assert!(report(&error).contains("neither a key nor an agent nor a password"), "{}", report(&error));
+
+    let mut target = sshd.target();
+    target.host.host_keys = HostKeyPolicy::default();
+    let error = failure(&Ssh::new(target, SshCredentials::default())).await;
+    assert_eq!(error.kind(), ErrorKind::HostKeyUnknown, "{}", report(&error));
+
+    let mut target = sshd.target();
+    target.host.port = free_port();
+    let error = failure(&Ssh::new(target, SshCredentials::default())).await;
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{}", report(&error));
+    assert!(report(&error).contains("connection refused"), "{}", report(&error));
 }
 
 #[tokio::test(flavor = "multi_thread")]

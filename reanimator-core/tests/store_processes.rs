@@ -81,6 +81,23 @@ fn next<'a>(lines: &mut impl Iterator<Item = std::io::Result<String>>, words: &'
     panic!("the other process ended without saying any of {words:?}");
 }
 
+/// Two programs at one data directory, each with half of the changes, all at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_changes_to_one_host_at_once_none_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let stores = [open(directory.path()).await, open(directory.path()).await];
+    let (host, connection) = host(1);
+    stores[0].save_host_with_connection(&host, &connection, &[]).await.unwrap();
+    let edits = (0..40).map(|number| {
+        let edit = move |host: &mut Host| host.tags.extend([format!("t{number}")]);
+        stores[number % 2].edit_host(&host.id, Box::new(edit))
+    });
+    for edited in futures::future::join_all(edits).await {
+        edited.unwrap();
+    }
+    assert_eq!(stores[1].host(&host.id).await.unwrap().unwrap().tags.len(), 40);
+}
+
 fn host(number: u32) -> (Host, Connection) {
     let connection = Connection {
         id: format!("c-{number}").into(),
@@ -91,7 +108,7 @@ fn host(number: u32) -> (Host, Connection) {
             user: "root".into(),
             jumps: vec![],
             use_agent: false,
-            key_file: None,
+            key_files: Vec::new(),
             sudo: Sudo::None,
             host_key: None,
         }),

@@ -2,11 +2,21 @@
 
 use std::time::Duration;
 
+use pyo3::prelude::*;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{ExecRequest, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump},
 };
 use secrecy::SecretString;
+
+/// Private key files, as `key_file` says them: one, or several in the order in which they are tried.
+#[derive(FromPyObject)]
+pub(crate) enum KeyFiles {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
 
 /// A host to add, as the keyword arguments of `add_host` say it.
 pub(crate) struct HostArguments {
@@ -18,7 +28,7 @@ pub(crate) struct HostArguments {
     pub(crate) tags: Vec<String>,
     pub(crate) jump: Vec<String>,
     pub(crate) agent: bool,
-    pub(crate) key_file: Option<String>,
+    pub(crate) key_file: Option<KeyFiles>,
     pub(crate) key: Option<String>,
     pub(crate) passphrase: Option<String>,
     pub(crate) password: Option<String>,
@@ -41,7 +51,11 @@ impl HostArguments {
             new.jumps.push(parse_jump(jump)?);
         }
         new.auth.agent &= self.agent;
-        new.auth.key_file = self.key_file.or(new.auth.key_file);
+        match self.key_file {
+            None => {}
+            Some(KeyFiles::One(file)) => new.auth.key_files = vec![file],
+            Some(KeyFiles::Many(files)) => new.auth.key_files = files,
+        }
         new.auth.key = self.key.map(SecretString::from);
         new.auth.passphrase = self.passphrase.map(SecretString::from);
         new.auth.password = self.password.map(SecretString::from);

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use reanimator_core::{
     Fleet, FleetOptions, Result,
     access::{self, Principal},
+    fleet::TrailLine,
 };
 
 use crate::{
@@ -37,7 +38,7 @@ pub(crate) async fn host(fleet: Fleet, name: String) -> Result<Plain> {
 
 /// One host, looked at now.
 pub(crate) async fn observe(fleet: Fleet, name: String) -> Result<Plain> {
-    Plain::of(&fleet.observe(&name).await?)
+    Plain::of(&audited(&fleet, "host observe", &name, fleet.observe(&name)).await?)
 }
 
 /// Adds a host.
@@ -62,7 +63,8 @@ pub(crate) async fn run(
 ) -> Result<Vec<Answer>> {
     let what = format!("exec: {command}");
     let request = arguments::command(command, &select, time_limit, sudo)?;
-    let answers = audited(&fleet, &what, &select, fleet.exec(request)).await?;
+    let line = TrailLine { who: Principal::local().who(), from: "local".to_owned(), what, on: select };
+    let answers = fleet.exec_audited(request, line).await?;
     Ok(answers.map(Answer::from).collect().await)
 }
 

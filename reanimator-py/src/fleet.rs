@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::{
     answer::{Answer, Plain},
-    arguments::{HostArguments, ProxmoxArguments},
+    arguments::{HostArguments, KeyFiles, ProxmoxArguments},
     calls,
     waiting::wait,
 };
@@ -78,7 +78,7 @@ impl Fleet {
         tags: Vec<String>,
         jump: Vec<String>,
         agent: bool,
-        key_file: Option<String>,
+        key_file: Option<KeyFiles>,
         key: Option<String>,
         passphrase: Option<String>,
         password: Option<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{HostArguments, ProxmoxArguments},
+    arguments::{HostArguments, KeyFiles, ProxmoxArguments},
     calls,
     waiting::later,
 };
@@ -77,7 +77,7 @@ impl AsyncFleet {
         tags: Vec<String>,
         jump: Vec<String>,
         agent: bool,
-        key_file: Option<String>,
+        key_file: Option<KeyFiles>,
         key: Option<String>,
         passphrase: Option<String>,
         password: Option<String>,

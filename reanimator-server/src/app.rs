@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Method, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use reanimator_core::{Error, ErrorKind};
+use tracing::Instrument as _;
 
 use crate::{error::ApiError, headers, json, metrics, openapi, page, state::AppState};
 
@@ -28,6 +29,7 @@ pub fn app(state: AppState) -> Router {
         .fallback(page::fallback)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(json::BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(state.clone(), carry_out))
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(state.clone(), headers::check_host))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
@@ -37,6 +39,19 @@ pub fn app(state: AppState) -> Router {
 
 async fn no_such_method(method: Method, uri: Uri) -> ApiError {
     ApiError::no_such_method(&method, uri.path())
+}
+
+/// Lets what was begun end, with its line in the audit trail, also when whoever asked hangs up or waits no longer. An
+/// answer that is a stream ends with its reader all the same.
+async fn carry_out(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let handler = state.changes.spawn(next.run(request).in_current_span());
+    handler.await.unwrap_or_else(|fault| {
+        let error = Error::new(ErrorKind::Internal, "answer this request").because(fault.to_string());
+        ApiError::from(error).into_response()
+    })
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {

@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     access::{self, Principal, Role},
+    fleet::TrailLine,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -86,6 +87,11 @@ impl Caller {
         let who = self.principal.who();
         self.fleet.access().record(&who, &self.from, what, on, outcome, self.fleet.now()).await?;
         result
+    }
+
+    /// A line of the audit trail for something that the caller does.
+    pub(crate) fn line(&self, what: &str, on: String) -> TrailLine {
+        TrailLine { who: self.principal.who(), from: self.from.clone(), what: what.to_owned(), on }
     }
 
     async fn of(parts: &Parts, state: &AppState) -> Result<Self> {

@@ -130,6 +130,7 @@ async fn listen(
     state: AppState,
     stop: CancellationToken,
 ) -> Result<()> {
+    let changes = state.changes.clone();
     let service = app(state).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let failed = |error: std::io::Error| Error::new(ErrorKind::Internal, "serve HTTP").from_source(error);
@@ -152,6 +153,11 @@ async fn listen(
             serving.await
         }
     };
+    // What was begun for somebody who has hung up is no open request.
+    changes.close();
+    if tokio::time::timeout(GRACE, changes.wait()).await.is_err() {
+        tracing::warn!(left = changes.len(), "changes that were begun did not end in time");
+    }
     served.map_err(failed)
 }
 

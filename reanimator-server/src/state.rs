@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use reanimator_core::Fleet;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     headers::HostNames,
@@ -28,6 +28,8 @@ pub struct Shared {
     pub(crate) metrics: HttpMetrics,
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
+    /// Changes that are being carried out, whether or not somebody still waits for the answer.
+    pub(crate) changes: TaskTracker,
 }
 
 impl AppState {
@@ -41,6 +43,7 @@ impl AppState {
             metrics: HttpMetrics::default(),
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
             stop,
+            changes: TaskTracker::new(),
         }))
     }
 }

@@ -51,9 +51,8 @@ pub(crate) struct ExecArgs {
 pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let request = request(&args)?;
-    let started = fleet.exec(request);
-    let what = format!("exec: {}", args.command);
-    let mut answers = context.audited(&fleet, &what, &args.on, started).await?;
+    let line = context.line(format!("exec: {}", args.command), args.on.clone());
+    let mut answers = fleet.exec_audited(request, line).await?;
     let mut stop = std::pin::pin!(told_to_stop());
     let collect = args.group || context.screen.is_json();
     let progress = if collect {

@@ -154,11 +154,17 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::List(args) => list(&args, context).await,
         HostCommand::Show(args) => show(&args, context).await,
         HostCommand::Set(args) => set(args, context).await,
-        HostCommand::Test(args) => show_test(&context.fleet().await?.test_host(&args.name).await?, context),
+        HostCommand::Test(args) => test(&args.name, context).await,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
+}
+
+async fn test(name: &str, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let report = context.audited(&fleet, "host test", name, fleet.test_host(name)).await?;
+    show_test(&report, context)
 }
 
 async fn list(args: &ListArgs, context: &Context) -> Result<Done, Failure> {
@@ -200,7 +206,10 @@ fn list_row(host: &HostView) -> [Cell; 8] {
 
 async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
-    let detail = if args.observe { fleet.observe(&args.name).await? } else { fleet.host(&args.name).await? };
+    let detail = match args.observe {
+        true => context.audited(&fleet, "host observe", &args.name, fleet.observe(&args.name)).await?,
+        false => fleet.host(&args.name).await?,
+    };
     if context.screen.is_json() {
         context.screen.document(&detail)?;
     } else {

@@ -31,9 +31,9 @@ pub(crate) struct AddArgs {
     /// Go through this host first: [USER@]HOST[:PORT] (may be repeated, the first one first)
     #[arg(long = "jump", value_name = "JUMP")]
     jumps: Vec<String>,
-    /// A private key file to log in with; it stays where it is
-    #[arg(long, value_name = "PATH", conflicts_with = "key")]
-    key_file: Option<String>,
+    /// A private key file to log in with; it stays where it is (may be repeated, tried in this order)
+    #[arg(long = "key-file", value_name = "PATH", conflicts_with = "key")]
+    key_files: Vec<String>,
     /// A private key file to copy into the fleet's encrypted store
     #[arg(long, value_name = "PATH")]
     key: Option<String>,
@@ -96,8 +96,8 @@ fn new_host(args: &AddArgs, fleet: &Fleet) -> Result<NewHost, Failure> {
         new.jumps.push(parse_jump(jump)?);
     }
     new.auth.agent &= !args.no_agent;
-    if args.key_file.is_some() {
-        new.auth.key_file = args.key_file.clone();
+    if !args.key_files.is_empty() {
+        new.auth.key_files.clone_from(&args.key_files);
     }
     new.auth.key = args.key.as_deref().map(private_key).transpose()?;
     new.auth.passphrase = ask::optional_secret("--passphrase", args.passphrase.as_deref(), "Passphrase of the key: ")?;

@@ -42,8 +42,8 @@ pub struct NamedHost {
     pub port: Option<u16>,
     /// Account, where it is said.
     pub user: Option<String>,
-    /// Private key file, where it is said.
-    pub key_file: Option<String>,
+    /// Private key files, in the order in which they are tried.
+    pub key_files: Vec<String>,
     /// Hosts to go through, as `user@host:port`.
     pub jumps: Vec<String>,
     /// The groups it stands in, `all` and `ungrouped` left out.
@@ -78,7 +78,7 @@ pub fn of_ssh_config(config: &SshConfig) -> Vec<NamedHost> {
         NamedHost {
             name: alias,
             port: Some(options.port),
-            key_file: options.identity_files.first().map(|file| file.display().to_string()),
+            key_files: options.identity_files.iter().map(|file| file.display().to_string()).collect(),
             jumps: options.jumps.iter().map(jump).collect(),
             address: options.address,
             user: options.user,
@@ -171,7 +171,7 @@ fn host(name: &str, variables: &Variables, groups: BTreeSet<String>) -> NamedHos
         address,
         port: port_number,
         user: get(["ansible_user", "ansible_ssh_user"]),
-        key_file: get(["ansible_ssh_private_key_file", "ansible_private_key_file"]),
+        key_files: get(["ansible_ssh_private_key_file", "ansible_private_key_file"]).into_iter().collect(),
         jumps: Vec::new(),
         groups,
         problem,

@@ -181,14 +181,19 @@ impl Fleet {
     /// Notes that a host turned out to be a Proxmox node: `pvesh` there is then asked too.
     pub(super) async fn note_shell_node(&self, id: &HostId, identity: &crate::model::Identity) -> Result<()> {
         let Some(node) = identity.proxmox_version.as_ref().and(identity.proxmox_node.as_ref()) else { return Ok(()) };
-        let mut host = self.record(id).await?;
+        let host = self.record(id).await?;
         let by_shell = host.links.iter().find(|link| matches!(link, Link::Local { .. } | Link::Ssh { .. }));
         let is_node = host.links.iter().any(|link| matches!(link, Link::ProxmoxNode { .. }));
         let Some(connection) = by_shell.filter(|_| !is_node).map(|link| link.connection().clone()) else {
             return Ok(());
         };
-        host.links.push(Link::ProxmoxNode { connection, node: node.clone() });
-        self.store().update_host(&host).await?;
+        let link = Link::ProxmoxNode { connection, node: node.clone() };
+        let edit = |host: &mut Host| {
+            if !host.links.iter().any(|link| matches!(link, Link::ProxmoxNode { .. })) {
+                host.links.push(link);
+            }
+        };
+        self.store().edit_host(id, Box::new(edit)).await?;
         self.sync().await
     }
 
@@ -223,7 +228,7 @@ impl Fleet {
     }
 
     /// The machine behind a connection with a shell.
-    async fn machine(&self, connection: &Connection) -> Result<LinuxMachine> {
+    pub(super) async fn machine(&self, connection: &Connection) -> Result<LinuxMachine> {
         Ok(match &connection.reach {
             Reach::Ssh(reach) => {
                 let credentials = self.credentials(&connection.id).await?;

@@ -130,11 +130,13 @@ impl Fleet {
             world.hosts.values().filter(matches).map(|known| known.host.id.clone()).collect()
         });
         let [id] = &found[..] else { return Ok(false) };
-        let mut host = self.record(id).await?;
-        // The cluster's own connection takes the place of the node's shell as the way to the API.
-        host.links.retain(|link| !matches!(link, Link::ProxmoxNode { .. }));
-        host.links.push(link.clone());
-        self.store().update_host(&host).await?;
+        let link = link.clone();
+        let edit = |host: &mut Host| {
+            // The cluster's own connection takes the place of the node's shell as the way to the API.
+            host.links.retain(|link| !matches!(link, Link::ProxmoxNode { .. }));
+            host.links.push(link);
+        };
+        let host = self.store().edit_host(id, Box::new(edit)).await?;
         tracing::info!(host = %host.name, node = %node.name, "the host is this node of its cluster");
         Ok(true)
     }
@@ -256,21 +258,23 @@ impl Fleet {
 
     /// Makes one machine of a host and another record.
     async fn join(&self, host: &HostId, other: &str) -> Result<()> {
-        let mut kept = self.record(host).await?;
         match other.split_once(':') {
             Some(("guest", guest)) => {
                 let Some((connection, vmid)) = split_guest(guest) else { return Ok(()) };
-                kept.links.push(Link::Guest { connection, vmid });
-                self.store().update_host(&kept).await
+                let link = Link::Guest { connection, vmid };
+                self.store().edit_host(host, Box::new(|host| host.links.push(link))).await.map(drop)
             }
             Some(("host", id)) => {
                 let gone = self.record(&HostId::from(id)).await?;
-                kept.links
-                    .extend(gone.links.iter().filter(|link| !kept.links.contains(link)).cloned().collect::<Vec<_>>());
-                kept.groups.extend(gone.groups.clone());
-                kept.tags.extend(gone.tags.clone());
-                self.store().update_host(&kept).await?;
-                self.store().remove_host(&gone.id).await
+                let id = gone.id.clone();
+                let edit = |kept: &mut Host| {
+                    let new: Vec<Link> = gone.links.into_iter().filter(|link| !kept.links.contains(link)).collect();
+                    kept.links.extend(new);
+                    kept.groups.extend(gone.groups);
+                    kept.tags.extend(gone.tags);
+                };
+                self.store().edit_host(host, Box::new(edit)).await?;
+                self.store().remove_host(&id).await
             }
             _ => Ok(()),
         }

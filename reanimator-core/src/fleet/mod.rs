@@ -16,6 +16,7 @@
 //! # Ok(()) }
 //! ```
 
+mod adding;
 mod clusters;
 mod exec;
 mod hosts;
@@ -28,6 +29,7 @@ mod observe;
 pub mod selector;
 mod testing;
 pub mod totals;
+mod trail;
 pub mod view;
 mod world;
 
@@ -43,17 +45,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
-pub use hosts::{
-    HostChange, HostDetail, ImportReport, ImportedHost, ImportedState, LinkView, NewHost, SshAuth, SudoChoice,
-    parse_jump,
-};
+pub use hosts::{HostChange, HostDetail, LinkView};
 pub use import::ImportFormat;
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use selector::Selector;
 pub use testing::{TestReport, TestStep};
+pub use trail::{STARTED, TrailLine};
 
 use self::world::World;
 use crate::{

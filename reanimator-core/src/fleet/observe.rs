@@ -109,10 +109,17 @@ impl Fleet {
             Some((known.cluster.clone(), known.connection.name.clone(), known.only_node.clone()))
         });
         let Some((cluster, name, only_node)) = found else { return Ok(nothing) };
-        let result = cluster.observe(self.now()).await.map(|snapshot| match &only_node {
-            Some(node) => only(snapshot, node),
-            None => snapshot,
-        });
+        let result = match cluster.observe(self.now()).await {
+            Ok(snapshot) => Ok(match &only_node {
+                Some(node) => only(snapshot, node),
+                None => snapshot,
+            }),
+            // Every node of it shows this: it says which cluster is meant.
+            Err(error) => {
+                let whose = error.subject().map_or_else(|| name.clone(), |place| format!("{name} at {place}"));
+                Err(error.renamed(whose))
+            }
+        };
         let now = self.now();
         let guests = self.write(|world| {
             let known = world.clusters.get_mut(id)?;

@@ -40,12 +40,29 @@ pub struct SshReach {
     pub jumps: Vec<Jump>,
     /// Whether the running SSH agent is asked.
     pub use_agent: bool,
-    /// A private key file to read at each log-in, on the machine that Reanimator runs on.
-    pub key_file: Option<String>,
+    /// Private key files to read at each log-in, on the machine that Reanimator runs on, in the order in which they are
+    /// tried. One alone may stand as `key_file`, as it was written once.
+    #[serde(default, alias = "key_file", deserialize_with = "one_or_many")]
+    pub key_files: Vec<String>,
     /// How to become root there.
     pub sudo: Sudo,
     /// The pinned host key, as a public key line (`ssh-ed25519 AAAA...`).
     pub host_key: Option<String>,
+}
+
+/// None, one, or a list of them.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Files {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Option::<Files>::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Files::One(file)) => vec![file],
+        Some(Files::Many(files)) => files,
+    })
 }
 
 /// A host on the way to another one.
@@ -107,4 +124,24 @@ pub enum ProxmoxAuth {
         /// `root@pam`
         user: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_name_one_key_file_are_still_read() -> Result<(), serde_json::Error> {
+        let read = |files: &str| {
+            let text = format!(
+                r#"{{"address":"pi","port":22,"user":"me","jumps":[],"use_agent":false,{files}"sudo":"none","host_key":null}}"#
+            );
+            serde_json::from_str::<SshReach>(&text).map(|reach| reach.key_files)
+        };
+        assert_eq!(read(r#""key_file":"/k","#)?, ["/k"]);
+        assert_eq!(read(r#""key_file":null,"#)?, [""; 0]);
+        assert_eq!(read("")?, [""; 0]);
+        assert_eq!(read(r#""key_files":["/a","/b"],"#)?, ["/a", "/b"]);
+        Ok(())
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) fn ssh(id: &str) -> Connection {
         user: "root".into(),
         jumps: vec![],
         use_agent: false,
-        key_file: None,
+        key_files: Vec::new(),
         sudo: Sudo::None,
         host_key: None,
     };
@@ -123,6 +123,15 @@ pub(crate) async fn hosts(store: &dyn Store) {
     let taken = Host { name: odd.into(), ..renamed.clone() };
     assert_eq!(store.update_host(&taken).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(store.update_host(&host("nobody", &[link])).await.unwrap_err().kind(), ErrorKind::NotFound);
+    // Each edit sees what the one before it wrote.
+    let tag = |tag: &'static str| Box::new(move |host: &mut Host| host.tags.extend([tag.to_owned()]));
+    store.edit_host(&renamed.id, tag("a")).await.unwrap();
+    let both = store.edit_host(&renamed.id, tag("b")).await.unwrap();
+    assert_eq!(both.tags, ["a".to_owned(), "b".to_owned()].into());
+    assert_eq!(store.host(&renamed.id).await.unwrap(), Some(both));
+    assert_eq!(store.edit_host(&"nobody".into(), tag("c")).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let rename = Box::new(move |host: &mut Host| host.name = odd.into());
+    assert_eq!(store.edit_host(&renamed.id, rename).await.unwrap_err().kind(), ErrorKind::Conflict);
     let dangling = host("db", &[by_ssh("c-nothing")]);
     assert_eq!(store.insert_host(&dangling).await.unwrap_err().kind(), ErrorKind::Invalid);
 

@@ -74,6 +74,9 @@ pub use sqlite::SqliteStore;
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
 pub type NamedSecret = (String, SecretString);
 
+/// What is to become of a host's record, which is handed in as it is at that moment.
+pub type HostEdit = Box<dyn FnOnce(&mut Host) + Send>;
+
 /// Averages of one host: for each figure its values in the order of time, `None` where there is a gap.
 pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
 
@@ -126,8 +129,22 @@ pub trait HostStore: Send + Sync {
     /// Adds a host. Its links go over connections that are stored already.
     async fn insert_host(&self, host: &Host) -> Result<()>;
 
-    /// Changes a host.
+    /// Puts a host in place of what was stored of it, whatever that was. What changes a part of it uses
+    /// [`edit_host`](Self::edit_host).
     async fn update_host(&self, host: &Host) -> Result<()>;
+
+    /// Changes a host as it is at that moment: it is read and written at once, so that of two who change different
+    /// parts of it, in whichever processes, neither undoes the other. Gives the record as it is then.
+    async fn edit_host(&self, id: &HostId, edit: HostEdit) -> Result<Host>;
+
+    /// The same together with one more connection by which it comes in, and that connection's secrets: all or nothing.
+    async fn edit_host_with_connection(
+        &self,
+        id: &HostId,
+        connection: &Connection,
+        secrets: &[NamedSecret],
+        edit: HostEdit,
+    ) -> Result<Host>;
 
     /// Removes a host with all that is known of it except its history, and the connections, with their secrets, by
     /// which no other host comes in.

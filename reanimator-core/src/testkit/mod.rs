@@ -76,7 +76,7 @@ fn connection(name: &str) -> Connection {
         user: "root".to_owned(),
         jumps: Vec::new(),
         use_agent: true,
-        key_file: None,
+        key_files: Vec::new(),
         sudo: Sudo::None,
         host_key: None,
     };

@@ -1,10 +1,10 @@
 //! Recorded answers: what a transport said once, said again without it.
 //!
-//! A [`Recorder`] stands before any transport and writes each exchange as one line of JSON; a [`Replay`] answers from
-//! that file. Secrets never reach the file: the given ones are blanked out wherever they show up, a command's standard
-//! input and the password for sudo are not written at all.
+//! A [`Recorder`] stands before any transport, of a shell or of HTTP, and writes each exchange as one line of JSON; a
+//! [`Replay`] answers from that file. Secrets never reach the file: the given ones are blanked out wherever they show up;
+//! a command's standard input, the password for sudo and the headers of a request are not written at all.
 //!
-//! The same command gets its recorded answers in their order, and the last one again and again. A started command is
+//! The same command, or request, gets its recorded answers in their order, and the last one again and again. A started command is
 //! replayed by lines: as many lines on its input as were written then bring the next recorded piece of output. What was
 //! never recorded is an error that names the command.
 //!
@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod http;
 mod record;
 mod tape;
 
@@ -33,6 +34,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use http::{HttpAsked, HttpRun};
 pub use record::Recorder;
 use tape::{Asked, Entry, Run, Session, Step};
 
@@ -50,6 +52,7 @@ pub struct Replay {
     label: String,
     runs: Mutex<HashMap<Asked, Answers<Run>>>,
     sessions: Mutex<HashMap<Asked, Answers<Session>>>,
+    http: Mutex<HashMap<HttpAsked, Answers<HttpRun>>>,
 }
 
 /// Recorded answers to one command, and which of them comes next.
@@ -91,7 +94,8 @@ impl Replay {
     /// # Errors
     /// When a line of it is no recorded exchange.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut replay = Self { label: "replay".to_owned(), runs: Mutex::default(), sessions: Mutex::default() };
+        let label = "replay".to_owned();
+        let mut replay = Self { label, runs: Mutex::default(), sessions: Mutex::default(), http: Mutex::default() };
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let entry = serde_json::from_str(line).map_err(|error| {
                 Error::new(ErrorKind::Invalid, format!("read line {} of a recording", number + 1))
@@ -102,6 +106,7 @@ impl Replay {
                 Entry::Recorded { label } => replay.label = label,
                 Entry::Run { asked, answer } => lock(&replay.runs).entry(asked).or_default().all.push(answer),
                 Entry::Session { asked, answer } => lock(&replay.sessions).entry(asked).or_default().all.push(answer),
+                Entry::Http { asked, answer } => lock(&replay.http).entry(asked).or_default().all.push(answer),
             }
         }
         Ok(replay)

@@ -96,7 +96,7 @@ pub(crate) struct LastLine {
         content_type = "application/x-ndjson"), Refusals))]
 async fn exec(admin: Admin, State(state): State<AppState>, Body(command): Body<Command>) -> Result<Response, ApiError> {
     let on = format!("{}: {}", command.on, command.command);
-    let answers = admin.0.audited("exec", &on, state.fleet.exec(command.try_into()?)).await?;
+    let answers = state.fleet.exec_audited(command.try_into()?, admin.0.line("exec", on)).await?;
     let body = ResponseBody::from_stream(lines(answers).take_until(state.stop.clone().cancelled_owned()));
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     Ok(([(header::CONTENT_TYPE, ndjson)], body).into_response())

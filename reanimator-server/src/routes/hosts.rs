@@ -86,6 +86,9 @@ struct Login {
     password: Option<String>,
     /// A private key file on the machine that the service runs on.
     key_file: Option<String>,
+    /// More of them, tried after it in this order.
+    #[serde(default)]
+    key_files: Vec<String>,
 }
 
 /// How to become root: `"none"`, `"nopasswd"`, or `{"password": "..."}`.
@@ -306,7 +309,7 @@ impl From<Login> for SshAuth {
             key: login.key.map(SecretString::from),
             passphrase: login.passphrase.map(SecretString::from),
             password: login.password.map(SecretString::from),
-            key_file: login.key_file,
+            key_files: login.key_file.into_iter().chain(login.key_files).collect(),
         }
     }
 }

@@ -257,3 +257,38 @@ async fn every_change_is_in_the_audit_trail_with_who_what_and_how_it_ended() {
     }
     service.get(&admin, "/api/v1/audit?cursor=x").await.problem(422, "invalid");
 }
+
+#[tokio::test]
+async fn what_was_begun_is_carried_out_and_noted_though_nobody_waits_for_it() {
+    let service = Service::with_hosts(&["pi"]).await;
+    let admin = service.token(Role::Admin).await;
+    // A test of a host that is not there takes a while: dropped at its first wait, as when the client hangs up.
+    let asked = service.post(&admin, "/api/v1/hosts/pi/test", json!({}));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(1), asked).await.is_err(), "it is hung up on");
+    noted(&service, "host test", "ok").await;
+
+    let service = Service::on_this_machine().await;
+    let admin = service.token(Role::Admin).await;
+    service.post(&admin, "/api/v1/exec", json!({ "command": "exit 3", "on": "all" })).await;
+    noted(&service, "exec", "failed on 1 of 1").await;
+    noted(&service, "exec", "started").await;
+    let ask = request(Method::POST, "/api/v1/exec").bearer(&admin);
+    let ask = ask.json(&json!({ "command": "sleep 600", "on": "all" }));
+    drop(tower::ServiceExt::oneshot(service.app.clone(), ask).await.unwrap());
+    noted(&service, "exec", "stopped after 0 answers").await;
+}
+
+/// Waits until that stands in the audit trail.
+async fn noted(service: &Service, what: &str, outcome: &str) {
+    let noting = async {
+        loop {
+            let trail = service.fleet.access().audit(None, 20).await.unwrap();
+            if trail.iter().any(|line| (line.entry.what.as_str(), line.entry.outcome.as_str()) == (what, outcome)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let late = format!("{what}: {outcome} is not noted");
+    tokio::time::timeout(std::time::Duration::from_secs(20), noting).await.expect(&late);
+}

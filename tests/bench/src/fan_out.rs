@@ -199,7 +199,7 @@ fn program_with_hosts(setting: &Setting) -> Result<(PathBuf, PathBuf)> {
             user: spec.user.clone(),
             jumps: Vec::new(),
             use_agent: false,
-            key_file: Some(spec.key_file.display().to_string()),
+            key_files: vec![spec.key_file.display().to_string()],
             sudo: reanimator_core::model::Sudo::None,
             host_key: Some(spec.host_key.clone()),
         })

@@ -39,7 +39,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
             user: host.user.clone(),
             jumps: Vec::new(),
             use_agent: false,
-            key_file: Some(host.key.display().to_string()),
+            key_files: vec![host.key.display().to_string()],
             sudo: Sudo::None,
             host_key: Some(host.host_key.clone()),
         })

@@ -82,6 +82,23 @@ async fn a_connected_cluster_that_answers_wrongly() {
     }
 }
 
+/// Connected, it has the endpoints of all its nodes; what is said when none answers names the cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_which_no_node_answers_is_named() {
+    let (ward, sim) = (Ward::open().await, sim(3).await);
+    ward.fleet.connect_proxmox(cluster(&sim)).await.unwrap();
+    let nodes: Vec<String> = sim.info().nodes.iter().map(|node| node.name.clone()).collect();
+    for node in &nodes {
+        sim.control().node_down(node).await.unwrap();
+    }
+    let error = ward.look(&nodes[0]).await.unwrap_err();
+    complains(&error, ErrorKind::Unreachable, &nodes[0], &["attic: could not ask", "none of 3 endpoints answers"]);
+    for node in &nodes {
+        let told = ward.shown(node).await.problem.unwrap().message;
+        assert!(told.contains("attic") && told.matches("connection refused").count() <= 1, "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_that_answers_wrongly_harms_no_other_node() {
     let (ward, sim) = (Ward::open().await, sim(3).await);

@@ -2,7 +2,12 @@
 
 use std::time::Instant;
 
-use reanimator_core::{ErrorKind, fleet::NewHost, model::HostState};
+use futures::StreamExt;
+use reanimator_core::{
+    ErrorKind,
+    fleet::{ExecRequest, NewHost, Selector},
+    model::HostState,
+};
 
 use super::{
     Ward, complains,
@@ -38,6 +43,28 @@ async fn a_port_that_is_closed() {
     ward.runs_everywhere_else("web1", ErrorKind::Unreachable).await;
 }
 
+/// Whoever has no key at hand wants to know first that nobody answers there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_closed_to_somebody_with_nothing_to_log_in_with() {
+    let (ward, port) = (Ward::open().await, free_port());
+    let mut new = somewhere("127.0.0.1", port);
+    (new.auth.agent, new.auth.key, new.auth.password) = (false, None, None);
+    ward.refuses(new, ErrorKind::Unreachable, &["connection refused"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_a_host_leaves_alone_what_runs_there() {
+    let (ward, sshd) = (Ward::open().await, other_machine(""));
+    ward.fleet.add_host(ssh_host("web1", &sshd)).await.unwrap();
+    let request = ExecRequest::new("sleep 1; echo well", Selector::name("web1"));
+    let answers = tokio::spawn(ward.fleet.exec(request).await.unwrap().collect::<Vec<_>>());
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let tested = ward.fleet.test_host("web1").await.unwrap();
+    assert!(tested.ok, "{tested:?}");
+    let answer = answers.await.unwrap().remove(0);
+    assert_eq!(answer.outcome.unwrap().stdout.text(), "well\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_accepts_and_never_speaks() {
     let ward = Ward::open().await;
@@ -68,8 +95,6 @@ async fn a_passphrase_that_is_wrong() {
     let (ward, sshd) = (Ward::open().await, Sshd::start());
     let mut new = ssh_host_with("web1", &sshd, sshd.allow_new_key("ed25519", "open sesame").into());
     new.auth.passphrase = Some("sesame, please".to_owned().into());
-    // It does not come to the host's key.
-    new.accept_host_key = None;
     ward.refuses(new, ErrorKind::AuthFailed, &["passphrase is wrong"]).await;
 }
 

@@ -14,11 +14,12 @@ use reanimator_core::{
     fleet::NewHost,
     host::{
         linux::LinuxMachine,
-        pve::{Credentials, ProxmoxNode, PveHttps, Pvesh},
+        pve::{Credentials, ProxmoxCluster, ProxmoxNode, PveApi, PveHttps, Pvesh},
     },
-    model::{Endpoint, HostKind, HostState},
+    model::{ClusterSnapshot, ConnectionId, Endpoint, HostKind, HostState, IdentifiedGuest},
     transport::{
         Become, Local, Recorder, Replay, Ssh, Transport,
+        http::{Client, Settings},
         ssh::{Hop, HostKeyPolicy, SshCredentials, SshTarget, fingerprint_of},
     },
 };
@@ -79,6 +80,45 @@ async fn a_proxmox_node_by_its_api() {
     let api = Arc::new(api);
     for node in &sim.info().nodes {
         proxmox(&ProxmoxNode::new(&node.name, api.clone())).await;
+    }
+}
+
+/// What is seen of a whole cluster: every node, guest and storage, and who the guests are.
+async fn look(api: Arc<dyn PveApi>, now: jiff::Timestamp) -> (ClusterSnapshot, Vec<IdentifiedGuest>) {
+    let cluster = ProxmoxCluster::new(ConnectionId::from("home"), api);
+    let seen = cluster.observe(now).await.unwrap();
+    let mut guests = cluster.guest_identities(&seen.guests).await;
+    guests.sort_by(|a, b| a.0.cmp(&b.0));
+    (seen, guests)
+}
+
+/// By a ticket, so that the recording has something to hide: the password, the ticket, the CSRF token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_proxmox_cluster() {
+    let sim = Sim::start(Options { nodes: 3, ..Options::default() }).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cluster.jsonl");
+    let endpoints: Vec<_> = sim.info().nodes.iter().map(endpoint).collect();
+    let client = Client::new(&endpoints, &Settings::new("/api2/json")).unwrap();
+    let recorder = Recorder::of_http(client, &file, Vec::new()).unwrap();
+    let (user, password) = (sim.info().user.clone(), sim.info().password.clone());
+    let login = Credentials::password(&user, password.clone().into());
+    let recorded = Arc::new(PveHttps::over(Arc::new(recorder), login).unwrap());
+    let now = jiff::Timestamp::now();
+    let (seen, guests) = look(recorded.clone(), now).await;
+    assert!(seen.nodes.len() == 3 && !seen.guests.is_empty() && !guests.is_empty(), "{seen:?}");
+    for node in &sim.info().nodes {
+        proxmox(&ProxmoxNode::new(&node.name, recorded.clone())).await;
+    }
+    drop(sim);
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(r#"\"ticket\":\"[secret]\""#) && !text.contains(&format!("\"{password}\"")), "{text}");
+    let login = Credentials::password(&user, "any word will do".to_owned().into());
+    let replayed = Arc::new(PveHttps::over(Arc::new(Replay::open(&file).unwrap()), login).unwrap());
+    assert_eq!(look(replayed.clone(), now).await, (seen.clone(), guests));
+    for node in &seen.nodes {
+        proxmox(&ProxmoxNode::new(&node.name, replayed.clone())).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The API over HTTPS, as pveproxy serves it on every node.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -11,13 +13,13 @@ use super::{
 use crate::{
     Result,
     model::{Endpoint, Unseen},
-    transport::http::{Client, Request, Settings},
+    transport::http::{Client, HttpTransport, Request, Settings},
 };
 
 /// The API of a cluster at the endpoints of its nodes, logged in.
 #[derive(Debug)]
 pub struct PveHttps {
-    client: Client,
+    client: Arc<dyn HttpTransport>,
     login: Login,
 }
 
@@ -35,7 +37,15 @@ impl PveHttps {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_settings(endpoints: &[Endpoint], credentials: Credentials, settings: &Settings) -> Result<Self> {
-        Ok(Self { client: Client::new(endpoints, settings)?, login: Login::new(credentials)? })
+        Self::over(Arc::new(Client::new(endpoints, settings)?), credentials)
+    }
+
+    /// The API by another way to ask: a recorder before the network, or a recording.
+    ///
+    /// # Errors
+    /// When the credentials cannot be sent.
+    pub fn over(client: Arc<dyn HttpTransport>, credentials: Credentials) -> Result<Self> {
+        Ok(Self { client, login: Login::new(credentials)? })
     }
 
     #[cfg(test)]
@@ -48,7 +58,7 @@ impl PveHttps {
 #[async_trait]
 impl PveApi for PveHttps {
     async fn call(&self, request: Request) -> Result<Value> {
-        let answer = self.login.send(&self.client, &request).await?;
+        let answer = self.login.send(self.client.as_ref(), &request).await?;
         refusal::data(&request, &answer)
     }
 

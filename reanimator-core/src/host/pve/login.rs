@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind, Result,
     collect::pve::lenient::Fields,
     model::ProxmoxAuth,
-    transport::http::{Answer, Client, Request, encode},
+    transport::http::{Answer, HttpTransport, Request, encode},
 };
 
 /// A ticket lives two hours; renewed in the middle, so that an hour of trouble costs no login.
@@ -135,7 +135,7 @@ impl Login {
     }
 
     /// Sends a request, logged in.
-    pub(super) async fn send(&self, client: &Client, request: &Request) -> Result<Answer> {
+    pub(super) async fn send(&self, client: &dyn HttpTransport, request: &Request) -> Result<Answer> {
         let sending = async {
             match &self.credentials {
                 Credentials::Token { id, secret } => {
@@ -152,7 +152,12 @@ impl Login {
         })
     }
 
-    async fn send_with_token(&self, client: &Client, request: &Request, headers: HeaderMap) -> Result<Answer> {
+    async fn send_with_token(
+        &self,
+        client: &dyn HttpTransport,
+        request: &Request,
+        headers: HeaderMap,
+    ) -> Result<Answer> {
         let mut state = self.state.lock().await;
         if let State::Refused(why) = &*state {
             return Err(self.refused_before(why, client));
@@ -175,7 +180,7 @@ impl Login {
         Ok(answer)
     }
 
-    async fn send_with_ticket(&self, client: &Client, request: &Request) -> Result<Answer> {
+    async fn send_with_ticket(&self, client: &dyn HttpTransport, request: &Request) -> Result<Answer> {
         let ticket = self.ticket(client, None).await?;
         let answer = client.send(request, &ticket.headers(request)?).await?;
         if answer.status != 401 {
@@ -193,7 +198,7 @@ impl Login {
     }
 
     /// A ticket that is good now and is not `refused`. One login at a time; who waits takes what the other got.
-    async fn ticket(&self, client: &Client, refused: Option<&Ticket>) -> Result<Ticket> {
+    async fn ticket(&self, client: &dyn HttpTransport, refused: Option<&Ticket>) -> Result<Ticket> {
         let mut state = self.state.lock().await;
         let current = match &*state {
             State::Refused(why) => return Err(self.refused_before(why, client)),
@@ -227,7 +232,7 @@ impl Login {
         }
     }
 
-    async fn log_in_with_password(&self, client: &Client) -> Result<Ticket, LoginFailure> {
+    async fn log_in_with_password(&self, client: &dyn HttpTransport) -> Result<Ticket, LoginFailure> {
         let Credentials::Ticket { password, otp, .. } = &self.credentials else {
             return Err(LoginFailure::Error(
                 Error::new(ErrorKind::Internal, "log in").because("a token needs no ticket"),
@@ -238,7 +243,7 @@ impl Login {
 
     async fn log_in(
         &self,
-        client: &Client,
+        client: &dyn HttpTransport,
         password: &SecretString,
         otp: Option<&SecretString>,
     ) -> Result<Ticket, LoginFailure> {
@@ -261,7 +266,7 @@ impl Login {
         }
     }
 
-    fn refused(&self, why: &str, client: &Client) -> Error {
+    fn refused(&self, why: &str, client: &dyn HttpTransport) -> Error {
         Error::new(ErrorKind::AuthFailed, format!("log in as {}", self.credentials.who()))
             .on(client.endpoint())
             .because(why)
@@ -271,7 +276,7 @@ impl Login {
             })
     }
 
-    fn refused_before(&self, why: &str, client: &Client) -> Error {
+    fn refused_before(&self, why: &str, client: &dyn HttpTransport) -> Error {
         self.refused(why, client)
             .because(format!("{why} (refused before; not tried again by itself)"))
             .next("correct the credentials, or test the connection to try once more")
@@ -292,7 +297,7 @@ impl From<Error> for LoginFailure {
 }
 
 /// Asks for a ticket; also says whether it is only half of one, for the second factor.
-async fn ticket_of(client: &Client, request: &Request) -> Result<(Ticket, bool), LoginFailure> {
+async fn ticket_of(client: &dyn HttpTransport, request: &Request) -> Result<(Ticket, bool), LoginFailure> {
     let answer = client.send(request, &HeaderMap::new()).await?;
     if answer.status == 401 {
         return Err(LoginFailure::Refused(refusal::words(&answer)));

@@ -6,7 +6,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use crate::{
     Error, ErrorKind, Result,
     model::{Connection, ConnectionId, Host, HostId, Link, Reach},
-    store::{ConnectionStore, HostStore, NamedSecret},
+    store::{ConnectionStore, HostEdit, HostStore, NamedSecret},
 };
 
 use super::{SqliteStore, commit, database, from_json, secrets, to_json};
@@ -48,6 +48,29 @@ impl HostStore for SqliteStore {
         commit(&self.main, &attempt, transaction).await
     }
 
+    async fn edit_host(&self, id: &HostId, edit: HostEdit) -> Result<Host> {
+        let attempt = "change a host";
+        let mut transaction = self.main.begin(attempt).await?;
+        let host = self.edit_within(&mut transaction, attempt, id, edit).await?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(host)
+    }
+
+    async fn edit_host_with_connection(
+        &self,
+        id: &HostId,
+        connection: &Connection,
+        secrets: &[NamedSecret],
+        edit: HostEdit,
+    ) -> Result<Host> {
+        let attempt = format!("save {:?}", connection.name);
+        let mut transaction = self.main.begin(&attempt).await?;
+        self.write_way(&mut transaction, &attempt, connection, secrets).await?;
+        let host = self.edit_within(&mut transaction, &attempt, id, edit).await?;
+        commit(&self.main, &attempt, transaction).await?;
+        Ok(host)
+    }
+
     async fn remove_host(&self, id: &HostId) -> Result<()> {
         let attempt = "remove a host";
         let failed = self.main.failed(attempt);
@@ -84,15 +107,7 @@ impl HostStore for SqliteStore {
     ) -> Result<()> {
         let attempt = format!("save {:?}", connection.name);
         let mut transaction = self.main.begin(&attempt).await?;
-        let upsert = "INSERT INTO connections (id, unique_name, data) VALUES (?1, ?2, ?3)
-            ON CONFLICT (id) DO UPDATE SET unique_name = excluded.unique_name, data = excluded.data";
-        self.write_connection(&mut transaction, upsert, &attempt, connection).await?;
-        for (name, secret) in secrets {
-            let sealed = self.sealer.seal(connection.id.as_str(), name, secret)?;
-            secrets::write(&mut transaction, connection.id.as_str(), name, &sealed)
-                .await
-                .map_err(self.main.failed(&attempt))?;
-        }
+        self.write_way(&mut transaction, &attempt, connection, secrets).await?;
         let upsert = "INSERT INTO hosts (id, name, data) VALUES (?1, ?2, ?3)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, data = excluded.data";
         for host in hosts {
@@ -189,6 +204,47 @@ fn leads_in(link: &Link) -> bool {
 }
 
 impl SqliteStore {
+    /// Reads a host, has it changed, and writes it, within a transaction that keeps every other writer out.
+    async fn edit_within(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        attempt: &str,
+        id: &HostId,
+        edit: HostEdit,
+    ) -> Result<Host> {
+        let data: Option<String> = sqlx::query_scalar("SELECT data FROM hosts WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        let data = data.ok_or_else(|| missing_host(attempt, id))?;
+        let mut host: Host = from_json(&self.main, "host", &data)?;
+        edit(&mut host);
+        let update = "UPDATE hosts SET name = ?2, data = ?3 WHERE id = ?1";
+        self.write_host(transaction, update, attempt, &host).await?;
+        Ok(host)
+    }
+
+    /// Adds or changes a connection, with its secrets.
+    async fn write_way(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        attempt: &str,
+        connection: &Connection,
+        secrets: &[NamedSecret],
+    ) -> Result<()> {
+        let upsert = "INSERT INTO connections (id, unique_name, data) VALUES (?1, ?2, ?3)
+            ON CONFLICT (id) DO UPDATE SET unique_name = excluded.unique_name, data = excluded.data";
+        self.write_connection(transaction, upsert, attempt, connection).await?;
+        for (name, secret) in secrets {
+            let sealed = self.sealer.seal(connection.id.as_str(), name, secret)?;
+            secrets::write(transaction, connection.id.as_str(), name, &sealed)
+                .await
+                .map_err(self.main.failed(attempt))?;
+        }
+        Ok(())
+    }
+
     /// Writes the host by `sql` (its id, name and data) and its links anew; says how many hosts were written.
     async fn write_host(
         &self,

@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
 use super::{
+    HttpTransport,
     answer::{Answer, BODY_LIMIT, BodyFailure, excerpt, read_body},
     certificate::{self, Trust},
     failure::Failure,
@@ -99,42 +101,6 @@ impl Client {
         })
     }
 
-    /// Sends a request and returns the answer, whatever its status.
-    ///
-    /// A `GET` that was cut off is asked once more; nothing else ever is, since it may have been carried out.
-    ///
-    /// # Errors
-    /// When no endpoint answers within the request's time limit, or what answers breaks off or does not end.
-    pub async fn send(&self, request: &Request, headers: &HeaderMap) -> Result<Answer> {
-        match tokio::time::timeout(request.time_limit, self.send_within_limit(request, headers)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let silent = self.pass_on();
-                Err(Error::new(ErrorKind::Timeout, attempt(request))
-                    .on(&silent.name)
-                    .because(format!("no answer within {} s", request.time_limit.as_secs_f64()))
-                    .next(if request.method.is_safe() {
-                        "check the load there"
-                    } else {
-                        "it may still be carried out: look before asking again"
-                    }))
-            }
-        }
-    }
-
-    /// Endpoints that could not be used when they were last tried.
-    pub fn troubles(&self) -> Vec<(String, Problem)> {
-        self.endpoints
-            .iter()
-            .filter_map(|standing| standing.trouble().as_ref().map(|t| (standing.name.clone(), t.problem.clone())))
-            .collect()
-    }
-
-    /// The endpoint that is asked first: `192.0.2.7:8006`.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoints[self.current()].name
-    }
-
     async fn send_within_limit(&self, request: &Request, headers: &HeaderMap) -> Result<Answer> {
         let _permit = self.permits.acquire().await.map_err(|_| Error::new(ErrorKind::Cancelled, attempt(request)))?;
         let mut failures = Vec::new();
@@ -207,10 +173,45 @@ impl Client {
     }
 }
 
+#[async_trait]
+impl HttpTransport for Client {
+    /// A `GET` that was cut off is asked once more; nothing else ever is, since it may have been carried out.
+    async fn send(&self, request: &Request, headers: &HeaderMap) -> Result<Answer> {
+        match tokio::time::timeout(request.time_limit, self.send_within_limit(request, headers)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let silent = self.pass_on();
+                Err(Error::new(ErrorKind::Timeout, attempt(request))
+                    .on(&silent.name)
+                    .because(format!("no answer within {} s", request.time_limit.as_secs_f64()))
+                    .next(if request.method.is_safe() {
+                        "check the load there"
+                    } else {
+                        "it may still be carried out: look before asking again"
+                    }))
+            }
+        }
+    }
+
+    fn troubles(&self) -> Vec<(String, Problem)> {
+        self.endpoints
+            .iter()
+            .filter_map(|standing| standing.trouble().as_ref().map(|t| (standing.name.clone(), t.problem.clone())))
+            .collect()
+    }
+
+    fn endpoint(&self) -> String {
+        self.endpoints[self.current()].name.clone()
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.endpoints.iter().map(|standing| standing.name.as_str()).collect();
-        f.debug_struct("Client").field("endpoints", &names).field("current", &self.endpoint()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("endpoints", &names)
+            .field("current", &HttpTransport::endpoint(self))
+            .finish_non_exhaustive()
     }
 }
 
@@ -319,6 +320,9 @@ fn parse_url(text: &str) -> Result<Url> {
     }
 }
 
+/// As many endpoints are named beside one cause.
+const ENDPOINTS_NAMED: usize = 4;
+
 /// The failure that says most: what a person must decide first, then that nobody answers.
 fn worst(mut failures: Vec<Error>, request: &Request) -> Error {
     let is_certificate =
@@ -330,12 +334,31 @@ fn worst(mut failures: Vec<Error>, request: &Request) -> Error {
         return failures.swap_remove(0);
     }
     let all_late = failures.iter().all(|error| error.kind() == ErrorKind::Timeout);
-    let told: Vec<String> = failures.iter().take(4).map(crate::message).collect();
-    let more = failures.len().saturating_sub(told.len());
-    let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
     Error::new(if all_late { ErrorKind::Timeout } else { ErrorKind::Unreachable }, attempt(request))
-        .because(format!("none of {} endpoints answers: {}{rest}", failures.len(), told.join("; ")))
+        .because(format!("none of {} endpoints answers: {}", failures.len(), causes(&failures, request)))
         .next("check that the nodes are up and the addresses right")
+}
+
+/// Each cause once, with the endpoints that gave it; the attempt, which is the same for all, is not said again.
+fn causes(failures: &[Error], request: &Request) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for error in failures {
+        let (endpoint, said) = (error.subject().unwrap_or_default(), crate::message(error));
+        let known = format!("{endpoint}: could not {}: ", attempt(request));
+        let cause = said.strip_prefix(&known).unwrap_or(&said);
+        match told.iter_mut().find(|(same, _)| same == cause) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => told.push((cause.to_owned(), vec![endpoint])),
+        }
+    }
+    let line = |(cause, endpoints): &(String, Vec<&str>)| {
+        let named = endpoints.iter().take(ENDPOINTS_NAMED).copied().collect::<Vec<_>>().join(", ");
+        match endpoints.len().saturating_sub(ENDPOINTS_NAMED) {
+            0 => format!("{named}: {cause}"),
+            more => format!("{named} and {more} more: {cause}"),
+        }
+    };
+    told.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 /// A certificate that a server shows.

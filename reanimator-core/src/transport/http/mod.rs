@@ -1,7 +1,8 @@
 //! HTTPS with JSON, for APIs in the manner of Proxmox: pinned certificates, several endpoints, few connections.
 //!
-//! Who knows an API builds a [`Request`], a plain value, and hands it to a [`Client`] with the headers that log in; what comes
-//! back is an [`Answer`], whatever its status: what a status means is the caller's knowledge.
+//! Who knows an API builds a [`Request`], a plain value, and hands it to an [`HttpTransport`] with the headers that log
+//! in; what comes back is an [`Answer`], whatever its status: what a status means is the caller's knowledge. A [`Client`]
+//! asks the network, a [`Replay`](crate::transport::Replay) a recording.
 //!
 //! - A certificate is believed when its SHA-256 is the pinned one, or, without a pin, when the system trusts it. Else
 //!   the error carries the fingerprint that was shown; one that changed is refused, always.
@@ -14,7 +15,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> reanimator_core::Result<()> {
-//! use reanimator_core::{model::Endpoint, transport::http::{Client, Request, Settings, probe}};
+//! use reanimator_core::{model::Endpoint, transport::http::{Client, HttpTransport, Request, Settings, probe}};
 //! let url = "https://192.0.2.7:8006";
 //! let shown = probe(url, std::time::Duration::from_secs(5)).await?;
 //! // Here a person compares the fingerprint.
@@ -36,7 +37,28 @@ pub(crate) mod test_server;
 #[cfg(test)]
 mod tests;
 
+use async_trait::async_trait;
+use reqwest::header::HeaderMap;
+
+use crate::{Result, model::Problem};
+
 pub use answer::{Answer, BODY_LIMIT, excerpt};
 pub use certificate::{Trust, fingerprint_text, parse_sha256};
 pub use client::{Client, Settings, Shown, probe};
 pub use request::{DEFAULT_TIME_LIMIT, Method, Request, Value, encode};
+
+/// A way to ask one service over HTTP. Cheap to call from many tasks at once.
+#[async_trait]
+pub trait HttpTransport: Send + Sync + std::fmt::Debug {
+    /// Sends a request and returns the answer, whatever its status.
+    ///
+    /// # Errors
+    /// When nobody answers within the request's time limit, or what answers breaks off or does not end.
+    async fn send(&self, request: &Request, headers: &HeaderMap) -> Result<Answer>;
+
+    /// Who is asked first, for sentences: `192.0.2.7:8006`.
+    fn endpoint(&self) -> String;
+
+    /// Endpoints that could not be used when they were last tried.
+    fn troubles(&self) -> Vec<(String, Problem)>;
+}

@@ -13,7 +13,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::sync::Notify;
 
 use super::{
-    Client, Request, Settings, probe,
+    Client, HttpTransport as _, Request, Settings, probe,
     test_server::{Reply, TestServer},
 };
 use crate::{ErrorKind, model::Endpoint};
@@ -104,6 +104,9 @@ async fn when_none_answers_all_are_named() {
     for endpoint in &dead {
         assert!(error.to_string().contains(endpoint.url.trim_start_matches("https://")), "{error}");
     }
+    // What is the same for all is said once.
+    assert_eq!(error.to_string().matches("could not ask").count(), 1, "{error}");
+    assert_eq!(error.to_string().matches("connection refused").count(), 1, "{error}");
 }
 
 #[tokio::test]

@@ -12,14 +12,16 @@ use futures::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::http::blank_exchange;
 use super::lock;
 use super::tape::{Answered, Asked, Bytes, Entry, Failed, Run, Session, Step};
 use crate::transport::command::{Become, Command, Output};
+use crate::transport::http::HttpTransport;
 use crate::transport::{Process, Transport};
 use crate::{Error, ErrorKind, Result};
 
 /// What stands where a secret stood.
-const BLANK: &str = "[secret]";
+pub(super) const BLANK: &str = "[secret]";
 
 /// Passes everything on to a transport, and writes it down.
 #[derive(Debug)]
@@ -45,6 +47,24 @@ impl<T: Transport> Recorder<T> {
     /// # Errors
     /// When the file is there already, or cannot be written.
     pub fn create(inner: T, path: &Path, secrets: Vec<SecretString>) -> Result<Self> {
+        let label = inner.label();
+        Self::begin(inner, label, path, secrets)
+    }
+}
+
+impl<T: HttpTransport> Recorder<T> {
+    /// Records HTTP into a new file; `secrets` are blanked out beside everything that logs in.
+    ///
+    /// # Errors
+    /// When the file is there already, or cannot be written.
+    pub fn of_http(inner: T, path: &Path, secrets: Vec<SecretString>) -> Result<Self> {
+        let label = inner.endpoint();
+        Self::begin(inner, label, path, secrets)
+    }
+}
+
+impl<T> Recorder<T> {
+    fn begin(inner: T, label: String, path: &Path, secrets: Vec<SecretString>) -> Result<Self> {
         let file = File::create_new(path).map_err(|error| {
             Error::new(ErrorKind::Storage, format!("begin the recording {}", path.display()))
                 .because(error.to_string())
@@ -52,8 +72,17 @@ impl<T: Transport> Recorder<T> {
                 .from_source(error)
         })?;
         let tape = Arc::new(Tape { file: Mutex::new(file), secrets });
-        tape.write(Entry::Recorded { label: inner.label() }, &Become::No)?;
+        tape.write(Entry::Recorded { label }, &Become::No)?;
         Ok(Self { inner, tape })
+    }
+
+    pub(super) fn inner(&self) -> &T {
+        &self.inner
+    }
+
+    /// Writes an exchange down; `sent` are the secrets that went along with it.
+    pub(super) fn note(&self, entry: Entry, sent: &[&str]) -> Result<()> {
+        self.tape.write_without(entry, sent)
     }
 }
 
@@ -108,12 +137,18 @@ impl<T: Transport> Transport for Recorder<T> {
 
 impl Tape {
     /// Writes one line, without secrets.
-    fn write(&self, mut entry: Entry, become_root: &Become) -> Result<()> {
+    fn write(&self, entry: Entry, become_root: &Become) -> Result<()> {
         let sudo = match become_root {
-            Become::SudoPassword(password) => Some(password),
+            Become::SudoPassword(password) => Some(password.expose_secret()),
             Become::No | Become::Sudo => None,
         };
-        let secrets: Vec<&str> = self.secrets.iter().chain(sudo).map(ExposeSecret::expose_secret).collect();
+        self.write_without(entry, sudo.as_slice())
+    }
+
+    /// Writes one line, without the tape's secrets and without these.
+    fn write_without(&self, mut entry: Entry, more: &[&str]) -> Result<()> {
+        let known = self.secrets.iter().map(ExposeSecret::expose_secret);
+        let secrets: Vec<&str> = known.chain(more.iter().copied()).collect();
         blank_entry(&mut entry, &secrets);
         let failed = |cause: String| {
             Error::new(ErrorKind::Storage, "write a recording").because(cause).next("check the disk it is written to")
@@ -149,14 +184,15 @@ fn blank_entry(entry: &mut Entry, secrets: &[&str]) {
                 in_bytes(&mut step.answered);
             }
         }
+        Entry::Http { asked, answer } => blank_exchange(asked, answer, secrets),
     }
 }
 
-fn blank(text: String, secret: &str) -> String {
+pub(super) fn blank(text: String, secret: &str) -> String {
     if secret.is_empty() { text } else { text.replace(secret, BLANK) }
 }
 
-fn blank_bytes(bytes: Vec<u8>, secret: &str) -> Vec<u8> {
+pub(super) fn blank_bytes(bytes: Vec<u8>, secret: &str) -> Vec<u8> {
     let secret = secret.as_bytes();
     if secret.is_empty() || bytes.len() < secret.len() {
         return bytes;

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::http::{HttpAsked, HttpRun};
 use crate::transport::command::{Become, Captured, Command, Output};
 use crate::{Error, ErrorKind, Result};
 
@@ -20,6 +21,8 @@ pub(super) enum Entry {
     Run { asked: Asked, answer: Run },
     /// A command that was started and spoken with.
     Session { asked: Asked, answer: Session },
+    /// A request over HTTP.
+    Http { asked: HttpAsked, answer: HttpRun },
 }
 
 /// What makes two commands the same.

@@ -9,6 +9,7 @@ use russh::keys::agent::client::AgentClient;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use super::dial::Client;
 use super::target::{SshCredentials, SshTarget};
@@ -20,9 +21,14 @@ const AGENT_KEYS: usize = 4;
 /// How often a server may come back with one more keyboard-interactive question.
 const QUESTIONS: usize = 4;
 
+/// SHA-256 of a key's text: tells whether a file still holds the key that was opened, without keeping it.
+type TextHash = [u8; 32];
+
 /// What can be tried, with every key read and opened already.
 pub(super) struct Ways {
     keys: Vec<(String, Arc<PrivateKey>)>,
+    /// The same keys by the text they were opened from.
+    opened: Vec<(TextHash, Arc<PrivateKey>)>,
     agent: Option<PathBuf>,
     password: Option<SecretString>,
     /// What could not be used, and why: said when nothing else worked either.
@@ -30,33 +36,39 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    /// Reads and opens the keys. A passphrase costs its tenth of a second here, once.
+    /// Reads and opens the keys. A passphrase costs its tenth of a second here, but not again for a key that was opened
+    /// `before`.
     ///
     /// # Errors
     /// When the given key cannot be used, or there is nothing at all to log in with.
-    pub(super) async fn gather(target: &SshTarget, credentials: &SshCredentials) -> Result<Self> {
-        let mut ways =
-            Self { keys: Vec::new(), agent: None, password: credentials.password.clone(), notes: Vec::new() };
+    pub(super) async fn gather(
+        target: &SshTarget,
+        credentials: &SshCredentials,
+        before: Option<&Self>,
+    ) -> Result<Self> {
+        let mut ways = Self {
+            keys: Vec::new(),
+            opened: Vec::new(),
+            agent: None,
+            password: credentials.password.clone(),
+            notes: Vec::new(),
+        };
         if let Some(pem) = &credentials.key_pem {
-            let key = open("the private key", pem.clone(), credentials.passphrase.clone()).await?;
-            ways.keys.push(("key".to_owned(), key));
+            ways.open("the private key", "key".to_owned(), pem.clone(), credentials, before).await?;
         }
         let mut unusable = None;
         for file in &target.key_files {
             let (name, path) = (file.display().to_string(), at_home(file));
-            let key = match tokio::fs::read_to_string(&path).await {
-                Ok(pem) => open(&name, pem.into(), credentials.passphrase.clone()).await,
+            let opened = match tokio::fs::read_to_string(&path).await {
+                Ok(pem) => ways.open(&name, format!("key file {name}"), pem.into(), credentials, before).await,
                 Err(error) => Err(Error::new(ErrorKind::AuthFailed, format!("read the key file {name}"))
                     .because(error.to_string())
                     .next("give a key file that this program may read")
                     .from_source(error)),
             };
-            match key {
-                Ok(key) => ways.keys.push((format!("key file {name}"), key)),
-                Err(error) => {
-                    ways.notes.push(crate::message(&error));
-                    unusable.get_or_insert(error);
-                }
+            if let Err(error) = opened {
+                ways.notes.push(crate::message(&error));
+                unusable.get_or_insert(error);
             }
         }
         if target.use_agent {
@@ -76,6 +88,26 @@ impl Ways {
             }));
         }
         Ok(ways)
+    }
+
+    /// Adds a key, `shown` as this when it is tried; opened anew only where its text is another than before.
+    async fn open(
+        &mut self,
+        name: &str,
+        shown: String,
+        pem: SecretString,
+        credentials: &SshCredentials,
+        before: Option<&Self>,
+    ) -> Result<()> {
+        let hash: TextHash = Sha256::digest(pem.expose_secret()).into();
+        let known = before.into_iter().flat_map(|before| &before.opened).find(|(text, _)| *text == hash);
+        let key = match known {
+            Some((_, key)) => key.clone(),
+            None => open(name, pem, credentials.passphrase.clone()).await?,
+        };
+        self.opened.push((hash, key.clone()));
+        self.keys.push((shown, key));
+        Ok(())
     }
 
     /// Logs in.

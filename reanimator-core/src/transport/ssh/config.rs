@@ -211,7 +211,7 @@ impl HostOptions {
             user: account(self),
             jumps: self.jumps.iter().map(jump).collect(),
             use_agent: !self.identities_only,
-            key_file: self.identity_files.first().map(|file| file.display().to_string()),
+            key_files: self.identity_files.iter().map(|file| file.display().to_string()).collect(),
             sudo: Sudo::None,
             host_key: None,
         }

@@ -89,27 +89,47 @@ impl client::Handler for Client {
     }
 }
 
-/// Reaches the target and logs in.
+/// A target whose first host has answered: nothing was said to it yet.
+pub(super) struct Reached<'a> {
+    target: &'a SshTarget,
+    stream: TcpStream,
+    deadline: Deadline,
+}
+
+/// Connects to the first host on the way.
 ///
 /// # Errors
 /// With the hop's label, what was attempted, why it failed and what to do next.
-pub(super) async fn dial(target: &SshTarget, ways: &Ways) -> Result<Link> {
+pub(super) async fn reach(target: &SshTarget) -> Result<Reached<'_>> {
     let deadline = Deadline { at: Instant::now() + target.connect_limit, limit: target.connect_limit };
-    let mut hops = target.jumps.iter().chain([&target.host]);
-    let Some(first) = hops.next() else { return Err(Error::new(ErrorKind::Internal, "find a host to connect to")) };
+    let first = target.jumps.first().unwrap_or(&target.host);
     let stream = tcp(first, deadline).await.map_err(|error| error.on(first.label()))?;
-    let mut link = session(first, stream, ways, deadline).await.map_err(|error| error.on(first.label()))?;
-    for hop in hops {
-        let through = async {
-            let stream = tunnel(&link.handle, hop, deadline).await?;
-            session(hop, stream, ways, deadline).await
-        };
-        let Link { handle, shown, ending, .. } = through.await.map_err(|error| error.on(hop.label()))?;
-        link._jumps.push(std::mem::replace(&mut link.handle, handle));
-        link.shown.extend(shown);
-        link.ending = ending;
+    Ok(Reached { target, stream, deadline })
+}
+
+impl Reached<'_> {
+    /// Goes all the way and logs in. That there is nothing to log in with is said last: a host that is no SSH server or
+    /// shows another key is the greater news.
+    ///
+    /// # Errors
+    /// As [`reach`].
+    pub(super) async fn log_in(self, ways: &Result<Arc<Ways>>) -> Result<Link> {
+        let Self { target, stream, deadline } = self;
+        let mut hops = target.jumps.iter().chain([&target.host]);
+        let Some(first) = hops.next() else { return Err(Error::new(ErrorKind::Internal, "find a host to connect to")) };
+        let mut link = session(first, stream, ways, deadline).await.map_err(|error| error.on(first.label()))?;
+        for hop in hops {
+            let through = async {
+                let stream = tunnel(&link.handle, hop, deadline).await?;
+                session(hop, stream, ways, deadline).await
+            };
+            let Link { handle, shown, ending, .. } = through.await.map_err(|error| error.on(hop.label()))?;
+            link._jumps.push(std::mem::replace(&mut link.handle, handle));
+            link.shown.extend(shown);
+            link.ending = ending;
+        }
+        Ok(link)
     }
-    Ok(link)
 }
 
 #[derive(Clone, Copy)]
@@ -183,7 +203,7 @@ async fn tunnel(
 }
 
 /// Key exchange, host key, log-in.
-async fn session<S>(hop: &Hop, stream: S, ways: &Ways, deadline: Deadline) -> Result<Link>
+async fn session<S>(hop: &Hop, stream: S, ways: &Result<Arc<Ways>>, deadline: Deadline) -> Result<Link>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -209,6 +229,7 @@ where
         (Ok(_), None) => return Err(Error::new(ErrorKind::Protocol, attempt()).because("it showed no host key")),
         (Err(error), _) => return Err(no_session(attempt(), &error).from_source(error)),
     };
+    let ways = ways.as_ref().map_err(Error::copied)?;
     let silent = "it did not answer the log-in";
     deadline.hold(|| format!("log in as {}", hop.user), silent, ways.log_in(&mut handle, &hop.user)).await??;
     Ok(Link { handle, shown: vec![shown], ending, _jumps: Vec::new() })

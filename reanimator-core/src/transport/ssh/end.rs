@@ -12,7 +12,7 @@ use russh::{Channel, ChannelMsg};
 
 use super::auth::Ways;
 use super::connection::Connection;
-use super::dial::dial;
+use super::dial::reach;
 use super::target::SshTarget;
 use crate::transport::command::Become;
 use crate::transport::shell;
@@ -43,7 +43,7 @@ impl Undertaker {
             if let Some(channel) = over.open_spare().await {
                 return speak(channel, &line, become_root).await;
             }
-            let link = dial(&self.target, &self.ways).await?;
+            let link = reach(&self.target).await?.log_in(&Ok(self.ways.clone())).await?;
             let channel = link.handle.channel_open_session().await.map_err(|error| cannot(&error.to_string()))?;
             speak(channel, &line, become_root).await
         };

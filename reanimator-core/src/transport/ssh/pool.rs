@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::auth::Ways;
 use super::connection::{Connection, SessionLimit};
-use super::dial::dial;
+use super::dial::reach;
 use super::end::Undertaker;
 use super::target::{SshCredentials, SshTarget};
 use crate::{Error, Fingerprint, Result};
@@ -68,9 +68,11 @@ impl Pool {
                 return Err(waiting(&failure.error, wait));
             }
         }
+        // The network first: whoever has nothing to log in with wants to know that nobody answers all the same.
         let opened = async {
-            let ways = self.ways(state).await?;
-            dial(&self.target, &ways).await
+            let reached = reach(&self.target).await?;
+            let ways = self.ways_anew(state).await;
+            reached.log_in(&ways).await
         };
         match opened.await {
             Ok(link) => {
@@ -89,16 +91,20 @@ impl Pool {
         }
     }
 
-    /// The opened keys; key files are read again for each new connection, but a slow passphrase is paid once.
+    /// The opened keys, as they were for the last log-in.
     async fn ways(&self, state: &mut State) -> Result<Arc<Ways>> {
         match &state.ways {
             Some(ways) => Ok(ways.clone()),
-            None => {
-                let ways = Arc::new(Ways::gather(&self.target, &self.credentials).await?);
-                state.ways = Some(ways.clone());
-                Ok(ways)
-            }
+            None => self.ways_anew(state).await,
         }
+    }
+
+    /// The opened keys. Key files are read for each log-in, since somebody may have put new ones there; a slow
+    /// passphrase is paid once for each key.
+    async fn ways_anew(&self, state: &mut State) -> Result<Arc<Ways>> {
+        let ways = Arc::new(Ways::gather(&self.target, &self.credentials, state.ways.as_deref()).await?);
+        state.ways = Some(ways.clone());
+        Ok(ways)
     }
 
     /// Forgets a connection that turned out to be dead.

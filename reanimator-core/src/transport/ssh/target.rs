@@ -103,7 +103,7 @@ impl From<&SshReach> for SshTarget {
         target.jumps =
             reach.jumps.iter().map(|jump| hop(&jump.address, jump.port, &jump.user, &jump.host_key)).collect();
         target.use_agent = reach.use_agent;
-        target.key_files = reach.key_file.iter().map(PathBuf::from).collect();
+        target.key_files = reach.key_files.iter().map(PathBuf::from).collect();
         target
     }
 }
