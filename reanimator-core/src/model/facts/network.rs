@@ -102,6 +102,11 @@ impl InterfaceKind {
             Self::Virtual => "virtual",
         }
     }
+
+    /// Whether its speed is a fact: bridges, veths and taps name one that nothing keeps them to.
+    pub(crate) const fn has_speed(self) -> bool {
+        matches!(self, Self::Physical | Self::Bond)
+    }
 }
 
 /// Whether an interface carries traffic.

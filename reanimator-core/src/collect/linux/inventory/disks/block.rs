@@ -129,8 +129,11 @@ fn of_sysfs(text: &str) -> Vec<BlockDevice> {
             [disk, part, field @ ("size" | "ro")] if part.starts_with(disk) => {
                 set(devices.entry(part).or_default(), field, value);
             }
-            [disk, ..] => set(devices.entry(disk).or_default(), &path[disk.len() + 1..], value),
-            [] => {}
+            [disk, _, ..] => {
+                let field = path.split_once('/').map_or("", |(_, field)| field);
+                set(devices.entry(disk).or_default(), field, value);
+            }
+            _ => {}
         }
         if devices.len() > DEVICES_LIMIT {
             break;

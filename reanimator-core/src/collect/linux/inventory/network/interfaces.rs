@@ -19,9 +19,8 @@ const INTERFACES_LIMIT: usize = 512;
 const ADDRESSES_LIMIT: usize = 64;
 
 /// Names of what Proxmox, libvirt, Docker, Podman, LXC and Kubernetes make for guests and containers.
-const GUEST_PREFIXES: [&str; 16] = [
-    "veth", "tap", "fwbr", "fwpr", "fwln", "vnet", "vb-", "ve-", "cali", "cni", "lxc", "flannel", "docker", "br-",
-    "podman", "virbr",
+const GUEST_PREFIXES: [&str; 14] = [
+    "veth", "fwbr", "fwpr", "fwln", "vnet", "vb-", "ve-", "cali", "cni", "lxc", "flannel", "docker", "podman", "virbr",
 ];
 
 pub(super) fn question() -> Question {
@@ -90,8 +89,8 @@ fn of_row(row: &Value, links: &mut BTreeMap<String, Interface>) -> Option<Interf
                 members: Vec::new(),
             }
         }),
-        speed_mbps: known.speed_mbps,
-        duplex: known.duplex,
+        speed_mbps: known.speed_mbps.filter(|_| kind.has_speed()),
+        duplex: known.duplex.filter(|_| kind.has_speed()),
         driver: known.driver,
         name,
     })
@@ -130,8 +129,11 @@ fn is_mac(text: &str) -> bool {
     text.contains(':') && text.chars().all(|c| c == ':' || c.is_ascii_hexdigit()) && text != "00:00:00:00:00:00"
 }
 
-pub(super) fn is_of_guest(name: &str, kind: InterfaceKind) -> bool {
-    kind == InterfaceKind::Veth || GUEST_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+fn is_of_guest(name: &str, kind: InterfaceKind) -> bool {
+    // Docker's networks, not the `br-lan` of a router; the taps of VMs, not the `tap0` of a VPN.
+    let docker = name.strip_prefix("br-").is_some_and(|id| id.len() == 12 && id.chars().all(|c| c.is_ascii_hexdigit()));
+    let tap = name.strip_prefix("tap").is_some_and(|id| id.contains(|c: char| !c.is_ascii_digit()));
+    kind == InterfaceKind::Veth || docker || tap || GUEST_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn address(row: &Value) -> Option<Address> {
@@ -180,7 +182,11 @@ fn of_text(text: &str, mut links: BTreeMap<String, Interface>) -> Vec<Interface>
     }
     let named = links.into_iter().map(|(name, interface)| {
         let of_guest = is_of_guest(&name, interface.kind);
-        Interface { name, of_guest, ..interface }
+        let (speed_mbps, duplex) = match interface.kind.has_speed() {
+            true => (interface.speed_mbps, interface.duplex),
+            false => (None, None),
+        };
+        Interface { name, of_guest, speed_mbps, duplex, ..interface }
     });
     named.collect()
 }
