@@ -162,9 +162,10 @@ impl Disks {
         smart.chain(groups).chain(arrays).chain(pools).chain(btrfs).max().unwrap_or_default()
     }
 
-    /// The whole disks: what lies on nothing else and holds data for good. Not loops, RAM disks and optical drives.
+    /// The whole disks: what lies on nothing else and holds data for good. Not loops, RAM disks, optical drives,
+    /// nor volumes of a ZFS pool.
     pub fn whole_disks(&self) -> impl Iterator<Item = &BlockDevice> {
-        self.devices.iter().filter(|device| device.kind == "disk" && device.parents.is_empty() && !device.in_memory())
+        self.devices.iter().filter(|device| device.kind == "disk" && device.parents.is_empty() && !device.is_made_up())
     }
 
     /// What lies on that device: the partitions of a disk, the volumes of a partition.
@@ -174,8 +175,9 @@ impl Disks {
 }
 
 impl BlockDevice {
-    fn in_memory(&self) -> bool {
-        ["zram", "ram"].iter().any(|prefix| self.name.starts_with(prefix))
+    /// Whether it is in memory, a volume of a ZFS pool, or on other machines.
+    fn is_made_up(&self) -> bool {
+        ["zram", "ram", "zd", "rbd", "drbd", "nbd"].iter().any(|prefix| self.name.starts_with(prefix))
     }
 
     fn description(&self) -> String {

@@ -1,7 +1,7 @@
 //! Block devices: `lsblk` as JSON, else what `/sys/block` says.
 //!
-//! `lsblk` has known JSON since util-linux 2.27. The short list of columns is for those before 2.33 that lack `PATH`;
-//! older ones, and the one of busybox, are passed over for `/sys/block`.
+//! `lsblk` has known JSON since util-linux 2.27, `PATH` since 2.33 and `MOUNTPOINTS` since 2.37. Older ones, and the one
+//! of busybox, are passed over for `/sys/block`.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,22 @@ const NAME: &str = "disks.block";
 /// The most devices that are kept of one host.
 const DEVICES_LIMIT: usize = 1024;
 
+/// The most mount points that are kept of one device.
+const MOUNTS_LIMIT: usize = 32;
+
 /// The deepest nesting that is read.
 const DEPTH_LIMIT: usize = 16;
 
 pub(super) fn question() -> Question {
-    const SHORT: &str =
-        "NAME,KNAME,TYPE,SIZE,MODEL,VENDOR,SERIAL,WWN,REV,ROTA,TRAN,RM,RO,FSTYPE,LABEL,UUID,MOUNTPOINT,SCHED";
+    const SHORT: &str = "NAME,KNAME,TYPE,SIZE,MODEL,VENDOR,SERIAL,WWN,REV,ROTA,TRAN,RM,RO,FSTYPE,LABEL,UUID,SCHED";
     Question::new(
         NAME,
         format!(
-            "$T10 lsblk -J -b -o PATH,{SHORT} 2>/dev/null || $T10 lsblk -J -b -o {SHORT} 2>/dev/null || {{ cd /sys/block && \
+            "for columns in PATH,MOUNTPOINTS PATH,MOUNTPOINT MOUNTPOINT; do \
+             $T10 lsblk -J -b -o $columns,{SHORT} 2>/dev/null && exit 0; done; cd /sys/block && \
              grep -Hs . */size */ro */removable */queue/rotational */queue/scheduler */device/model */device/vendor \
              */device/serial */device/rev */device/firmware_rev */device/wwid */wwid */serial */dm/name */md/level \
-             */*/partition */*/size */*/ro; }}"
+             */*/partition */*/size */*/ro; true"
         ),
     )
 }
@@ -110,9 +113,15 @@ fn of_row(row: &Value, name: &str) -> BlockDevice {
         fs_type: plain::text(row, "fstype"),
         label: plain::text(row, "label"),
         uuid: plain::text(row, "uuid"),
-        mount_points: plain::text(row, "mountpoint").into_iter().collect(),
+        mount_points: mount_points(row),
         scheduler: plain::text(row, "sched"),
     }
+}
+
+/// All of them, or the one that an older `lsblk` names.
+fn mount_points(row: &Value) -> Vec<String> {
+    let all = plain::list(row, "mountpoints").iter().filter_map(|point| plain::clip(point.as_str()?));
+    all.chain(plain::text(row, "mountpoint")).take(MOUNTS_LIMIT).collect()
 }
 
 /// Lines such as `sda/queue/rotational:0` and `sda/sda1/partition:1`.

@@ -59,6 +59,9 @@ pub(super) fn parse(answers: &Answers, expected: bool, unseen: &mut Vec<Unseen>)
     if volumes > VOLUMES_LIMIT {
         unseen.push(Unseen::new("LVM volumes", format!("only the first {VOLUMES_LIMIT} are kept")));
     }
+    if groups.is_empty() && expected && !answers.text(NAME).trim().is_empty() {
+        unseen.push(Unseen::new("LVM", if answers.root { "vgs names no volume group" } else { "needs root" }));
+    }
     let mut groups: Vec<VolumeGroup> = groups.into_values().collect();
     bound(&mut groups, VOLUMES_LIMIT, "volume groups", unseen);
     for group in &mut groups {

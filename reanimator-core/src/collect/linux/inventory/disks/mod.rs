@@ -2,13 +2,13 @@
 //!
 //! | part | asks | gives |
 //! |---|---|---|
-//! | [`block`] | `lsblk`, else `/sys/block` | disks, partitions and what lies on them |
-//! | [`smart`] | `smartctl` for each disk it finds; one that sleeps is left asleep | what disks say of themselves |
-//! | [`lvm`] | `vgs`, `pvs`, `lvs` | volume groups |
-//! | [`md`] | `/proc/mdstat`, `/sys/block/md*/md` | software RAID |
-//! | [`zfs`] | `zpool`, `zfs` | pools and datasets |
-//! | [`btrfs`] | `/sys/fs/btrfs`, `btrfs` | file systems of several disks |
-//! | [`mounts`] | `/proc/self/mounts`, `/proc/swaps` | network mounts, swap |
+//! | `block` | `lsblk`, else `/sys/block` | disks, partitions and what lies on them |
+//! | `smart` | `smartctl` for each disk it finds; one that sleeps is left asleep | what disks say of themselves |
+//! | `lvm` | `vgs`, `pvs`, `lvs` | volume groups |
+//! | `md` | `/proc/mdstat`, `/sys/block/md*/md` | software RAID |
+//! | `zfs` | `zpool`, `zfs` | pools and datasets |
+//! | `btrfs` | `/sys/fs/btrfs`, `btrfs` | file systems of several disks |
+//! | `mounts` | `/proc/self/mounts`, `/proc/swaps` | network mounts, swap |
 //!
 //! A tool that is missing is worth a note only where there is something that it could have told of.
 
@@ -20,6 +20,7 @@ mod mounts;
 pub(super) mod plain;
 mod smart;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests;
 mod zfs;
 
@@ -61,8 +62,10 @@ pub fn parse(answers: &Answers) -> Read<Disks> {
 /// Notes that `what` was not seen, unless there is no sign of it on this host: a tool that is missing is then no loss.
 fn note(answers: &Answers, name: &str, what: &str, expected: bool, unseen: &mut Vec<Unseen>) {
     let cut_short = answers.get(name).is_none_or(|answer| answer.status.is_none() || answer.status == Some(124));
-    if expected || cut_short {
-        unseen.extend(answers.said(name, what).err());
+    match (answers.said(name, what), answers.get(name)) {
+        (Err(note), _) if expected || cut_short => unseen.push(note),
+        (Ok(_), Some(answer)) if cut_short => unseen.push(Unseen::new(what, answer.why(answers.root))),
+        _ => {}
     }
 }
 

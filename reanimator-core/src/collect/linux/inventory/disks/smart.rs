@@ -83,13 +83,8 @@ fn why_no_json(text: &str) -> &'static str {
 fn read(json: &Value, device: &str) -> Result<Smart, String> {
     let messages = plain::list(&json["smartctl"], "messages");
     let messages: Vec<String> = messages.iter().filter_map(|message| plain::text(message, "string")).collect();
-    if let Some(message) = messages.iter().find(|message| is_asleep(message)) {
-        // The same exit status, 2, also means a disk that cannot be opened; the words tell.
-        return if message.contains("NOT READY") {
-            Err(message.clone())
-        } else {
-            Ok(Smart { device: device.to_owned(), asleep: true, ..Smart::default() })
-        };
+    if messages.iter().any(|message| is_asleep(message)) {
+        return Ok(Smart { device: device.to_owned(), asleep: true, ..Smart::default() });
     }
     let mut disk = common(json, device);
     read_ata(json, &mut disk);
@@ -103,9 +98,9 @@ fn read(json: &Value, device: &str) -> Result<Smart, String> {
     Ok(disk)
 }
 
+/// `Device is in STANDBY mode, exit(2)`. The exit status alone does not tell: it is that of a disk that cannot be opened.
 fn is_asleep(message: &str) -> bool {
-    ["STANDBY", "SLEEP", "NOT READY"].iter().any(|mode| message.contains(&format!("{mode} mode")))
-        || message.starts_with("Device is in STANDBY")
+    message.starts_with("Device is in ") && ["STANDBY", "SLEEP"].iter().any(|mode| message.contains(mode))
 }
 
 fn common(json: &Value, device: &str) -> Smart {
@@ -118,7 +113,7 @@ fn common(json: &Value, device: &str) -> Smart {
         firmware: bounded("firmware_version").or_else(|| bounded("scsi_revision")),
         size_bytes: plain::bytes(&json["user_capacity"], "bytes").filter(|size| size.0 > 0),
         passed: json["smart_status"]["passed"].as_bool(),
-        // Nothing warm or cold enough to be outside of this still answers.
+        // Nothing outside of this still answers, and 0 is what disks without a sensor say.
         temperature_celsius: plain::number(&json["temperature"], "current")
             .filter(|celsius| (-60.0..=150.0).contains(celsius) && *celsius != 0.0),
         power_on_hours: plain::count(&json["power_on_time"], "hours"),

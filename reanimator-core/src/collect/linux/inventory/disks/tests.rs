@@ -39,6 +39,7 @@ fn a_recorded_host_shows_its_disks_and_what_lost_a_device() {
     assert_eq!(unseen, [], "no SMART on virtual disks, no ZFS: nothing is missed");
     let disk = facts.whole_disks().next().unwrap();
     assert_eq!((disk.name.as_str(), disk.size_bytes), ("vda", Some(Bytes(274_877_906_944))));
+    assert_eq!(device(&facts, "loop3").mount_points, ["/mnt/again", "/mnt/media"]);
     assert_eq!(facts.whole_disks().count(), 1, "loops and zram are no disks");
     let group = |name: &str| facts.volume_groups.iter().find(|group| group.name == name).unwrap();
     assert_eq!((group("pve").health, group("broken").health), (Health::Good, Health::Degraded));
@@ -205,6 +206,7 @@ fn pools_datasets_scrubs_and_broken_devices_are_read() {
 fn a_thin_pool_that_fills_up_is_a_problem() {
     let facts = of(&[("disks.lvm", THIN)]).facts;
     assert_eq!(facts.volume_groups[0].health, Health::Warning);
+    assert_eq!(facts.volume_groups[0].logical_volumes[1].active, Some(true));
     assert_eq!(facts.problems(), ["thin pool pve/data is 95 % full", "volume pve/broken: partial"]);
 }
 
@@ -240,6 +242,22 @@ fn absurd_values_are_left_out() {
 }
 
 #[test]
+fn what_was_cut_short_is_noted_beside_what_was_seen() {
+    let cut = ask::Answer { text: THIN.to_owned(), status: Some(124), complaint: String::new() };
+    let pool = "tank\t1\t1\t0\t0\t0\t1.00\tSUSPENDED\n@status\n@datasets\n";
+    let read = parse(&Answers::of(false, [("disks.zfs", pool)]).with("disks.lvm", cut));
+    assert_eq!((read.facts.volume_groups.len(), read.facts.health()), (1, Health::Failed));
+    let notes: Vec<String> = read.unseen.iter().map(|note| format!("{}: {}", note.what, note.why)).collect();
+    for note in [
+        "LVM: no answer in time",
+        "devices of pool tank: zpool status did not tell",
+        "ZFS datasets: zfs list did not tell",
+    ] {
+        assert!(notes.iter().any(|it| it == note), "{note} in {notes:?}");
+    }
+}
+
+#[test]
 fn too_many_devices_are_cut_with_a_note() {
     let rows: Vec<String> = (0..1500).map(|n| format!(r#"{{"name":"sd{n}","size":1}}"#)).collect();
     let read = of(&[("disks.block", &format!(r#"{{"blockdevices":[{}]}}"#, rows.join(",")))]);
@@ -263,7 +281,8 @@ fn the_questions_survive_any_shell_and_fit_this_machine() {
             .unwrap_or_default();
         known.retain(|name| ["sd", "vd", "nvme", "xvd", "mmcblk"].iter().any(|prefix| name.starts_with(prefix)));
         disks.retain(|name| known.contains(name));
-        (disks.sort(), known.sort());
+        disks.sort();
+        known.sort();
         assert_eq!(disks, known, "{shell:?}");
     }
 }
@@ -284,6 +303,8 @@ proptest! {
             ("disks.zfs", &*zfs), ("disks.btrfs", &*btrfs), ("disks.mounts", &*mounts),
         ];
         let facts = of(&pairs).facts;
-        (facts.problems(), facts.watched(), facts.health());
+        facts.problems();
+        facts.watched();
+        facts.health();
     }
 }

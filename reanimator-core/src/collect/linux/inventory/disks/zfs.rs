@@ -48,10 +48,16 @@ pub(super) fn parse(answers: &Answers, expected: bool, unseen: &mut Vec<Unseen>)
         }
     }
     for pool in &mut pools {
+        if pool.devices.is_empty() {
+            unseen.push(Unseen::new(format!("devices of pool {}", pool.name), "zpool status did not tell"));
+        }
         bound(&mut pool.devices, LIMIT, &format!("devices of pool {}", pool.name), unseen);
         pool.health = pool.judge();
     }
     let mut datasets: Vec<ZfsDataset> = datasets.lines().filter_map(dataset).collect();
+    if datasets.is_empty() && !pools.is_empty() {
+        unseen.push(Unseen::new("ZFS datasets", "zfs list did not tell"));
+    }
     bound(&mut datasets, DATASETS_LIMIT, "ZFS datasets", unseen);
     (pools, datasets)
 }
@@ -208,5 +214,5 @@ fn counted(word: &str) -> Option<u64> {
         _ => return None,
     };
     let number: f64 = number.parse().ok()?;
-    (0.0..1e6).contains(&number).then(|| (number * factor) as u64)
+    (0.0..1e6).contains(&number).then_some((number * factor) as u64)
 }

@@ -8,6 +8,7 @@ mod interfaces;
 mod routes;
 mod sysfs;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests;
 
 use super::{Answers, Question, disks::plain};
