@@ -25,5 +25,6 @@ pub mod network;
 pub mod sensors;
 pub mod system;
 pub mod updates;
+mod words;
 
 pub use ask::{Answer, Answers, Question, script};
