@@ -39,12 +39,17 @@ const NOTHING: [&str; 26] = [
 /// The value without blanks around it and control characters inside, cut to a bearable length; `None` where it says
 /// nothing.
 pub(in crate::collect::linux::inventory) fn value(text: &str) -> Option<String> {
+    let text = words(text)?;
+    let nothing = NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word))
+        || text.chars().all(|c| matches!(c, '0' | '.' | '-' | ' ' | 'x' | 'X'));
+    (!nothing).then_some(text)
+}
+
+/// The same for names that people give, which may be any word; `None` where there is none.
+pub(in crate::collect::linux::inventory) fn words(text: &str) -> Option<String> {
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LENGTH_LIMIT).collect();
     let text = text.trim();
-    let nothing = text.is_empty()
-        || NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word))
-        || text.chars().all(|c| matches!(c, '0' | '.' | '-' | ' ' | 'x' | 'X'));
-    (!nothing).then(|| text.to_owned())
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A count; `None` where there is none.
