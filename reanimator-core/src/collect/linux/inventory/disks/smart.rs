@@ -18,6 +18,9 @@ const NAME: &str = "disks.smart";
 /// The most disks that are asked on one host.
 const DISKS_LIMIT: usize = 48;
 
+/// How long all of them may take together; those that are not reached by then are noted.
+const SECONDS_LIMIT: usize = 60;
+
 /// NVMe counts data in thousands of sectors of 512 bytes.
 const NVME_UNIT: u64 = 512_000;
 
@@ -26,9 +29,10 @@ pub(super) fn question() -> Question {
         NAME,
         "smartctl",
         format!(
-            "$T10 smartctl --scan-open | head -n {DISKS_LIMIT} | while read -r device d type rest; do case $device in \
-             /dev/*) echo \"@disk $device $type\"; \
-             $T10 smartctl --json=c -n standby -a -d \"$type\" \"$device\" </dev/null; echo ;; esac; done"
+            "end=$(( $(date +%s) + {SECONDS_LIMIT} )); $T10 smartctl --scan-open | head -n {DISKS_LIMIT} | \
+             while read -r device d type rest; do case $device in /dev/*) echo \"@disk $device $type\"; \
+             if [ $(date +%s) -lt $end ]; then \
+             $T10 smartctl --json=c -n standby -a -d \"$type\" \"$device\" </dev/null; echo; fi ;; esac; done"
         ),
     )
 }

@@ -133,6 +133,27 @@ fn smart_that_cannot_be_seen_says_why() {
 }
 
 #[test]
+fn the_loop_over_disks_asks_each_that_smartctl_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("smartctl");
+    let text = "#!/bin/sh\nif [ $1 = --scan-open ]; then echo \"/dev/sda -d sat # /dev/sda [SAT], ATA device\"; echo \"# /dev/sdb -d scsi # failed\"; \
+                echo \"/dev/bus/0 -d megaraid,3 # SCSI device\"; else cat; echo \"{\\\"smart_status\\\":{\\\"passed\\\":true},\\\"model_name\\\":\\\"$*\\\"}\"; fi\n";
+    std::fs::write(&tool, text).unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh").args(["-c", &ask::script(&questions())]).env("PATH", path).output().unwrap();
+    let facts = parse(&ask::answers(&String::from_utf8_lossy(&output.stdout))).facts;
+    let seen: Vec<_> = facts.smart.iter().map(|disk| (disk.device.as_str(), disk.model.as_deref().unwrap())).collect();
+    assert_eq!(
+        seen,
+        [
+            ("sda", "--json=c -n standby -a -d sat /dev/sda"),
+            ("bus/0 megaraid,3", "--json=c -n standby -a -d megaraid,3 /dev/bus/0"),
+        ]
+    );
+}
+
+#[test]
 fn each_software_raid_tells_how_it_is() {
     let facts = of(&[("disks.md", MDSTAT)]).facts;
     let array = |name: &str| facts.md_arrays.iter().find(|array| array.name == name).unwrap();
