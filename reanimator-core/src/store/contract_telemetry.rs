@@ -203,7 +203,7 @@ pub(crate) async fn tiers(store: &dyn Store) {
     let done = same(9 * DAY).await;
     assert_eq!(done.deleted, 23 + 48 + 1, "the rest of the samples, and all minutes");
     same(60 * DAY).await;
-    let done = same(95 * DAY).await;
+    let done = keep_up(store, 95 * DAY).await;
     assert_eq!(done.deleted, 2 + 1, "quarters");
     let series = self::ask(store, "host:a", "cpu_percent", coarse, 900).await;
     assert_eq!(series.step_seconds, 6 * HOUR as u64, "no finer than what is left");

@@ -85,6 +85,11 @@ async fn ours(directory: &Path, report: &mut Report) -> Result<Costs> {
             ticks.push(milliseconds(began.elapsed()));
         }
     }
+    let entities: Vec<Entity> = all.iter().map(|walker| walker.entity.clone()).collect();
+    let there = store.latest(&entities).await?.len();
+    if there != HOSTS + GUESTS {
+        return Err(format!("{there} of {} entities were written", HOSTS + GUESTS).into());
+    }
     let mut queries = Vec::new();
     for walker in part.iter().cycle().take(QUERIES) {
         let query = TelemetryQuery {

@@ -48,7 +48,7 @@ impl TelemetryStore for SqliteStore {
             return Ok(());
         }
         let attempt = "store samples";
-        for sample in samples.iter().filter(|sample| sample.entity.kind() != sample.values.kind()) {
+        if let Some(sample) = samples.iter().find(|sample| sample.entity.kind() != sample.values.kind()) {
             return Err(Error::new(ErrorKind::Invalid, attempt)
                 .on(sample.entity.to_string())
                 .because(format!("its figures are those of a {}", sample.values.kind())));
