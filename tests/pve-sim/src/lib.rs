@@ -37,6 +37,7 @@ mod params;
 mod refusal;
 mod routes;
 mod seed;
+mod seed_facts;
 mod server;
 mod shells;
 pub mod shim;

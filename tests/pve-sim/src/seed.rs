@@ -68,7 +68,7 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
         let guest = guest(&mut random, plan, nodes.len(), index, &mut tasks);
         guests.insert(guest.vmid, guest);
     }
-    Cluster {
+    let mut cluster = Cluster {
         name: format!("sim{}", plan.index + 1),
         seed,
         nodes,
@@ -87,8 +87,11 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
                 "prune-backups": {"keep-last": "3"}})),
         )]),
         backups: Vec::new(),
+        replication: Vec::new(),
         quorum_lost: false,
-    }
+    };
+    crate::seed_facts::enrich(&mut cluster, plan);
+    cluster
 }
 
 /// An object literal as a map.
@@ -161,6 +164,7 @@ fn storages() -> Vec<Storage> {
             800 << 30,
             json!({"vgname": "pve", "thinpool": "data"}),
         ),
+        storage("tank", "zfspool", "images,rootdir", false, 400 << 30, json!({"pool": "tank/guests", "sparse": 1})),
         storage(
             "shared-nfs",
             "nfs",

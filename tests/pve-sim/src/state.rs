@@ -32,6 +32,8 @@ pub(crate) struct Cluster {
     pub(crate) backup_jobs: BTreeMap<String, Map<String, Value>>,
     /// Backups that were made: volumes on storages.
     pub(crate) backups: Vec<Backup>,
+    /// Replication jobs with how they go.
+    pub(crate) replication: Vec<Map<String, Value>>,
     /// Told so from outside, whatever nodes are up.
     pub(crate) quorum_lost: bool,
 }

@@ -196,6 +196,7 @@ async fn answers_of_one_node_have_the_recorded_shapes() {
         "lxc_rrddata",
         "lxc_snapshots",
         "lxc_status",
+        "node_apt_repositories",
         "node_apt_versions",
         "node_certs",
         "node_config",

@@ -89,7 +89,7 @@ def test_nodes_guests_and_storages_are_read(sim, connect):
     )
     assert listed == 10
     storages = api.nodes("pve1").storage.get()
-    assert {storage["storage"] for storage in storages} == {"local", "local-lvm", "shared-nfs"}
+    assert {storage["storage"] for storage in storages} == {"local", "local-lvm", "tank", "shared-nfs"}
     assert all(storage["used"] + storage["avail"] == storage["total"] for storage in storages)
 
 

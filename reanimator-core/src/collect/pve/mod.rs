@@ -13,6 +13,9 @@
 //! | [`node_machine`] | `/nodes/{node}/hardware/...`, `disks/...`, `network` | what a node is built of |
 //! | [`node_software`] | `/nodes/{node}/services`, `certificates`, `apt/...`, `time`, `dns` | what runs on it |
 //! | [`subscription`] | `/nodes/{node}/subscription` | whether it is paid for |
+//! | [`cluster_members`] | `/cluster/config/nodes`, `options`, `sdn/...` | votes, links, networks |
+//! | [`cluster_ha`] | `/cluster/ha/...` | high availability |
+//! | [`cluster_jobs`] | `/cluster/{replication,backup,ceph,tasks}` | what it does by itself |
 //! | [`volumes`] | `/storage`, `/nodes/{node}/storage/{storage}/content` | datasets, space taken, backups |
 //! | [`access`] | `/access/permissions` | what the login may do |
 //! | [`plain`] | `qm list`, `pct list`, `pvesm status`, `pveversion` | the little that is seen without `pvesh` |
@@ -21,6 +24,9 @@
 //! [`lenient`]. Only an answer of another shape altogether is an error.
 
 pub mod access;
+pub mod cluster_ha;
+pub mod cluster_jobs;
+pub mod cluster_members;
 pub mod guest;
 pub mod guest_config;
 pub mod guest_devices;
@@ -38,6 +44,8 @@ pub mod subscription;
 pub mod version;
 pub mod volumes;
 
+#[cfg(test)]
+mod facts_tests;
 #[cfg(test)]
 mod guest_tests;
 #[cfg(test)]

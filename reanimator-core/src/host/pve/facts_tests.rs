@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{GuestQuestions, ProxmoxCluster, PveApi};
+use super::{ClusterQuestions, GuestQuestions, ProxmoxCluster, PveApi};
 use crate::{
     Error, ErrorKind, Result,
     model::{ConnectionId, Guest, GuestKind, GuestStatus, facts::Watched},
@@ -268,4 +268,147 @@ async fn what_a_guest_does_not_tell_is_a_note_and_a_node_that_is_gone_is_not_ask
     table.set("nodes/pve1/lxc/101/config", Does::Fail(ErrorKind::NotFound, "gone"));
     let error = cluster.guest_facts(&container(), GuestQuestions::full(), now()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn each_part_of_a_node_may_fail_by_itself() {
+    let (table, cluster) = cluster();
+    for (path, data) in [
+        ("status", recording!("node_status")),
+        ("hardware/pci", recording!("node_hardware_pci")),
+        ("disks/list", recording!("node_disks")),
+        ("disks/zfs", json!([{"name": "tank", "health": "DEGRADED"}, {"name": "rpool", "health": "ONLINE"}])),
+        ("disks/zfs/tank", json!({"status": "One or more devices are faulted", "children": []})),
+        ("network", recording!("node_network")),
+        ("services", recording!("node_services")),
+        ("subscription", recording!("node_subscription")),
+        ("certificates/info", recording!("node_certs")),
+        ("apt/versions", recording!("node_apt_versions")),
+        ("apt/repositories", recording!("node_apt_repositories")),
+        ("time", recording!("node_time")),
+        ("dns", recording!("node_dns")),
+    ] {
+        table.answer(&format!("nodes/pve1/{path}"), data);
+    }
+    let denied = "the login lacks Sys.Modify on /";
+    table.set("nodes/pve1/hardware/usb", Does::Fail(ErrorKind::Denied, denied));
+    table.answer(
+        "nodes/pve1/apt/update",
+        json!([{"Package": "pve-manager", "OldVersion": "9.1.8", "Version": "9.1.9"}]),
+    );
+    let read = cluster.node_facts("pve1", now()).await;
+    assert_eq!((read.requests, table.asked().len()), (15, 15));
+    let facts = &read.facts.facts;
+    assert_eq!((&facts.usb, facts.pci.as_ref().unwrap().len()), (&None, 5));
+    let pools = facts.zfs.as_ref().unwrap();
+    assert_eq!((pools[0].status.is_some(), pools[1].status.is_some()), (true, false));
+    let unseen: Vec<_> = read.facts.unseen.iter().map(|each| each.what.as_str()).collect();
+    assert_eq!(unseen, ["USB devices", "which updates are for security"]);
+    let watched = facts.watched();
+    assert_eq!((watched["Proxmox VE"].as_str(), watched["pending updates"].as_str()), ("9.1.8", "1"));
+    assert_eq!((watched["ZFS pool tank"].as_str(), watched["subscription"].as_str()), ("DEGRADED", "notfound"));
+    table.set("nodes/pve1/status", Does::Fail(ErrorKind::Unreachable, "no route to host"));
+    let read = cluster.node_facts("pve1", now()).await;
+    assert_eq!((read.requests, read.facts.unseen.len()), (1, 14));
+}
+
+#[tokio::test]
+async fn a_cluster_is_read_whole_and_what_is_not_there_is_quiet() {
+    let (table, cluster) = cluster();
+    for (path, data) in [
+        ("cluster/status", recording!("ok_cluster_status")),
+        ("cluster/config/nodes", recording!("ok_config_nodes")),
+        ("cluster/options", recording!("cluster_options")),
+        ("cluster/sdn/zones", recording!("cluster_sdn_zones")),
+        ("cluster/sdn/vnets", recording!("cluster_sdn_vnets")),
+        ("cluster/resources", recording!("ok_cluster_resources")),
+        ("cluster/ha/status/current", recording!("ok_ha_status")),
+        ("cluster/ha/status/manager_status", json!({"manager_status": {}})),
+        ("cluster/ha/groups", json!([{"group": "old", "nodes": "pve2:1"}])),
+        ("cluster/tasks", recording!("cluster_tasks")),
+        ("cluster/backup", recording!("cluster_backup")),
+        ("cluster/backup-info/not-backed-up", recording!("cluster_backup_notbacked")),
+        (
+            "cluster/replication",
+            json!([{"id": "100-0", "guest": 100, "source": "pve2", "target": "pve3"},
+            {"id": "101-0", "guest": 101, "source": "pve9", "target": "pve3"}]),
+        ),
+        (
+            "nodes/pve2/replication",
+            json!([{"id": "100-0", "guest": "100", "source": "pve2", "target": "pve3",
+            "last_sync": 1_795_229_000, "fail_count": 2, "error": "no space left", "duration": 3.14159}]),
+        ),
+    ] {
+        table.answer(path, data);
+    }
+    let no_ceph = Does::Fail(ErrorKind::Conflict, "binary not installed: /usr/bin/ceph-mon");
+    table.set("cluster/ceph/status", no_ceph);
+    let read = cluster.cluster_facts(ClusterQuestions::All, now()).await;
+    assert_eq!(read.requests as usize, table.asked().len());
+    let facts = &read.facts.facts;
+    assert_eq!((facts.expected_votes, facts.online_votes, &facts.ceph), (Some(2), Some(2), &None));
+    let rules = facts.ha.as_ref().unwrap().rules.as_ref().unwrap();
+    assert_eq!(rules[0].kind, "group");
+    let jobs = facts.replication.as_ref().unwrap();
+    assert_eq!((jobs[0].fail_count, jobs[0].duration_seconds, jobs[1].fail_count), (Some(2), Some(3.14), None));
+    let unseen: Vec<_> = read.facts.unseen.iter().map(|each| each.what.as_str()).collect();
+    assert_eq!(unseen, ["how replication from pve9 goes"]);
+    assert!(facts.watched().contains_key("node pve2"));
+    let state = cluster.cluster_facts(ClusterQuestions::State, now()).await;
+    assert_eq!((state.requests, state.facts.facts.backup_jobs.is_none()), (4, true));
+    let known = read.facts.facts.renewed_by(state.facts.facts);
+    assert_eq!((known.expected_votes, known.ha.unwrap().rules.unwrap().len()), (Some(2), 1));
+}
+
+/// A node that stands alone, with what a round and what the walks ask of it.
+fn lone_node() -> (Arc<Table>, ProxmoxCluster) {
+    let (table, cluster) = cluster();
+    table.answer("cluster/status", recording!("cluster_status"));
+    table.answer("cluster/resources", recording!("cluster_resources"));
+    table.answer("nodes/pve1/status", recording!("node_status"));
+    (table, cluster)
+}
+
+#[tokio::test]
+async fn ten_minutes_cost_a_node_no_more_than_twenty_requests_each() {
+    let (table, cluster) = lone_node();
+    let guests = cluster.observe(now()).await.unwrap().guests;
+    table.asked();
+    for minute in 0..10 {
+        let start = now() + Duration::from_secs(60 * minute);
+        for round in 1..=6 {
+            cluster.observe(start + Duration::from_secs(10 * round)).await.unwrap();
+        }
+        let state = cluster.cluster_facts(ClusterQuestions::State, start + Duration::from_secs(60)).await;
+        assert!(state.requests <= 3, "{}", state.requests);
+        // A tenth of the guests each minute.
+        let part: Vec<Guest> = guests.iter().skip(minute as usize % 5).take(1).cloned().collect();
+        cluster.guests_in_background(&part, start).await;
+        let asked = table.asked();
+        let of = |wanted: &str| asked.iter().filter(|path| *path == wanted).count();
+        assert_eq!((of("cluster/resources"), of("nodes/pve1/status"), of("cluster/status")), (6, 6, 1));
+        assert!(asked.len() <= 20, "{} requests: {asked:?}", asked.len());
+    }
+}
+
+#[tokio::test]
+async fn members_are_asked_at_once_when_a_node_changes() {
+    let (table, cluster) = cluster();
+    table.answer("cluster/status", recording!("ok_cluster_status"));
+    table.answer("cluster/resources", recording!("ok_cluster_resources"));
+    let ask = async |seconds: u64| {
+        let seen = cluster.observe(now() + Duration::from_secs(seconds)).await.unwrap();
+        let asked = table.asked().iter().filter(|path| *path == "cluster/status").count();
+        (asked, seen.quorate, seen.nodes[1].online)
+    };
+    assert_eq!(ask(0).await, (1, Some(true), true));
+    assert_eq!(ask(10).await, (0, Some(true), true));
+    table.answer("cluster/status", recording!("pve3down_cluster_status"));
+    table.answer("cluster/resources", recording!("pve3down_cluster_resources"));
+    assert_eq!(ask(20).await, (1, Some(false), false));
+    assert_eq!(ask(30).await, (0, Some(false), false));
+    assert_eq!(ask(80).await, (1, Some(false), false), "a minute after it was asked");
+    table.set("cluster/status", Does::Fail(ErrorKind::Timeout, "no answer"));
+    assert_eq!(ask(140).await, (1, None, false));
+    assert_eq!(ask(150).await, (1, None, false), "a failure is not kept");
 }

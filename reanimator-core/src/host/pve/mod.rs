@@ -26,6 +26,7 @@
 mod api;
 mod asking;
 mod cluster;
+mod cluster_facts;
 mod connect;
 #[cfg(test)]
 mod facts_tests;
@@ -42,6 +43,7 @@ mod tests;
 
 pub use api::PveApi;
 pub use cluster::ProxmoxCluster;
+pub use cluster_facts::{ClusterQuestions, ClusterRead};
 pub use connect::{IntroducedNode, Introduction, connect};
 pub use guest_facts::{Depth, GuestQuestions, GuestRead};
 pub use https::PveHttps;

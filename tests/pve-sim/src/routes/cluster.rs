@@ -31,9 +31,11 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
         ("GET", "backup/{id}") => backup_job,
         ("DELETE", "backup/{id}") => delete_backup_job,
         ("GET", "backup-info/not-backed-up") => not_backed_up,
-        ("GET", "replication" | "mapping/pci" | "mapping/usb" | "sdn/zones" | "sdn/vnets" | "firewall/rules") => {
-            nothing
-        }
+        ("GET", "replication") => replication,
+        ("GET", "ceph/status") => no_ceph,
+        ("GET", "sdn/zones") => zones,
+        ("GET", "sdn/vnets") => vnets,
+        ("GET", "mapping/pci" | "mapping/usb" | "firewall/rules") => nothing,
         ("GET", "firewall/options") => firewall_options,
         _ => return None,
     })
@@ -41,6 +43,56 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
 
 fn nothing(_: &mut Call<'_>) -> Answer {
     Ok(json!([]).into())
+}
+
+/// Jobs as they are configured. Unrecorded but for the empty list.
+fn replication(call: &mut Call<'_>) -> Answer {
+    let configured = ["id", "type", "guest", "jobnum", "source", "target", "schedule"];
+    let job = |job: &Map<String, Value>| {
+        let kept = job.iter().filter(|(name, _)| configured.contains(&name.as_str()));
+        Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    Ok(call.cluster.replication.iter().map(job).collect::<Value>().into())
+}
+
+/// Jobs from one node, and how they go; numbers of guests come as text here.
+/// Unrecorded.
+pub(super) fn replication_of_node(call: &mut Call<'_>) -> Answer {
+    let node = &call.cluster.nodes[call.node].name;
+    let jobs = call.cluster.replication.iter().filter(|job| job.get("source") == Some(&json!(node)));
+    let state = |job: &Map<String, Value>| {
+        let mut job = job.clone();
+        for name in ["guest", "jobnum"] {
+            let text = job.get(name).map(plain).unwrap_or_default();
+            job.insert(name.to_owned(), json!(text));
+        }
+        Value::Object(job)
+    };
+    Ok(jobs.map(state).collect::<Value>().into())
+}
+
+/// What a cluster without Ceph says. Unrecorded; the words are those of the
+/// source.
+pub(super) fn no_ceph(_: &mut Call<'_>) -> Answer {
+    Err(Refusal::died("binary not installed: /usr/bin/ceph-mon"))
+}
+
+/// A zone where there is more than one node. Unrecorded but for the empty list.
+fn zones(call: &mut Call<'_>) -> Answer {
+    Ok(match call.cluster.clustered() {
+        true => json!([{"zone": "lab", "type": "vlan", "bridge": "vmbr0", "ipam": "pve", "mtu": 1500}]),
+        false => json!([]),
+    }
+    .into())
+}
+
+/// A network in that zone. Unrecorded but for the empty list.
+fn vnets(call: &mut Call<'_>) -> Answer {
+    Ok(match call.cluster.clustered() {
+        true => json!([{"vnet": "labnet", "type": "vnet", "zone": "lab", "tag": 120, "alias": "laboratory"}]),
+        false => json!([]),
+    }
+    .into())
 }
 
 fn firewall_options(_: &mut Call<'_>) -> Answer {

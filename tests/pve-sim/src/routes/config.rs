@@ -186,7 +186,7 @@ fn new_volume(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) ->
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     let number = if digits.is_empty() { "0" } else { &digits };
     let ending = if kind == Kind::Qemu { "qcow2" } else { "raw" };
-    let volume = if found.plugin == "lvmthin" {
+    let volume = if ["lvmthin", "zfspool"].contains(&found.plugin) {
         format!("{storage}:vm-{vmid}-disk-{number}")
     } else {
         format!("{storage}:{vmid}/vm-{vmid}-disk-{number}.{ending}")

@@ -30,6 +30,7 @@ pub(super) fn find(method: &str, room: &str, below: &str, whole: bool) -> Option
         ("feature", true) => |call: &mut Call<'_>| feature(call, Kind::Qemu),
         ("feature", false) => |call: &mut Call<'_>| feature(call, Kind::Lxc),
         ("firewall/rules", _) => |_: &mut Call<'_>| Ok(json!([]).into()),
+        ("agent/info", true) => agent_info,
         ("agent/network-get-interfaces", true) => agent_interfaces,
         ("agent/get-osinfo", true) => agent_system,
         ("agent/get-fsinfo", true) => agent_file_systems,
@@ -293,10 +294,25 @@ fn with_agent<'a>(call: &'a Call<'_>) -> Result<&'a Guest, Refusal> {
     if !guest.config.contains_key("agent") {
         return Err(Refusal::died("No QEMU guest agent configured"));
     }
-    if guest.running.as_ref().is_some_and(|running| running.paused) {
+    let paused = guest.running.as_ref().is_some_and(|running| running.paused);
+    if paused || has_silent_agent(guest) {
         return Err(Refusal::died("QEMU guest agent is not running"));
     }
     Ok(guest)
+}
+
+/// Whether nobody installed the agent that the configuration has: every fourth
+/// VM's, but none of the cast's.
+fn has_silent_agent(guest: &Guest) -> bool {
+    guest.vmid > 104 && guest.vmid % 4 == 2
+}
+
+fn agent_info(call: &mut Call<'_>) -> Answer {
+    with_agent(call)?;
+    let commands = ["guest-info", "guest-get-osinfo", "guest-get-fsinfo", "guest-network-get-interfaces"];
+    let commands: Vec<Value> =
+        commands.iter().map(|name| json!({"name": name, "enabled": true, "success-response": true})).collect();
+    Ok(json!({"result": {"version": "7.2.0", "supported_commands": commands}}).into())
 }
 
 fn agent_interfaces(call: &mut Call<'_>) -> Answer {

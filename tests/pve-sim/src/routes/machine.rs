@@ -1,75 +1,29 @@
-//! What a node is made of and what is installed: disks, PCI, USB, packages,
-//! subscription, certificates.
+//! What a node is made of and what is installed: PCI, USB, packages,
+//! repositories, subscription, certificates.
 //!
-//! Disks, SMART values, USB devices and pending updates are unrecorded (the
-//! recorded node had none); they follow the description of the API.
+//! USB devices, pending updates and subscriptions that are paid for are
+//! unrecorded (the recorded node had none); they follow the description of the
+//! API.
 
 use serde_json::{Value, json};
 
 use super::{Call, Handler};
-use crate::refusal::{Answer, Refusal};
+use crate::refusal::Answer;
 use crate::tasks::Ending;
 
 /// The handler for a path below `/nodes/{node}`.
 pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
     Some(match (method, rest) {
-        ("GET", "disks/list") => disks,
-        ("GET", "disks/smart") => smart,
-        ("GET", "disks/zfs" | "disks/directory") => nothing,
         ("GET", "hardware/pci") => pci,
         ("GET", "hardware/usb") => usb,
         ("GET", "apt/update") => updates,
         ("POST", "apt/update") => refresh,
         ("GET", "apt/versions") => versions,
+        ("GET", "apt/repositories") => repositories,
         ("GET", "subscription") => subscription,
         ("GET", "certificates/info") => certificates,
         _ => return None,
     })
-}
-
-fn nothing(_: &mut Call<'_>) -> Answer {
-    Ok(json!([]).into())
-}
-
-fn disks(call: &mut Call<'_>) -> Answer {
-    let serial = &call.cluster.nodes[call.node].hardware.serial;
-    let mut disk = json!({
-        "devpath": "/dev/nvme0n1",
-        "by_id_link": format!("/dev/disk/by-id/nvme-SIM_{serial}"),
-        "type": "nvme",
-        "vendor": "unknown",
-        "model": "SIMULATED NVMe 1TB",
-        "serial": format!("S{}", &serial[..12]),
-        "size": 1_000_204_886_016_u64,
-        "gpt": 1,
-        "used": "LVM",
-        "rpm": 0,
-        "wwn": format!("eui.{}", &serial[..16]),
-        "osdid": -1,
-        "osdid-list": null,
-    });
-    if !call.params.flag("skipsmart") {
-        disk["health"] = json!("PASSED");
-        disk["wearout"] = json!(97);
-    }
-    Ok(json!([disk]).into())
-}
-
-fn smart(call: &mut Call<'_>) -> Answer {
-    let disk = call.params.string("disk");
-    if disk != "/dev/nvme0n1" {
-        return Err(Refusal::died(format!("no such disk '{disk}'")));
-    }
-    Ok(json!({
-        "health": "PASSED",
-        "type": "text",
-        "text": "\nSMART/Health Information (NVMe Log 0x02)\n\
-            Critical Warning:                   0x00\n\
-            Temperature:                        41 Celsius\n\
-            Percentage Used:                    3%\n\
-            Power On Hours:                     9,312\n",
-    })
-    .into())
 }
 
 fn pci(_: &mut Call<'_>) -> Answer {
@@ -107,6 +61,10 @@ fn usb(_: &mut Call<'_>) -> Answer {
         "busnum": 1, "devnum": 1, "level": 0, "port": 0, "class": 9, "speed": "480",
         "prodid": "0002", "vendid": "1d6b", "manufacturer": "Linux 6.17.4-2-pve xhci-hcd",
         "product": "xHCI Host Controller", "usbpath": "1",
+    }, {
+        "busnum": 1, "devnum": 4, "level": 1, "port": 2, "class": 0, "speed": "12",
+        "prodid": "55d4", "vendid": "1a86", "manufacturer": "ITEAD", "product": "SONOFF Zigbee 3.0 USB Dongle Plus V2",
+        "serial": "20230509111242", "usbpath": "1.3",
     }])
     .into())
 }
@@ -150,12 +108,58 @@ fn versions(_: &mut Call<'_>) -> Answer {
     Ok(list.collect::<Value>().into())
 }
 
+/// Nodes differ: none (as recorded), paid for, run out, and again.
 fn subscription(call: &mut Call<'_>) -> Answer {
+    let serial = &call.cluster.nodes[call.node].hardware.serial;
+    let url = "https://www.proxmox.com/en/proxmox-virtual-environment/pricing";
+    let (status, letter, level, due) = match call.node % 3 {
+        1 => ("active", "c", "Community", "2027-03-01"),
+        2 => ("expired", "b", "Basic", "2026-10-15"),
+        _ => {
+            let message = "There is no subscription key";
+            return Ok(json!({"message": message, "serverid": serial, "status": "notfound", "url": url}).into());
+        }
+    };
+    let sockets = call.cluster.nodes[call.node].hardware.sockets;
+    let product = format!("Proxmox VE {level} Subscription {sockets} CPUs/year");
     Ok(json!({
-        "message": "There is no subscription key",
-        "serverid": call.cluster.nodes[call.node].hardware.serial,
-        "status": "notfound",
-        "url": "https://www.proxmox.com/en/proxmox-virtual-environment/pricing",
+        "status": status, "level": letter, "key": format!("pve{sockets}{letter}-{}", &serial[..10].to_lowercase()),
+        "productname": product, "nextduedate": due, "regdate": "2025-03-01 00:00:00", "sockets": sockets,
+        "serverid": serial, "checktime": call.now as i64 - 3_600, "url": url,
+    })
+    .into())
+}
+
+/// The repositories of a node without a subscription: as recorded, with the
+/// one for who has none.
+fn repositories(_: &mut Call<'_>) -> Answer {
+    let standard = |handle: &str, name: &str, description: &str| json!({"handle": handle, "name": name, "description": description});
+    let mut no_subscription = standard(
+        "no-subscription",
+        "No-Subscription",
+        "The recommended repository for testing and non-production use.",
+    );
+    no_subscription["status"] = json!(1);
+    let file = |path: &str, uri: &str, suite: &str, component: &str| {
+        json!({"path": path, "file-type": "list", "digest": [165, 59, 75], "repositories": [{
+            "Types": ["deb"], "URIs": [uri], "Suites": [suite], "Components": [component], "Enabled": 1,
+            "FileType": "list",
+        }]})
+    };
+    Ok(json!({
+        "digest": "53a563fb14ed6b124cd213fb9d481886e83d5b4b6033a81a5d898e32e6af5757",
+        "errors": [],
+        "infos": [{"index": 0, "path": "/etc/apt/sources.list", "message": "Debian", "kind": "origin"}],
+        "standard-repos": [
+            standard("enterprise", "Enterprise", "The default, stable, and recommended repository."),
+            no_subscription,
+            standard("test", "Test", "The latest packages, for test labs."),
+        ],
+        "files": [
+            file("/etc/apt/sources.list", "http://deb.debian.org/debian", "trixie", "main"),
+            file("/etc/apt/sources.list.d/proxmox.list", "http://download.proxmox.com/debian/pve", "trixie",
+                "pve-no-subscription"),
+        ],
     })
     .into())
 }

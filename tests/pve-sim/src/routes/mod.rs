@@ -9,6 +9,7 @@ mod access_write;
 mod backup;
 mod cluster;
 mod config;
+mod disks;
 mod guest;
 mod guest_move;
 mod guest_power;
@@ -73,7 +74,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
         "tasks" => tasks::find(method, below),
         "storage" => storage::find(method, below),
         "vzdump" => backup::find(method, below),
-        _ => node::find(method, rest).or_else(|| machine::find(method, rest)),
+        _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
     }
 }
 

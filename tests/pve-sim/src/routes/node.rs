@@ -19,6 +19,8 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
         ("PUT", "time") => set_time,
         ("GET", "network") => network,
         ("GET", "services") => services,
+        ("GET", "replication") => cluster::replication_of_node,
+        ("GET", "ceph/status") => cluster::no_ceph,
         ("GET", "rrddata") => metrics::node_rrddata,
         ("GET", "config") => config,
         ("PUT", "config") => set_config,

@@ -1,0 +1,150 @@
+//! All that the API tells of a cluster beside its figures.
+//!
+//! | part | requests | how often is enough |
+//! |---|---|---|
+//! | members, quorum | none where a round asked just now, else 1 | 60 s |
+//! | votes, links, options, networks | 5 | 15 min |
+//! | high availability | 1 | 60 s |
+//! | its manager, resources, rules | 3 or 4 | 15 min |
+//! | replication, backup jobs, guests without | 3, and 1 per node that replicates | 15 min |
+//! | Ceph, failed tasks | 2 | 60 s |
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{ProxmoxCluster, asking::Asking};
+use crate::{
+    ErrorKind,
+    collect::pve::{cluster_ha, cluster_jobs, cluster_members, status},
+    model::facts::{
+        Read,
+        cluster::{ClusterFacts, HaFacts},
+    },
+};
+
+/// What is asked about a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterQuestions {
+    /// What may change any minute: members and quorum, high availability, Ceph, failed tasks. 3 requests while rounds go on.
+    State,
+    /// Everything: about 16 requests. Ask every 15 minutes.
+    All,
+}
+
+/// What was read of a cluster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterRead {
+    /// The facts.
+    pub facts: Read<ClusterFacts>,
+    /// How many requests were asked, all but those for replication to one node.
+    pub requests: u32,
+}
+
+impl ProxmoxCluster {
+    /// Reads the cluster. After [`ClusterQuestions::State`], what was not asked is `None` or empty;
+    /// [`ClusterFacts::renewed_by`] puts it into what is known.
+    ///
+    /// Each part may fail by itself, and is a note then.
+    pub async fn cluster_facts(&self, questions: ClusterQuestions, now: Timestamp) -> ClusterRead {
+        let mut asking = Asking::new(self.api().as_ref());
+        let mut facts = ClusterFacts::default();
+        let all = questions == ClusterQuestions::All;
+        match self.kept_members(now) {
+            Some(kept) => {
+                if let Err(error) = cluster_members::status_into(&kept, &mut facts) {
+                    asking.note("members and quorum", &error);
+                }
+            }
+            None => {
+                let read = |data: &_| cluster_members::status_into(data, &mut facts);
+                asking.ask("members and quorum", status::request(), read).await;
+            }
+        }
+        if all {
+            members(&mut asking, &mut facts).await;
+        }
+        facts.ha = high_availability(&mut asking, all).await;
+        ceph(&mut asking, &mut facts).await;
+        let request = cluster_jobs::tasks_request();
+        facts.failed_tasks = asking.ask("failed tasks", request, cluster_jobs::failed_tasks).await;
+        if all {
+            jobs(&mut asking, &mut facts).await;
+        }
+        ClusterRead { facts: Read { facts, unseen: asking.unseen }, requests: asking.requests }
+    }
+}
+
+async fn members(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
+    let read = |data: &_| cluster_members::votes_into(data, facts);
+    asking.ask("votes and links", cluster_members::config_nodes_request(), read).await;
+    let read = |data: &_| cluster_members::options_into(data, facts);
+    asking.ask("options", cluster_members::options_request(), read).await;
+    facts.zones = asking.ask("zones", cluster_members::zones_request(), cluster_members::zones).await;
+    facts.vnets = asking.ask("networks of zones", cluster_members::vnets_request(), cluster_members::vnets).await;
+    let mut zones = facts.zones.take().unwrap_or_default();
+    let read = |data: &_| cluster_members::zone_states_into(data, &mut zones);
+    let seen = asking.ask("how zones are", cluster_members::zone_states_request(), read).await;
+    facts.zones = (seen.is_some() || !zones.is_empty()).then_some(zones);
+}
+
+async fn high_availability(asking: &mut Asking<'_>, all: bool) -> Option<HaFacts> {
+    let mut ha = asking.ask("high availability", cluster_ha::status_request(), cluster_ha::status).await?;
+    if !all {
+        return Some(ha);
+    }
+    let read = |data: &_| cluster_ha::manager_into(data, &mut ha);
+    asking.ask("the manager of high availability", cluster_ha::manager_request(), read).await;
+    if !ha.resources.is_empty() {
+        let read = |data: &_| cluster_ha::resources_into(data, &mut ha);
+        asking.ask("the resources of high availability", cluster_ha::resources_request(), read).await;
+    }
+    let what = "the rules of high availability";
+    ha.rules = match asking.answer(what, cluster_ha::rules_request(), cluster_ha::rules).await {
+        // Before Proxmox VE 9 there were groups.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            asking.ask("the groups of high availability", cluster_ha::groups_request(), cluster_ha::groups).await
+        }
+        Err(error) => {
+            asking.note(what, &error);
+            None
+        }
+        Ok(rules) => rules,
+    };
+    Some(ha)
+}
+
+async fn ceph(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
+    match asking.answer("Ceph", cluster_jobs::ceph_request(), cluster_jobs::ceph).await {
+        Ok(ceph) => facts.ceph = ceph,
+        Err(error) if cluster_jobs::is_without_ceph(&error) => {}
+        Err(error) => asking.note("Ceph", &error),
+    }
+}
+
+async fn jobs(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
+    let request = cluster_jobs::backup_jobs_request();
+    facts.backup_jobs = asking.ask("backup jobs", request, cluster_jobs::backup_jobs).await;
+    let request = cluster_jobs::not_backed_up_request();
+    facts.not_backed_up = asking.ask("guests without backups", request, cluster_jobs::not_backed_up).await;
+    let request = cluster_jobs::replication_request();
+    facts.replication = asking.ask("replication jobs", request, cluster_jobs::replication).await;
+    let jobs = facts.replication.as_deref().unwrap_or_default();
+    let sources: BTreeSet<String> = jobs.iter().filter_map(|job| job.source.clone()).collect();
+    for source in sources {
+        let what = format!("how replication from {source} goes");
+        let request = cluster_jobs::replication_states_request(&source);
+        // A node that is gone tells nothing of the others.
+        let states = match asking.answer(&what, request, cluster_jobs::replication).await {
+            Ok(states) => states.unwrap_or_default(),
+            Err(error) => {
+                asking.unseen.push(crate::model::Unseen::new(what, crate::message(&error)));
+                continue;
+            }
+        };
+        for state in states {
+            let known = facts.replication.iter_mut().flatten().find(|job| job.id == state.id);
+            known.into_iter().for_each(|known| *known = state.clone());
+        }
+    }
+}
