@@ -2,7 +2,7 @@
 
 web := reanimator-server/web
 
-.PHONY: help run test test-fast lint bench setup lab-up lab-down page
+.PHONY: help run test test-fast lint bench fuzz setup lab-up lab-down page
 
 help:
 	@echo "make run        build the page and the program, and start it"
@@ -10,6 +10,7 @@ help:
 	@echo "make test-fast  run the tests that need neither lab nor browser"
 	@echo "make lint       format, clippy, linters, licences, advisories"
 	@echo "make bench      measure, beside something real"
+	@echo "make fuzz       a minute of arbitrary bytes for each parser (tests/fuzz/README.md)"
 	@echo "make setup      say what the machine lacks, and install it after asking"
 	@echo "make lab-up     start three real Linux hosts (tests/lab/README.md)"
 	@echo "make lab-down   remove them"
@@ -35,6 +36,11 @@ bench:
 	tests/venv
 	cargo build --release --package reanimator-cli
 	cargo run --release --package reanimator-bench
+
+# RUSTC_BOOTSTRAP lets the stable compiler take the flags that libFuzzer needs.
+fuzz:
+	cd tests/fuzz && for target in inventory linux pve ssh; do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . --sanitizer none $$target -- -max_total_time=60 || exit 1; done
 
 setup:
 	tests/setup all
