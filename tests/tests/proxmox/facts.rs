@@ -87,7 +87,7 @@ async fn nodes_and_the_cluster_are_read_whole() {
     let facts = read.facts.facts;
     assert_eq!((facts.nodes.len(), facts.expected_votes, facts.ceph), (3, Some(3), None));
     let ha = facts.ha.unwrap();
-    assert_eq!((ha.resources.len(), ha.rules.unwrap().len(), ha.resources[0].max_restart), (1, 1, Some(1)));
+    assert_eq!((ha.resources.len(), ha.rules.unwrap().len(), ha.resources[0].max_restart), (1, 1, Some(2)));
     assert_eq!(facts.replication.unwrap()[0].fail_count, Some(2));
     let zones: Vec<_> = facts.zones.unwrap().into_iter().map(|zone| zone.name).collect();
     assert_eq!(zones, ["lab", "localnetwork"]);
