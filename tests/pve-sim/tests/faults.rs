@@ -161,3 +161,66 @@ async fn a_fleet_is_many_clusters() {
     let ip = status[1]["ip"].as_str().unwrap();
     assert!(nodes[12].url.contains(ip), "{ip} is not in {}", nodes[12].url);
 }
+
+#[tokio::test]
+async fn an_agent_hangs_when_told_to_and_others_are_not_there_at_all() {
+    let sim = start_with(Options { nodes: 3, guests: 24, ..quick() }).await;
+    let (api, control) = (Api::of(&sim), sim.control());
+    let agent = "/nodes/pve1/qemu/100/agent/network-get-interfaces";
+    assert_eq!(api.get("/nodes/pve1/qemu/100/agent/info").await.data()["result"]["version"], "7.2.0");
+    control.apply(Order::new("slow").path("/nodes/pve1/qemu/100/agent").milliseconds(400)).await.unwrap();
+    let before = Instant::now();
+    api.get(agent).await;
+    assert!(before.elapsed() >= Duration::from_millis(400));
+    let before = Instant::now();
+    api.get("/nodes/pve1/qemu/100/config").await.data();
+    assert!(before.elapsed() < Duration::from_millis(400), "only the agent hangs");
+    let guests = api.get("/cluster/resources?type=vm").await.data();
+    let running =
+        guests.as_array().unwrap().iter().filter(|guest| guest["type"] == "qemu" && guest["status"] == "running");
+    let mut silent = 0;
+    for guest in running.filter(|guest| guest["vmid"] != 100) {
+        let path = format!("/nodes/{}/qemu/{}/agent/info", guest["node"].as_str().unwrap(), guest["vmid"]);
+        let answer = api.get(&path).await;
+        assert!(answer.status == 200 || answer.reason == "QEMU guest agent is not running", "{answer:?}");
+        silent += usize::from(answer.status != 200);
+    }
+    assert!(silent > 0);
+}
+
+#[tokio::test]
+async fn a_cluster_has_what_is_worth_a_look() {
+    let sim = start_with(Options { nodes: 3, guests: 24, ..quick() }).await;
+    let api = Api::of(&sim);
+    let get = async |path: &str| api.get(path).await.data();
+    let pool = get("/nodes/pve2/disks/zfs/tank").await;
+    assert_eq!(
+        (&pool["state"], &get("/nodes/pve1/disks/zfs").await[0]["health"]),
+        (&json!("DEGRADED"), &json!("ONLINE"))
+    );
+    let disks = get("/nodes/pve2/disks/list").await;
+    assert_eq!(
+        (&disks[1]["wearout"], &disks[2]["health"], &disks[2]["wearout"]),
+        (&json!(4), &json!("FAILED!"), &json!("N/A"))
+    );
+    for (node, status) in [("pve1", "notfound"), ("pve2", "active"), ("pve3", "expired")] {
+        assert_eq!(get(&format!("/nodes/{node}/subscription")).await["status"], status);
+    }
+    let job = &get("/cluster/replication").await[0];
+    let (vmid, source) = (job["guest"].as_u64().unwrap(), job["source"].as_str().unwrap());
+    let state = &get(&format!("/nodes/{source}/replication")).await[0];
+    assert_eq!((&state["guest"], &state["fail_count"]), (&json!(vmid.to_string()), &json!(2)));
+    let pending = get(&format!("/nodes/{source}/qemu/{vmid}/pending")).await;
+    let waits = |key: &str| pending.as_array().unwrap().iter().find(|each| each["key"] == key).unwrap().clone();
+    assert!(waits("memory")["pending"].is_string() && waits("serial0")["delete"] == 1);
+    assert_eq!(get("/cluster/ha/rules").await[0]["resources"], format!("vm:{vmid}"));
+    let content = get("/nodes/pve1/storage/shared-nfs/content?content=backup&vmid=100").await;
+    assert_eq!(content.as_array().unwrap().len(), 2);
+    for (path, words) in [
+        ("/cluster/ceph/status", "binary not installed: /usr/bin/ceph-mon"),
+        ("/cluster/ha/groups", "cannot index groups: ha groups have been migrated to rules"),
+    ] {
+        let answer = api.get(path).await;
+        assert_eq!((answer.status, answer.reason.as_str()), (500, words));
+    }
+}

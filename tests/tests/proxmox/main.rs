@@ -2,6 +2,7 @@
 //! each fault becomes.
 #![allow(clippy::unwrap_used)]
 
+mod facts;
 mod faults;
 mod over_ssh;
 mod seen;

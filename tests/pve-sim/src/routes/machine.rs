@@ -130,22 +130,30 @@ fn subscription(call: &mut Call<'_>) -> Answer {
     .into())
 }
 
-/// The repositories of a node without a subscription: as recorded, with the
-/// one for who has none.
-fn repositories(_: &mut Call<'_>) -> Answer {
+/// The repositories of a node: as recorded where it stands alone, with the one
+/// for who has no subscription in a cluster.
+fn repositories(call: &mut Call<'_>) -> Answer {
+    let clustered = call.cluster.clustered();
     let standard = |handle: &str, name: &str, description: &str| json!({"handle": handle, "name": name, "description": description});
     let mut no_subscription = standard(
         "no-subscription",
         "No-Subscription",
         "The recommended repository for testing and non-production use.",
     );
-    no_subscription["status"] = json!(1);
+    if clustered {
+        no_subscription["status"] = json!(1);
+    }
     let file = |path: &str, uri: &str, suite: &str, component: &str| {
         json!({"path": path, "file-type": "list", "digest": [165, 59, 75], "repositories": [{
             "Types": ["deb"], "URIs": [uri], "Suites": [suite], "Components": [component], "Enabled": 1,
             "FileType": "list",
         }]})
     };
+    let mut files = vec![file("/etc/apt/sources.list", "http://deb.debian.org/debian", "trixie", "main")];
+    if clustered {
+        let path = "/etc/apt/sources.list.d/proxmox.list";
+        files.push(file(path, "http://download.proxmox.com/debian/pve", "trixie", "pve-no-subscription"));
+    }
     Ok(json!({
         "digest": "53a563fb14ed6b124cd213fb9d481886e83d5b4b6033a81a5d898e32e6af5757",
         "errors": [],
@@ -155,11 +163,7 @@ fn repositories(_: &mut Call<'_>) -> Answer {
             no_subscription,
             standard("test", "Test", "The latest packages, for test labs."),
         ],
-        "files": [
-            file("/etc/apt/sources.list", "http://deb.debian.org/debian", "trixie", "main"),
-            file("/etc/apt/sources.list.d/proxmox.list", "http://download.proxmox.com/debian/pve", "trixie",
-                "pve-no-subscription"),
-        ],
+        "files": files,
     })
     .into())
 }

@@ -8,6 +8,7 @@ mod access;
 mod access_write;
 mod backup;
 mod cluster;
+mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
@@ -50,7 +51,7 @@ pub(crate) fn find(method: &str, template: &str) -> Option<Handler> {
     match room {
         "version" if get => Some(node::version),
         "cluster" if rest.starts_with("ha") => ha::find(method, rest),
-        "cluster" => cluster::find(method, rest),
+        "cluster" => cluster::find(method, rest).or_else(|| cluster_jobs::find(method, rest)),
         "access" if get => access::find(rest),
         "access" => access_write::find(method, rest),
         "storage" | "pools" => storage::find_global(method, template),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Handler, cluster, metrics};
+use super::{Call, Handler, cluster, cluster_jobs, metrics};
 use crate::figures;
 use crate::refusal::{Answer, Refusal};
 
@@ -19,8 +19,8 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
         ("PUT", "time") => set_time,
         ("GET", "network") => network,
         ("GET", "services") => services,
-        ("GET", "replication") => cluster::replication_of_node,
-        ("GET", "ceph/status") => cluster::no_ceph,
+        ("GET", "replication") => cluster_jobs::replication_of_node,
+        ("GET", "ceph/status") => cluster_jobs::no_ceph,
         ("GET", "rrddata") => metrics::node_rrddata,
         ("GET", "config") => config,
         ("PUT", "config") => set_config,
