@@ -287,7 +287,7 @@ impl Fleet {
         Ok(report)
     }
 
-    async fn find_proxmox(&self, id_or_name: &str) -> Result<Connection> {
+    pub(super) async fn find_proxmox(&self, id_or_name: &str) -> Result<Connection> {
         let connections = self.store().connections().await?;
         let of_proxmox: Vec<Connection> =
             connections.into_iter().filter(|each| matches!(each.reach, Reach::Proxmox(_))).collect();

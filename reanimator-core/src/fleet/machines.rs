@@ -112,6 +112,9 @@ impl Fleet {
                             shell: Default::default(),
                             identity: None,
                             view: None,
+                            digest: Default::default(),
+                            asked: BTreeMap::new(),
+                            facts_failed: None,
                         };
                         world.hosts.insert(host.id.clone(), known);
                         added.push(host.id.clone());
@@ -161,6 +164,11 @@ impl Fleet {
                 snapshot: None,
                 identities: BTreeMap::new(),
                 identified_at: None,
+                marks: Default::default(),
+                digest: Default::default(),
+                facts_at: None,
+                all_at: None,
+                guests: BTreeMap::new(),
             };
             self.write(|world| world.clusters.insert(connection.id.clone(), known));
         }
@@ -286,6 +294,11 @@ fn shell_node(known: &Known) -> Option<(ConnectionId, KnownCluster)> {
         snapshot: None,
         identities: BTreeMap::new(),
         identified_at: None,
+        marks: Default::default(),
+        digest: Default::default(),
+        facts_at: None,
+        all_at: None,
+        guests: BTreeMap::new(),
     };
     Some((connection.id.clone(), cluster))
 }

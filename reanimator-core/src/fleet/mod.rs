@@ -17,8 +17,16 @@
 //! ```
 
 mod adding;
+mod changes;
+mod cluster_facts;
 mod clusters;
+mod dashboard;
+mod details;
+mod digest;
 mod exec;
+mod facts;
+mod guest_rates;
+mod history;
 mod hosts;
 pub mod import;
 mod machines;
@@ -27,6 +35,7 @@ mod merging;
 mod names;
 mod observe;
 pub mod selector;
+mod tables;
 mod testing;
 pub mod totals;
 mod trail;
@@ -48,11 +57,13 @@ use tokio::sync::broadcast;
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
+pub use history::{HistoryWords, parse_span, parse_time, to_csv};
 pub use hosts::{HostChange, HostDetail, LinkView};
 pub use import::ImportFormat;
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use selector::Selector;
+pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
 
@@ -270,9 +281,14 @@ impl Fleet {
         Ok(found.swap_remove(by_id.unwrap_or(0)))
     }
 
+    /// Whether a live loop in this process keeps the world fresh.
+    fn is_live(&self) -> bool {
+        self.inner.live.load(Ordering::Relaxed)
+    }
+
     /// Takes in what other processes have stored, unless this one keeps the world fresh itself.
     async fn refresh(&self) -> Result<()> {
-        if self.inner.live.load(Ordering::Relaxed) {
+        if self.is_live() {
             return Ok(());
         }
         self.sync().await?;

@@ -1,19 +1,20 @@
 //! Looking at hosts and clusters, taking in what was seen, and writing it down before it is shown.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Fleet, HostDetail, view::Heard};
+use super::{Fleet, HostDetail, changes, guest_rates, view::Heard};
 use crate::{
     Error, ErrorKind, Result,
     host::Host as _,
     model::{
-        ClusterSnapshot, ConnectionId, EventKind, Guest, Host, HostId, HostState, HostView, Identity, Link, Telemetry,
+        ClusterSnapshot, ConnectionId, Entity, EventKind, Guest, GuestId, GuestStatus, Host, HostId, HostState,
+        HostView, Identity, Link, NewChange, Telemetry,
     },
     store::{MetricRow, Sample},
 };
 
-/// How often guests' configurations are read for what identifies them, unless a guest is new.
-const IDENTIFY_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long a temperature goes into the history: twice as long as sensors are left alone.
+const TEMPERATURE_HOLDS: Duration = Duration::from_secs(120);
 
 /// What one look at a host gave, ready to be written down and told.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct SeenCluster {
     pub snapshot: Option<ClusterSnapshot>,
     /// What happened to guests.
     pub guests: Vec<(EventKind, Guest)>,
+    /// What differs in them from last time.
+    pub changes: Vec<NewChange>,
 }
 
 impl Fleet {
@@ -103,13 +106,13 @@ impl Fleet {
     /// # Errors
     /// `Storage` when a new node cannot be written down. A cluster that does not answer is a miss, not an error.
     pub(crate) async fn look_at_cluster(&self, id: &ConnectionId) -> Result<SeenCluster> {
-        let nothing = SeenCluster { nodes: Vec::new(), snapshot: None, guests: Vec::new() };
+        let nothing = SeenCluster { nodes: Vec::new(), snapshot: None, guests: Vec::new(), changes: Vec::new() };
         let found = self.read(|world| {
             let known = world.clusters.get(id)?;
             Some((known.cluster.clone(), known.connection.name.clone(), known.only_node.clone()))
         });
         let Some((cluster, name, only_node)) = found else { return Ok(nothing) };
-        let result = match cluster.observe(self.now()).await {
+        let mut result = match cluster.observe(self.now()).await {
             Ok(snapshot) => Ok(match &only_node {
                 Some(node) => only(snapshot, node),
                 None => snapshot,
@@ -123,15 +126,16 @@ impl Fleet {
         let now = self.now();
         let guests = self.write(|world| {
             let known = world.clusters.get_mut(id)?;
-            match &result {
+            match &mut result {
                 Ok(snapshot) => {
+                    guest_rates::add(&mut known.marks, snapshot);
                     known.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
                     let before = known.snapshot.replace(snapshot.clone());
-                    Some(guest_events(before.as_ref(), snapshot))
+                    Some((guest_events(before.as_ref(), snapshot), guest_changes(before.as_ref(), snapshot)))
                 }
                 Err(error) => {
                     miss(&mut known.heard, error);
-                    Some(Vec::new())
+                    None
                 }
             }
         });
@@ -166,7 +170,8 @@ impl Fleet {
             });
             seen.collect()
         });
-        Ok(SeenCluster { nodes, snapshot, guests: guests.unwrap_or_default() })
+        let (guests, changes) = guests.unwrap_or_default();
+        Ok(SeenCluster { nodes, snapshot, guests, changes })
     }
 
     /// Makes hosts of nodes that are not in the fleet yet.
@@ -217,7 +222,8 @@ impl Fleet {
         });
         let due = self.read(|world| {
             let known = world.clusters.get(id)?;
-            let old = known.identified_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= IDENTIFY_EVERY);
+            // Later on their facts are read now and then, and who they are with them.
+            let old = known.identified_at.is_none();
             let is_new = |guest: &&Guest| old || !known.identities.contains_key(&guest.id);
             Some(snapshot.guests.iter().filter(is_new).cloned().collect::<Vec<_>>())
         });
@@ -294,11 +300,19 @@ impl Fleet {
         let sample = |(seen, telemetry): (&Seen, &Telemetry)| Sample {
             entity: seen.view.id.clone().into(),
             at: telemetry.at.unwrap_or_else(|| self.now()),
-            values: MetricRow::of(&seen.view, Some(telemetry)),
+            values: self.row_of(&seen.view, telemetry),
         };
         store.append_samples(&answered().map(sample).collect::<Vec<_>>()).await?;
         for seen in seen {
             if let Some(identity) = &seen.identity {
+                let entity = Entity::Host(seen.view.id.clone()).to_string();
+                let known = self.read(|world| world.hosts.get(&seen.view.id)?.identity.clone());
+                let old = match known {
+                    Some(known) => Some(known),
+                    None => store.identity(&seen.view.id).await?,
+                };
+                let changes = old.map(|old| changes::of_identity(&entity, &old, identity, self.now()));
+                store.append_changes(&changes.unwrap_or_default()).await?;
                 store.put_identity(&seen.view.id, identity).await?;
                 self.write(|world| {
                     if let Some(known) = world.hosts.get_mut(&seen.view.id) {
@@ -308,6 +322,15 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+
+    /// The figures of a host for the history, with the warmest sensor where that was read lately.
+    fn row_of(&self, view: &HostView, telemetry: &Telemetry) -> MetricRow {
+        let mut row = MetricRow::of(view, Some(telemetry));
+        let read = self.read(|world| world.hosts.get(&view.id)?.digest.temperature);
+        let lately = read.filter(|(_, at)| self.now().duration_since(*at).unsigned_abs() < TEMPERATURE_HOLDS);
+        row.put("temperature_highest", lately.map(|(celsius, _)| celsius));
+        row
     }
 
     /// Writes down what was seen of a cluster, and then tells.
@@ -322,10 +345,35 @@ impl Fleet {
                 Error::new(ErrorKind::Internal, "write down the cluster's state").from_source(error)
             })?;
             written = written.and(self.store().put_cluster(&snapshot.connection, &state, snapshot.at).await);
+            written = written.and(self.store().append_samples(&samples(snapshot)).await);
+            written = written.and(self.store().append_changes(&seen.changes).await);
         }
         seen.guests.iter().for_each(|(kind, guest)| self.tell(*kind, guest));
         self.write_down(&seen.nodes).await.and(written)
     }
+}
+
+/// The figures of guests and storages, for the history. Those of silent nodes are as last known: no sample.
+fn samples(snapshot: &ClusterSnapshot) -> Vec<Sample> {
+    let silent = |node: &str| snapshot.nodes.iter().any(|each| each.name == node && !each.online);
+    let seen = |guest: &&Guest| !guest.template && guest.status != GuestStatus::Unknown && !silent(&guest.node);
+    let guests = snapshot.guests.iter().filter(seen).map(|guest| {
+        let mut values = MetricRow::of_guest(guest);
+        if let Some(rates) = guest.rates {
+            values.put("disk_read", Some(rates.disk_read_bytes_per_second));
+            values.put("disk_written", Some(rates.disk_written_bytes_per_second));
+            values.put("network_received", Some(rates.network_received_bytes_per_second));
+            values.put("network_sent", Some(rates.network_sent_bytes_per_second));
+        }
+        Sample { entity: Entity::Guest(guest.id.clone()), at: snapshot.at, values }
+    });
+    let usable = snapshot.storages.iter().filter(|storage| storage.active && storage.space.is_some());
+    let storages = usable.map(|storage| Sample {
+        entity: Entity::Storage(storage.id.clone()),
+        at: snapshot.at,
+        values: MetricRow::of_storage(storage),
+    });
+    guests.chain(storages).collect()
 }
 
 /// What a snapshot holds of one node: its guests, and the storages it has.
@@ -377,6 +425,22 @@ fn guest_events(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<
     });
     let removed = before.guests.iter().filter(|guest| find(&now.guests, guest).is_none());
     added_or_changed.chain(removed.map(|guest| (EventKind::GuestRemoved, guest.clone()))).collect()
+}
+
+/// What differs in guests between two looks, and in storages that came or went.
+fn guest_changes(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<NewChange> {
+    let Some(before) = before else { return Vec::new() };
+    let entity = |guest: &Guest| Entity::Guest(guest.id.clone()).to_string();
+    let name = |guest: &Guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
+    let old: BTreeMap<&GuestId, &Guest> = before.guests.iter().map(|guest| (&guest.id, guest)).collect();
+    let new: BTreeMap<&GuestId, &Guest> = now.guests.iter().map(|guest| (&guest.id, guest)).collect();
+    let differs = now.guests.iter().flat_map(|guest| match old.get(&guest.id) {
+        Some(old) => changes::of_guest(&entity(guest), old, guest, now.at),
+        None => vec![changes::existence(&entity(guest), "guest", true, &name(guest), now.at)],
+    });
+    let gone = before.guests.iter().filter(|guest| !new.contains_key(&guest.id));
+    let gone = gone.map(|guest| changes::existence(&entity(guest), "guest", false, &name(guest), now.at));
+    differs.chain(gone).collect()
 }
 
 /// `name`, or `name-2` and so on.

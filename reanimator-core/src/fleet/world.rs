@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::view::{self, ByCluster, ByShell, Heard};
+use super::{
+    digest::{ClusterDigest, GuestDigest, HostDigest},
+    guest_rates::Marks,
+    view::{self, ByCluster, ByShell, Heard},
+};
 use crate::{
     host::{linux::LinuxMachine, pve::ProxmoxCluster},
     model::{
         ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostState,
         HostView, Link, NodeSnapshot, Reach, Storage,
+        facts::{Dated, Section, guest::GuestFacts},
     },
 };
 
@@ -39,6 +44,8 @@ fn with_last_figures(view: HostView, old: &HostView, now: Timestamp) -> HostView
 pub(super) struct World {
     pub(super) hosts: BTreeMap<HostId, Known>,
     pub(super) clusters: BTreeMap<ConnectionId, KnownCluster>,
+    /// Guests that somebody looked at lately.
+    pub(super) viewed: BTreeMap<GuestId, Viewed>,
 }
 
 /// A host and what is known of it.
@@ -53,6 +60,12 @@ pub(super) struct Known {
     pub(super) identity: Option<crate::model::Identity>,
     /// The view that was last made or read.
     pub(super) view: Option<HostView>,
+    /// What of its facts tables show.
+    pub(super) digest: HostDigest,
+    /// When its facts were last asked for.
+    pub(super) asked: BTreeMap<Section, Timestamp>,
+    /// When that failed as a whole.
+    pub(super) facts_failed: Option<Timestamp>,
 }
 
 /// A cluster and what is known of it.
@@ -67,7 +80,30 @@ pub(super) struct KnownCluster {
     pub(super) snapshot: Option<ClusterSnapshot>,
     pub(super) identities: BTreeMap<GuestId, GuestIdentity>,
     pub(super) identified_at: Option<Timestamp>,
+    /// From what its guests' rates are made.
+    pub(super) marks: Marks,
+    /// What of its facts tables show.
+    pub(super) digest: ClusterDigest,
+    /// When its facts were last asked for, and when all of them.
+    pub(super) facts_at: Option<Timestamp>,
+    pub(super) all_at: Option<Timestamp>,
+    /// What of its guests' facts tables show.
+    pub(super) guests: BTreeMap<GuestId, GuestKnown>,
 }
+
+/// What tables show of a guest's facts, and when they were read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct GuestKnown {
+    pub(super) at: Timestamp,
+    /// `None` where they could not be read.
+    pub(super) digest: Option<GuestDigest>,
+}
+
+/// All that was read of a guest when somebody looked, and since when its agent is silent.
+pub(super) type Viewed = (Dated<GuestFacts>, Option<Timestamp>);
+
+/// How many guests that somebody looked at are kept.
+const VIEWED_KEPT: usize = 64;
 
 impl World {
     /// All views, by name, with their ages.
@@ -202,6 +238,41 @@ impl World {
     pub(super) fn watched(&self) -> (Vec<HostId>, Vec<ConnectionId>) {
         let hosts = self.hosts.values().filter(|known| known.machine.is_some()).map(|known| known.host.id.clone());
         (hosts.collect(), self.clusters.keys().cloned().collect())
+    }
+
+    /// What of hosts' facts tables show.
+    pub(super) fn host_digests(&self) -> BTreeMap<HostId, HostDigest> {
+        let digest = |known: &Known| {
+            let seen = known.shell.observation.as_ref().map(|observation| &observation.identity);
+            let by_cluster = || self.node_of(&known.host).map(|node| &node.identity);
+            let identity = seen.or(known.identity.as_ref()).or_else(by_cluster);
+            HostDigest { hostname: identity.and_then(|identity| identity.hostname.clone()), ..known.digest.clone() }
+        };
+        self.hosts.iter().map(|(id, known)| (id.clone(), digest(known))).collect()
+    }
+
+    /// What of guests' facts tables show.
+    pub(super) fn guest_digests(&self) -> BTreeMap<GuestId, GuestDigest> {
+        let known = self.clusters.values().flat_map(|known| &known.guests);
+        known.filter_map(|(id, known)| Some((id.clone(), known.digest.clone()?))).collect()
+    }
+
+    /// Keeps what was read of a guest. One that could not be read keeps what is known of it.
+    pub(super) fn note_guest(&mut self, id: &GuestId, read: GuestKnown) {
+        let connection = id.0.rsplit_once(':').map(|(connection, _)| ConnectionId::from(connection));
+        if let Some(cluster) = connection.and_then(|connection| self.clusters.get_mut(&connection)) {
+            let before = cluster.guests.remove(id).and_then(|known| known.digest);
+            cluster.guests.insert(id.clone(), GuestKnown { digest: read.digest.or(before), ..read });
+        }
+    }
+
+    /// Keeps all that was read of a guest for who looks again in a moment.
+    pub(super) fn note_view(&mut self, id: &GuestId, facts: Dated<GuestFacts>, agent_silent_since: Option<Timestamp>) {
+        if self.viewed.len() >= VIEWED_KEPT && !self.viewed.contains_key(id) {
+            let oldest = self.viewed.iter().min_by_key(|(_, (facts, _))| facts.at).map(|(id, _)| id.clone());
+            oldest.map(|oldest| self.viewed.remove(&oldest));
+        }
+        self.viewed.insert(id.clone(), (facts, agent_silent_since));
     }
 
     /// All machines with a shell.

@@ -24,7 +24,7 @@ pub struct Change {
 }
 
 /// A change that is not stored yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewChange {
     /// Of what.
     pub entity: String,

@@ -39,6 +39,9 @@ pub enum EventKind {
     /// A host was removed.
     #[serde(rename = "host:removed")]
     HostRemoved,
+    /// Something about a host differs from last time: `{id, changes}`.
+    #[serde(rename = "host:changed")]
+    HostChanged,
     /// The sums over the fleet.
     #[serde(rename = "totals:updated")]
     TotalsUpdated,
@@ -51,6 +54,9 @@ pub enum EventKind {
     /// A guest is gone.
     #[serde(rename = "guest:removed")]
     GuestRemoved,
+    /// Something about a guest differs from last time: `{id, changes}`.
+    #[serde(rename = "guest:changed")]
+    GuestChanged,
 }
 
 impl EventKind {
@@ -63,10 +69,12 @@ impl EventKind {
             Self::HostOnline => "host:online",
             Self::HostOffline => "host:offline",
             Self::HostRemoved => "host:removed",
+            Self::HostChanged => "host:changed",
             Self::TotalsUpdated => "totals:updated",
             Self::GuestAdded => "guest:added",
             Self::GuestUpdated => "guest:updated",
             Self::GuestRemoved => "guest:removed",
+            Self::GuestChanged => "guest:changed",
         }
     }
 }

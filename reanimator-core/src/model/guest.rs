@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ids::{ConnectionId, GuestId, HostId},
     telemetry::{Memory, Space},
+    units::Bytes,
 };
 
 /// A VM or container on a Proxmox host, as it was last seen.
@@ -38,6 +39,10 @@ pub struct Guest {
     pub memory: Option<Memory>,
     /// Root disk; VMs often report no use.
     pub disk: Option<Space>,
+    /// What it has read, written, received and sent since it started.
+    pub counters: Option<GuestCounters>,
+    /// The same per second, lately.
+    pub rates: Option<GuestRates>,
     /// Seconds since it started.
     pub uptime_seconds: Option<u64>,
     /// Tags.
@@ -48,6 +53,34 @@ pub struct Guest {
     pub linked_host: Option<HostId>,
     /// When it was seen.
     pub observed_at: Option<Timestamp>,
+}
+
+/// What a guest has read, written, received and sent since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GuestCounters {
+    /// Read from all its disks.
+    pub disk_read_bytes: Bytes,
+    /// Written to all its disks.
+    pub disk_written_bytes: Bytes,
+    /// Received by all its interfaces.
+    pub network_received_bytes: Bytes,
+    /// Sent by all its interfaces.
+    pub network_sent_bytes: Bytes,
+}
+
+/// What a guest reads, writes, receives and sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GuestRates {
+    /// Read from all its disks.
+    pub disk_read_bytes_per_second: f64,
+    /// Written to all its disks.
+    pub disk_written_bytes_per_second: f64,
+    /// Received by all its interfaces.
+    pub network_received_bytes_per_second: f64,
+    /// Sent by all its interfaces.
+    pub network_sent_bytes_per_second: f64,
 }
 
 /// VM or container.
@@ -119,7 +152,6 @@ pub struct Storage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Bytes;
 
     #[test]
     fn a_storage_shows_its_room_beside_its_other_facts_and_is_read_again() -> serde_json::Result<()> {

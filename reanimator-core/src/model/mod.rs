@@ -5,6 +5,8 @@
 pub mod change;
 pub mod cluster;
 pub mod connection;
+pub mod dashboard;
+pub mod details;
 pub mod event;
 pub mod facts;
 pub mod guest;
@@ -21,7 +23,7 @@ pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
 pub use event::{Event, EventKind};
-pub use guest::{Guest, GuestKind, GuestStatus, Storage};
+pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::lenient::{self, Fields};
 use crate::{
     Result,
-    model::{GuestKind, GuestStatus},
+    model::{Bytes, GuestCounters, GuestKind, GuestStatus},
     transport::http::Request,
 };
 
@@ -76,6 +76,8 @@ pub struct GuestRow {
     pub status: GuestStatus,
     /// Its figures.
     pub figures: Figures,
+    /// What it has read, written, received and sent since it started.
+    pub counters: Option<GuestCounters>,
     /// Its tags.
     pub tags: Vec<String>,
     /// Whether it is a template.
@@ -146,6 +148,7 @@ fn guest(row: Fields<'_>, kind: GuestKind) -> Option<GuestRow> {
         name: row.text("name"),
         status: status(row.text("status").as_deref()),
         figures: figures(row),
+        counters: counters(row),
         tags: words(row.text("tags")),
         template: row.flag("template").unwrap_or(false),
     })
@@ -173,6 +176,16 @@ fn figures(row: Fields<'_>) -> Figures {
         disk_total: row.count("maxdisk").filter(|bytes| *bytes > 0),
         uptime: row.count("uptime"),
     }
+}
+
+fn counters(row: Fields<'_>) -> Option<GuestCounters> {
+    let bytes = |name| row.count(name).map(Bytes);
+    Some(GuestCounters {
+        disk_read_bytes: bytes("diskread")?,
+        disk_written_bytes: bytes("diskwrite")?,
+        network_received_bytes: bytes("netin")?,
+        network_sent_bytes: bytes("netout")?,
+    })
 }
 
 /// Whether a guest runs, from the word the API uses.

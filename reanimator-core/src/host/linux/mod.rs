@@ -4,6 +4,7 @@
 //! asked apart and less often, and network file systems in the background, so that a file server that is gone never
 //! holds up the figures.
 
+mod facts;
 mod session;
 mod space;
 
@@ -52,6 +53,7 @@ pub struct LinuxMachine {
     become_root: Become,
     state: Mutex<State>,
     space: SpaceWatch,
+    kept: Mutex<facts::Kept>,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +76,13 @@ struct Known {
 impl LinuxMachine {
     /// A machine behind `transport`; `become_root` is used for facts that need root.
     pub fn new(transport: Arc<dyn Transport>, become_root: Become) -> Self {
-        Self { space: SpaceWatch::new(transport.clone()), transport, become_root, state: Mutex::default() }
+        Self {
+            space: SpaceWatch::new(transport.clone()),
+            transport,
+            become_root,
+            state: Mutex::default(),
+            kept: Mutex::default(),
+        }
     }
 
     /// How commands become root here.

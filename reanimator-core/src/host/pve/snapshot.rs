@@ -158,6 +158,8 @@ impl Round {
             cpus: figures.cpus,
             memory: memory(figures.memory_total, figures.memory_used, None),
             disk: space(figures.disk_total, figures.disk_used),
+            counters: row.counters.filter(|_| running),
+            rates: None,
             uptime_seconds: figures.uptime.filter(|_| running),
             tags: row.tags.clone(),
             template: row.template,

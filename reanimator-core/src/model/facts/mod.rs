@@ -81,11 +81,15 @@ pub enum Section {
     Updates,
     /// [`containers::Containers`].
     Containers,
-    /// [`license::License`].
-    License,
+    /// [`pve_node::NodeInventory`]: what a node's Proxmox API says of it, its subscription too.
+    Proxmox,
 }
 
 impl Section {
+    /// Those that a shell tells.
+    pub const BY_SHELL: [Self; 7] =
+        [Self::Hardware, Self::Sensors, Self::Disks, Self::Network, Self::System, Self::Updates, Self::Containers];
+
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Hardware,
@@ -95,7 +99,7 @@ impl Section {
         Self::System,
         Self::Updates,
         Self::Containers,
-        Self::License,
+        Self::Proxmox,
     ];
 
     /// Its name in JSON.
@@ -108,7 +112,7 @@ impl Section {
             Self::System => "system",
             Self::Updates => "updates",
             Self::Containers => "containers",
-            Self::License => "license",
+            Self::Proxmox => "proxmox",
         }
     }
 
@@ -116,7 +120,7 @@ impl Section {
     pub const fn every(self) -> Duration {
         match self {
             Self::Sensors | Self::System | Self::Containers => Duration::from_secs(60),
-            Self::Hardware | Self::Disks | Self::Network | Self::Updates | Self::License => {
+            Self::Hardware | Self::Disks | Self::Network | Self::Updates | Self::Proxmox => {
                 Duration::from_secs(15 * 60)
             }
         }
@@ -142,6 +146,6 @@ pub struct HostFacts {
     pub updates: Option<Dated<updates::Updates>>,
     /// Docker and Podman.
     pub containers: Option<Dated<containers::Containers>>,
-    /// Proxmox subscription.
-    pub license: Option<Dated<license::License>>,
+    /// What a node's Proxmox API says of it, its subscription too.
+    pub proxmox: Option<Dated<pve_node::NodeInventory>>,
 }

@@ -210,7 +210,8 @@ fn blank_fields(json: &mut Json, path: &[String]) -> bool {
             }
             (holds || blank_fields(field, path)) || found
         }),
-        Json::Array(items) => items.iter_mut().fold(false, |found, item| blank_fields(item, path) || found),
+        // All of them, not only up to the first.
+        Json::Array(items) => items.iter_mut().map(|item| blank_fields(item, path)).collect::<Vec<_>>().contains(&true),
         _ => false,
     }
 }

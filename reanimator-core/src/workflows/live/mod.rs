@@ -3,7 +3,8 @@
 //! Each host and each cluster has a task of its own that looks, hands over what it saw, and sleeps until its next turn.
 //! Turns are spread over the interval, so that a thousand hosts are not asked at once; a host that misses one is asked
 //! again soon, so that it is known within 30 s whether it is gone. One writer takes what was seen
-//! in small batches, stores it, and then tells those who listen.
+//! in small batches, stores it, and then tells those who listen. Slow facts (disks, units, updates) are asked for
+//! beside all that, a few hosts at a time, so that they never hold up a figure.
 //!
 //! ```no_run
 //! use reanimator_core::{Fleet, FleetOptions, workflows::live::{LiveLoop, LiveOptions}};
@@ -19,6 +20,7 @@
 //! # Ok(()) }
 //! ```
 
+mod facts;
 mod lease;
 mod upkeep;
 
@@ -52,6 +54,9 @@ pub struct LiveOptions {
     pub parallel: usize,
     /// How often records are read again, so that what the command line adds is seen. Defaults to 2 s.
     pub records: Duration,
+    /// How often it is looked whose slow facts are due. Defaults to 2 s; how old each may get is
+    /// [`Section::every`](crate::model::facts::Section::every).
+    pub facts: Duration,
     /// Where this server can be reached, for whoever tries to start a second one.
     pub address: String,
 }
@@ -62,6 +67,7 @@ impl Default for LiveOptions {
             interval: Duration::from_secs(10),
             parallel: 256,
             records: Duration::from_secs(2),
+            facts: Duration::from_secs(2),
             address: "no address".to_owned(),
         }
     }
@@ -106,6 +112,7 @@ impl LiveLoop {
         let options = LiveOptions {
             interval: options.interval.max(SHORTEST),
             records: options.records.max(SHORTEST),
+            facts: options.facts.max(SHORTEST),
             parallel: options.parallel.max(1),
             ..options
         };
@@ -132,6 +139,7 @@ impl LiveLoop {
         tasks.spawn(write(self.fleet.clone(), receiver));
         tasks.spawn(tell_totals(self.fleet.clone(), end.clone()));
         tasks.spawn(upkeep::run(self.fleet.clone(), end.clone()));
+        tasks.spawn(facts::run(self.fleet.clone(), self.options.facts, end.clone()));
         let result = tokio::select! {
             () = stop.cancelled() => Ok(()),
             lost = lease.keep() => lost,

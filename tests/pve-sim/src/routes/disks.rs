@@ -27,7 +27,9 @@ fn is_unwell(call: &Call<'_>) -> bool {
 }
 
 /// Name, type, model, size, use, turns, wear as the API counts it.
-const DISKS: [(&str, &str, &str, u64, &str, i64, Option<u8>); 3] = [
+type Disk = (&'static str, &'static str, &'static str, u64, &'static str, i64, Option<u8>);
+
+const DISKS: [Disk; 3] = [
     ("nvme0n1", "nvme", "SIMULATED NVMe 1TB", 1_000_204_886_016, "LVM", 0, Some(97)),
     ("sda", "ssd", "SIMULATED SSD 480GB", 480_103_981_056, "ZFS", 0, Some(71)),
     ("sdb", "hdd", "SIMULATED HDD 500GB", 500_107_862_016, "ZFS", 7200, None),

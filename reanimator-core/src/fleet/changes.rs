@@ -1,0 +1,148 @@
+//! What differs from last time: pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Guest, Identity, NewChange, Unseen,
+    facts::{Dated, Watched},
+};
+
+/// What is new in some facts of an entity. The first look is no news.
+///
+/// What is gone counts only where nothing more is hidden from us than last time: a tool that fails must not look like
+/// a disk that was pulled.
+pub(super) fn of_facts<T: Watched>(entity: &str, old: Option<&Dated<T>>, new: &Dated<T>) -> Vec<NewChange> {
+    let Some(old) = old else { return Vec::new() };
+    let whole = new.unseen.iter().all(|note| was_hidden(note, &old.unseen));
+    // What was hidden last time was there all along.
+    let was_whole = old.unseen.iter().all(|note| was_hidden(note, &new.unseen));
+    between(entity, &old.facts.watched(), &new.facts.watched(), was_whole, whole, new.at)
+}
+
+fn was_hidden(note: &Unseen, others: &[Unseen]) -> bool {
+    others.iter().any(|other| other.what == note.what)
+}
+
+/// What is new in who a host is.
+pub(super) fn of_identity(entity: &str, old: &Identity, new: &Identity, at: Timestamp) -> Vec<NewChange> {
+    between(entity, &identity(old), &identity(new), false, false, at)
+}
+
+fn identity(identity: &Identity) -> BTreeMap<String, String> {
+    [
+        ("hostname", identity.hostname.clone()),
+        ("os", identity.os.clone()),
+        ("kernel", identity.kernel.clone()),
+        ("architecture", identity.architecture.clone()),
+        ("virtualization", identity.virtualization.clone()),
+        ("cpus", identity.cpus.map(|count| count.to_string())),
+        ("cpu model", identity.cpu_model.clone()),
+        ("proxmox version", identity.proxmox_version.clone()),
+        ("machine id", identity.machine_id.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// What is new in a guest between two rounds.
+pub(super) fn of_guest(entity: &str, old: &Guest, new: &Guest, at: Timestamp) -> Vec<NewChange> {
+    between(entity, &guest(old), &guest(new), false, false, at)
+}
+
+fn guest(guest: &Guest) -> BTreeMap<String, String> {
+    let status = match guest.status {
+        crate::model::GuestStatus::Running => Some("running"),
+        crate::model::GuestStatus::Stopped => Some("stopped"),
+        crate::model::GuestStatus::Paused => Some("paused"),
+        // Its node is silent: that is no news of the guest.
+        crate::model::GuestStatus::Unknown => None,
+    };
+    [
+        ("name", guest.name.clone()),
+        ("node", Some(guest.node.clone())),
+        ("status", status.map(str::to_owned)),
+        ("cpus", guest.cpus.map(|count| count.to_string())),
+        ("memory", guest.memory.as_ref().map(|memory| memory.total_bytes.to_string())),
+        ("disk", guest.disk.map(|disk| disk.total_bytes.to_string())),
+        ("tags", (!guest.tags.is_empty()).then(|| guest.tags.join(", "))),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// An entity that came or went as a whole.
+pub(super) fn existence(entity: &str, field: &str, there_now: bool, name: &str, at: Timestamp) -> NewChange {
+    let value = Some(name.to_owned());
+    let (old_value, new_value) = if there_now { (None, value) } else { (value, None) };
+    NewChange { entity: entity.to_owned(), field: field.to_owned(), old_value, new_value, created_at: at }
+}
+
+fn between(
+    entity: &str,
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    appearing_counts: bool,
+    going_counts: bool,
+    at: Timestamp,
+) -> Vec<NewChange> {
+    let change = |field: &String, old_value: Option<&String>, new_value: Option<&String>| NewChange {
+        entity: entity.to_owned(),
+        field: field.clone(),
+        old_value: old_value.cloned(),
+        new_value: new_value.cloned(),
+        created_at: at,
+    };
+    let now = new.iter().filter_map(|(field, value)| match old.get(field) {
+        Some(before) if before == value => None,
+        None if !appearing_counts => None,
+        before => Some(change(field, before, Some(value))),
+    });
+    let gone = old.iter().filter(|(field, _)| going_counts && !new.contains_key(*field));
+    now.chain(gone.map(|(field, value)| change(field, Some(value), None))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Disks(&'static [(&'static str, &'static str)]);
+
+    impl Watched for Disks {
+        fn watched(&self) -> BTreeMap<String, String> {
+            self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        }
+    }
+
+    fn seen(disks: &'static [(&'static str, &'static str)], unseen: &[&str]) -> Dated<Disks> {
+        let unseen = unseen.iter().map(|what| Unseen::new(*what, "why")).collect();
+        Dated { at: Timestamp::UNIX_EPOCH, unseen, facts: Disks(disks) }
+    }
+
+    fn told(old: Option<&Dated<Disks>>, new: &Dated<Disks>) -> Vec<String> {
+        let changes = of_facts("host:1", old, new);
+        let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        changes.into_iter().map(|c| format!("{}: {} > {}", c.field, text(c.old_value), text(c.new_value))).collect()
+    }
+
+    #[test]
+    fn what_differs_is_told_with_both_values() {
+        let old = seen(&[("sda", "1 TiB"), ("sdb", "2 TiB")], &[]);
+        let new = seen(&[("sda", "4 TiB"), ("sdc", "3 TiB")], &[]);
+        assert_eq!(told(Some(&old), &new), ["sda: 1 TiB > 4 TiB", "sdc: - > 3 TiB", "sdb: 2 TiB > -"]);
+        assert_eq!(told(Some(&new), &new), [""; 0]);
+        assert_eq!(told(None, &new), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_failing_tool_hides_is_not_gone_and_not_new_when_it_is_back() {
+        let whole = seen(&[("sda", "1 TiB")], &[]);
+        let hidden = seen(&[], &["block devices"]);
+        assert_eq!(told(Some(&whole), &hidden), [""; 0]);
+        assert_eq!(told(Some(&hidden), &whole), [""; 0]);
+    }
+}

@@ -1,0 +1,332 @@
+//! Slow facts of clusters: of the cluster itself, its nodes and its guests; asked for so slowly that no node feels it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    Fleet,
+    digest::{ClusterDigest, GuestDigest},
+    facts::{Batch, is_old, stored},
+    world::{GuestKnown, KnownCluster},
+};
+use crate::{
+    Error, ErrorKind, Result,
+    host::pve::{ClusterQuestions, GuestQuestions, ProxmoxCluster},
+    model::{
+        ConnectionId, Entity, EventKind, Guest, GuestId, GuestStatus, HostId, Link, Unseen,
+        details::GuestDetails,
+        facts::{Dated, HostFacts, Section, cluster::ClusterFacts, guest::GuestFacts},
+    },
+    store::StoredFacts,
+};
+
+/// How often it is looked what of a cluster is due.
+const TURN: Duration = Duration::from_secs(60);
+
+/// How old a cluster's votes, rules and jobs may get before they are read again.
+const CLUSTER_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How old a guest's configuration and addresses may get before they are read again.
+const GUEST_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How many questions about guests a node is asked in a turn: with figures, its own facts and those of the cluster it
+/// stays below twenty requests a minute. Where it has more guests than that allows, they are read less often.
+const GUEST_REQUESTS: u32 = 4;
+
+/// How long everything about a guest that somebody looked at is shown again without asking.
+const VIEW_HOLDS: Duration = Duration::from_secs(10);
+
+/// How long an agent that did not answer is left alone.
+const AGENT_REST: Duration = Duration::from_secs(120);
+
+/// Sections of entities that are no hosts.
+const CLUSTER: &str = "cluster";
+const GUEST: &str = "guest";
+
+/// How a cluster is called among entities.
+fn entity_of(id: &ConnectionId) -> String {
+    format!("cluster:{id}")
+}
+
+impl KnownCluster {
+    /// Whether it is time for another turn.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        is_old(self.facts_at.as_ref(), TURN, now)
+    }
+}
+
+impl Fleet {
+    /// Asks a cluster for what is due: its own facts, those of its nodes, and of some of its guests.
+    ///
+    /// # Errors
+    /// `Storage` when what was seen cannot be written down. What the cluster does not tell is a note.
+    pub(crate) async fn look_at_cluster_facts(&self, id: &ConnectionId) -> Result<()> {
+        let now = self.now();
+        let found = self.write(|world| {
+            let known = world.clusters.get_mut(id)?;
+            known.facts_at = Some(now);
+            Some((known.cluster.clone(), known.snapshot.clone()?))
+        });
+        let Some((cluster, snapshot)) = found else { return Ok(()) };
+        self.read_cluster(id, &cluster).await?;
+        let nodes = self.read(|world| world.nodes_of(id));
+        for node in snapshot.nodes.iter().filter(|node| node.online) {
+            let Some(host) = nodes.get(&node.name) else { continue };
+            let due = self.read(|world| {
+                let asked = world.hosts.get(host).and_then(|known| known.asked.get(&Section::Proxmox));
+                is_old(asked, Section::Proxmox.every(), now)
+            });
+            if due {
+                self.read_node(&cluster, &node.name, host).await?;
+            }
+        }
+        self.read_guests(id, &cluster, &snapshot.guests).await
+    }
+
+    /// What is known of a cluster beside its figures.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage` when the store cannot be read.
+    pub async fn cluster_facts(&self, id_or_name: &str) -> Result<Option<Dated<ClusterFacts>>> {
+        let connection = self.find_proxmox(id_or_name).await?;
+        Ok(stored(&self.store().facts(&entity_of(&connection.id)).await?, CLUSTER))
+    }
+
+    /// Reads the cluster itself: everything now and then, and what may change any minute at each turn.
+    async fn read_cluster(&self, id: &ConnectionId, cluster: &ProxmoxCluster) -> Result<()> {
+        let now = self.now();
+        let entity = entity_of(id);
+        let known = self.store().facts(&entity).await?;
+        let old: Option<Dated<ClusterFacts>> = stored(&known, CLUSTER);
+        let all_at = self.read(|world| world.clusters.get(id)?.all_at);
+        let facts = match old.filter(|_| !is_old(all_at.as_ref(), CLUSTER_EVERY, now)) {
+            None => {
+                let read = cluster.cluster_facts(ClusterQuestions::All, now).await;
+                self.write(|world| world.clusters.get_mut(id).map(|known| known.all_at = Some(now)));
+                read.facts.at(now)
+            }
+            Some(old) => {
+                let read = cluster.cluster_facts(ClusterQuestions::State, now).await;
+                // What nobody asked for now is still not seen.
+                let noted = |note: &Unseen| read.facts.unseen.iter().any(|new| new.what == note.what);
+                let before = old.unseen.iter().filter(|note| !noted(note)).cloned();
+                let unseen = before.chain(read.facts.unseen.iter().cloned()).collect();
+                Dated { at: now, unseen, facts: old.facts.renewed_by(read.facts.facts) }
+            }
+        };
+        let mut batch = Batch::default();
+        batch.add(&entity, CLUSTER, &known, &facts)?;
+        self.store().put_facts_with_changes(&batch.facts, &batch.changes).await?;
+        self.write(|world| {
+            if let Some(known) = world.clusters.get_mut(id) {
+                known.digest = ClusterDigest::of(&facts.facts);
+            }
+        });
+        Ok(())
+    }
+
+    async fn read_node(&self, cluster: &ProxmoxCluster, node: &str, host: &HostId) -> Result<()> {
+        let now = self.now();
+        let read = cluster.node_facts(node, now).await;
+        let facts = HostFacts { proxmox: Some(read.facts.at(now)), ..HostFacts::default() };
+        self.take_in_facts(host, &facts).await?;
+        self.write(|world| {
+            if let Some(known) = world.hosts.get_mut(host) {
+                known.asked.insert(Section::Proxmox, now);
+            }
+        });
+        Ok(())
+    }
+
+    /// Reads what the Proxmox API says of a host now, where it is a node.
+    pub(super) async fn ask_node_facts(&self, id: &HostId) -> Result<()> {
+        let found = self.read(|world| {
+            world.hosts.get(id)?.host.links.iter().find_map(|link| match link {
+                Link::ProxmoxNode { connection, node } => {
+                    Some((world.clusters.get(connection)?.cluster.clone(), node.clone()))
+                }
+                _ => None,
+            })
+        });
+        match found {
+            Some((cluster, node)) => self.read_node(&cluster, &node, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Reads some guests: those that were read longest ago, as many per node as it may be asked for.
+    async fn read_guests(&self, id: &ConnectionId, cluster: &ProxmoxCluster, guests: &[Guest]) -> Result<()> {
+        let now = self.now();
+        let mut due = self.read(|world| {
+            let known = world.clusters.get(id);
+            let read_at = |guest: &Guest| known.and_then(|known| known.guests.get(&guest.id)).map(|known| known.at);
+            let due = guests.iter().map(|guest| (read_at(guest), guest));
+            due.filter(|(at, _)| is_old(at.as_ref(), GUEST_EVERY, now)).collect::<Vec<_>>()
+        });
+        due.sort_by_key(|(at, _)| *at);
+        let mut asked: BTreeMap<&str, u32> = BTreeMap::new();
+        for (_, guest) in due {
+            let requests = asked.entry(&guest.node).or_default();
+            if *requests >= GUEST_REQUESTS {
+                continue;
+            }
+            match cluster.guest_facts(guest, GuestQuestions::background(), now).await {
+                Ok(read) => {
+                    *requests += read.requests;
+                    self.write(|world| {
+                        if let Some(known) = world.clusters.get_mut(id) {
+                            known.identities.insert(guest.id.clone(), read.identity);
+                        }
+                    });
+                    self.take_in_guest(&guest.id, &read.facts.at(now)).await?;
+                }
+                Err(error) => {
+                    *requests += 1;
+                    tracing::debug!(guest = %guest.id, error = %crate::message(&error), "a guest is not seen");
+                    // Not again in this turn's place of another.
+                    self.write(|world| world.note_guest(&guest.id, GuestKnown { at: now, digest: None }));
+                }
+            }
+        }
+        let there: std::collections::BTreeSet<&GuestId> = guests.iter().map(|guest| &guest.id).collect();
+        let gone = self.write(|world| {
+            let Some(known) = world.clusters.get_mut(id) else { return Vec::new() };
+            let gone: Vec<GuestId> = known.guests.keys().filter(|id| !there.contains(id)).cloned().collect();
+            known.guests.retain(|id, _| there.contains(id));
+            gone
+        });
+        for guest in gone {
+            self.store().remove_facts(&Entity::Guest(guest).to_string()).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_in_guest(&self, id: &GuestId, facts: &Dated<GuestFacts>) -> Result<()> {
+        let entity = Entity::Guest(id.clone()).to_string();
+        let mut batch = Batch::default();
+        batch.add(&entity, GUEST, &self.store().facts(&entity).await?, facts)?;
+        self.store().put_facts_with_changes(&batch.facts, &batch.changes).await?;
+        let known = GuestKnown { at: facts.at, digest: Some(GuestDigest::of(&facts.facts)) };
+        self.write(|world| world.note_guest(id, known));
+        if !batch.changes.is_empty() {
+            self.tell(EventKind::GuestChanged, &serde_json::json!({ "id": id, "changes": batch.changes }));
+        }
+        Ok(())
+    }
+
+    /// Everything that is known of a guest. What may not be older than a moment is asked for now; where its cluster does
+    /// not answer, what was last seen is told, with the reason.
+    ///
+    /// `node` names the host it is on (by name or id), where its number or name alone is not enough.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` where several guests are called so.
+    pub async fn guest_details(&self, node: Option<&str>, guest: &str) -> Result<GuestDetails> {
+        let guest = self.guest_on(node, guest).await?;
+        let facts = self.view_guest(&guest).await?;
+        Ok(GuestDetails {
+            id: guest.id,
+            vmid: guest.vmid,
+            name: guest.name,
+            kind: guest.kind,
+            node: guest.node,
+            node_id: guest.host_id,
+            cluster: guest.cluster,
+            status: guest.status,
+            template: guest.template,
+            tags: guest.tags,
+            linked_host: guest.linked_host,
+            rates: guest.rates,
+            observed_at: guest.observed_at,
+            facts,
+        })
+    }
+
+    async fn guest_on(&self, node: Option<&str>, name: &str) -> Result<Guest> {
+        let Some(node) = node else {
+            let id = self.guest_named(name).await?;
+            let found = self.guests().await?.into_iter().find(|guest| guest.id == id);
+            return found.ok_or_else(|| no_guest(name, None));
+        };
+        let host = self.find(node).await?;
+        let mut on_host = self.guests().await?.into_iter().filter(|guest| guest.host_id.as_ref() == Some(&host.id));
+        let called = |guest: &Guest| guest.vmid == name || guest.id.0 == name || guest.name.as_deref() == Some(name);
+        on_host.find(called).ok_or_else(|| no_guest(name, Some(&host.name)))
+    }
+
+    async fn view_guest(&self, guest: &Guest) -> Result<Dated<GuestFacts>> {
+        let now = self.now();
+        let (cluster, seen) = self.read(|world| {
+            let cluster = world.clusters.get(&guest.connection).map(|known| known.cluster.clone());
+            (cluster, world.viewed.get(&guest.id).cloned())
+        });
+        if let Some((facts, _)) = seen.as_ref().filter(|(facts, _)| !is_old(Some(&facts.at), VIEW_HOLDS, now)) {
+            return Ok(facts.clone());
+        }
+        let silent_since = seen.and_then(|(_, silent_since)| silent_since);
+        let rests = !is_old(silent_since.as_ref(), AGENT_REST, now);
+        let questions = match rests {
+            true => GuestQuestions::full().without_agent(),
+            false => GuestQuestions::full(),
+        };
+        let asked = match &cluster {
+            Some(cluster) => cluster.guest_facts(guest, questions, now).await,
+            None => Err(Error::new(ErrorKind::NotFound, "reach its cluster")),
+        };
+        match asked {
+            Ok(read) => {
+                let mut facts = read.facts.at(now);
+                if rests && guest.status == GuestStatus::Running {
+                    let why = format!("it did not answer just now and is asked again in {} s", AGENT_REST.as_secs());
+                    facts.unseen.push(Unseen::new("guest agent", why));
+                }
+                let silent = if read.agent_silent { Some(now) } else { silent_since.filter(|_| rests) };
+                self.write(|world| world.note_view(&guest.id, facts.clone(), silent));
+                Ok(facts)
+            }
+            Err(error) => {
+                let stored = self.store().facts(&Entity::Guest(guest.id.clone()).to_string()).await?;
+                let mut facts = stored_guest(&stored).unwrap_or_else(|| Dated { at: now, ..Dated::default() });
+                facts.unseen.push(Unseen::new("what it is now", crate::message(&error)));
+                Ok(facts)
+            }
+        }
+    }
+
+    /// Takes in what is stored of clusters and guests, for tables.
+    pub(super) async fn remember_cluster_facts(&self) -> Result<()> {
+        let clusters = self.store().facts_of_section(CLUSTER).await?;
+        let guests = self.store().facts_of_section(GUEST).await?;
+        self.write(|world| {
+            for stored in &clusters {
+                let id = stored.entity.strip_prefix("cluster:").map(ConnectionId::from);
+                let facts: Option<Dated<ClusterFacts>> = super::facts::stored(std::slice::from_ref(stored), CLUSTER);
+                if let (Some(known), Some(facts)) = (id.and_then(|id| world.clusters.get_mut(&id)), facts) {
+                    known.digest = ClusterDigest::of(&facts.facts);
+                }
+            }
+            for stored in &guests {
+                let id = stored.entity.strip_prefix("guest:").map(|id| GuestId(id.to_owned()));
+                if let (Some(id), Some(facts)) = (id, stored_guest(std::slice::from_ref(stored))) {
+                    let known = GuestKnown { at: stored.at, digest: Some(GuestDigest::of(&facts.facts)) };
+                    world.note_guest(&id, known);
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+fn stored_guest(all: &[StoredFacts]) -> Option<Dated<GuestFacts>> {
+    stored(all, GUEST)
+}
+
+fn no_guest(name: &str, node: Option<&str>) -> Error {
+    let error = Error::new(ErrorKind::NotFound, format!("find the guest \"{name}\""));
+    let error = match node {
+        Some(node) => error.because(format!("there is none of that number or name on {node}")),
+        None => error.because("there is none of that number or name"),
+    };
+    error.next("see `reanimator guest list`")
+}

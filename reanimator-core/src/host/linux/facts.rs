@@ -1,0 +1,156 @@
+//! Slow facts of one machine: those that are wanted, in one `exec`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::LinuxMachine;
+use crate::{
+    Result,
+    collect::linux::inventory::{
+        self, Answers, Question, containers, disks, hardware, network, sensors, system, updates,
+    },
+    model::facts::{
+        HostFacts, Read, Section,
+        containers::{Containers, Counters},
+        sensors::Sensors,
+    },
+    transport::{Become, Command},
+};
+
+/// How long all questions together may take: each has a limit of its own, and SMART of many disks, LVM and ZFS after
+/// one another are the slow ones.
+const TIME_LIMIT: Duration = Duration::from_secs(240);
+
+/// How much they may answer. A host with hundreds of disks or containers says some hundred KiB.
+const OUTPUT_LIMIT: usize = 8 << 20;
+
+/// How old the slower half of a section that is asked every minute may get.
+const SLOW_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// What is kept from one time to the next.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// CPU time of containers, for their rates.
+    counters: Counters,
+    /// What a board's controller said.
+    sensors: Option<(Timestamp, Read<Sensors>)>,
+    /// What Podman said of itself.
+    containers: Option<(Timestamp, Read<Containers>)>,
+    /// When the journal was last asked for boots.
+    system: Option<Timestamp>,
+}
+
+impl LinuxMachine {
+    /// Asks for these sections; `last` is what is known of them. What a section could not see is in it; one that no
+    /// shell tells is absent.
+    ///
+    /// # Errors
+    /// When the machine does not answer at all.
+    pub async fn facts(&self, sections: &[Section], last: &HostFacts, now: Timestamp) -> Result<HostFacts> {
+        // One at a time: rates are made from one time to the next.
+        let mut kept = self.kept.lock().await;
+        let questions: Vec<Question> =
+            sections.iter().flat_map(|section| kept.questions(*section, last, now)).collect();
+        let answers = self.ask(&questions).await?;
+        let mut facts = HostFacts::default();
+        for section in sections {
+            match section {
+                Section::Hardware => facts.hardware = Some(hardware::parse(&answers).at(now)),
+                Section::Sensors => facts.sensors = Some(kept.sensors(&answers, now).at(now)),
+                Section::Disks => facts.disks = Some(disks::parse(&answers).at(now)),
+                Section::Network => facts.network = Some(network::parse(&answers).at(now)),
+                Section::System => {
+                    let mut read = system::parse(&answers);
+                    if let Some(last) = &last.system {
+                        system::carry_over(&answers, &mut read, last);
+                    }
+                    if kept.is_due(kept.system, now) {
+                        kept.system = Some(now);
+                    }
+                    facts.system = Some(read.at(now));
+                }
+                Section::Updates => {
+                    let mut read = updates::parse(&answers);
+                    updates::carry_over(&answers, &mut read, last.updates.as_ref(), now);
+                    facts.updates = Some(read.at(now));
+                }
+                Section::Containers => facts.containers = Some(kept.containers(&answers, now).at(now)),
+                Section::Proxmox => {}
+            }
+        }
+        Ok(facts)
+    }
+
+    async fn ask(&self, questions: &[Question]) -> Result<Answers> {
+        let command = Command::shell(inventory::script(questions)).time_limit(TIME_LIMIT).output_limit(OUTPUT_LIMIT);
+        let output = self.transport.run(command.clone().become_root(self.become_root.clone())).await;
+        let output = match (output, &self.become_root) {
+            // An account that may not become root still sees much.
+            (Err(error), Become::Sudo | Become::SudoPassword(_)) if !error.kind().is_retryable() => {
+                tracing::warn!(host = %self.transport.label(), error = %crate::message(&error), "facts without root");
+                self.transport.run(command).await?
+            }
+            (output, _) => output?,
+        };
+        Ok(inventory::ask::answers(&output.stdout.text()))
+    }
+}
+
+impl Kept {
+    fn is_due(&self, at: Option<Timestamp>, now: Timestamp) -> bool {
+        at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= SLOW_EVERY)
+    }
+
+    fn questions(&self, section: Section, last: &HostFacts, now: Timestamp) -> Vec<Question> {
+        let with_slow =
+            |quick: Vec<Question>, at: Option<Timestamp>, slow: fn() -> Vec<Question>| match self.is_due(at, now) {
+                true => quick.into_iter().chain(slow()).collect(),
+                false => quick,
+            };
+        let at = |kept: &Option<(Timestamp, Read<Sensors>)>| kept.as_ref().map(|(at, _)| *at);
+        match section {
+            Section::Hardware => hardware::questions(),
+            Section::Sensors => with_slow(sensors::questions(), at(&self.sensors), sensors::slow_questions),
+            Section::Disks => disks::questions(),
+            Section::Network => network::questions(),
+            Section::System if self.is_due(self.system, now) => {
+                let last = last.system.as_ref().map(|last| &last.facts);
+                system::questions().into_iter().chain(system::slow_questions(last)).collect()
+            }
+            Section::System => system::questions(),
+            Section::Updates => updates::questions_after(last.updates.as_ref().map(|last| &last.facts), now),
+            Section::Containers => {
+                let at = self.containers.as_ref().map(|(at, _)| *at);
+                with_slow(containers::questions(), at, containers::slow_questions)
+            }
+            Section::Proxmox => Vec::new(),
+        }
+    }
+
+    fn sensors(&mut self, answers: &Answers, now: Timestamp) -> Read<Sensors> {
+        let read = sensors::parse(answers);
+        if self.is_due(self.sensors.as_ref().map(|(at, _)| *at), now) {
+            self.sensors = Some((now, sensors::parse_slow(answers)));
+        }
+        joined(read, self.sensors.as_ref().map(|(_, slow)| slow), Sensors::with_slow)
+    }
+
+    fn containers(&mut self, answers: &Answers, now: Timestamp) -> Read<Containers> {
+        let mut read = containers::parse(answers);
+        if self.is_due(self.containers.as_ref().map(|(at, _)| *at), now) {
+            self.containers = Some((now, containers::parse_slow(answers)));
+        }
+        let before = std::mem::replace(&mut self.counters, read.facts.counters.clone());
+        read.facts = read.facts.with_rates(&before);
+        joined(read, self.containers.as_ref().map(|(_, slow)| slow), Containers::with_slow)
+    }
+}
+
+/// The quick half of some facts with the slow one.
+fn joined<T>(mut read: Read<T>, slow: Option<&Read<T>>, with_slow: fn(T, &T) -> T) -> Read<T> {
+    let Some(slow) = slow else { return read };
+    read.facts = with_slow(read.facts, &slow.facts);
+    read.unseen.extend(slow.unseen.iter().cloned());
+    read
+}
