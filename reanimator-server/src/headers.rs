@@ -1,7 +1,7 @@
 //! What stands on every answer, and what is refused before any handler runs.
 //!
-//! Answers carry a strict Content-Security-Policy (scripts from ourselves only), and nothing under `/api` is kept
-//! by caches. Requests under a foreign `Host` are refused while the service listens on loopback: that closes DNS
+//! Answers carry a strict Content-Security-Policy (scripts from ourselves only), and what stands under `/api`
+//! is kept by no cache, or only by the reader's own where it has a tag. Requests under a foreign `Host` are refused while the service listens on loopback: that closes DNS
 //! rebinding, where a web page makes its own name point to 127.0.0.1 and then talks to us as "same origin".
 
 use std::net::IpAddr;
@@ -93,7 +93,7 @@ pub(crate) async fn secure(State(state): State<AppState>, request: Request, next
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if is_api {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     response
 }

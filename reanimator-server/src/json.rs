@@ -57,6 +57,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// The two names in the path, the outer one first.
+pub(crate) struct Names(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Names {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path((outer, inner))) => Ok(Self(outer, inner)),
+            Err(rejection) => Err(path_refused(&rejection)),
+        }
+    }
+}
+
 fn body_refused(rejection: &JsonRejection) -> ApiError {
     let error = Error::new(ErrorKind::Invalid, "read the body").because(rejection.body_text());
     let error = match rejection.status() {

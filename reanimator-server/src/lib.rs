@@ -9,6 +9,7 @@
 //! | `auth` | who asks, and whether they may |
 //! | `error` | failures as problem details |
 //! | `json`, `list` | what clients send, and lists in pages |
+//! | `tables`, `etag` | the dashboard's tables, made once for all, and whether they changed |
 //! | `events` | the WebSocket |
 //! | `metrics` | `/metrics` |
 //! | `openapi` | where routes come together, and their description |
@@ -35,6 +36,7 @@
 mod app;
 mod auth;
 mod error;
+mod etag;
 mod events;
 mod headers;
 mod json;
@@ -46,6 +48,7 @@ mod page;
 mod routes;
 mod serve;
 mod state;
+mod tables;
 mod tls;
 
 pub use app::app;

@@ -3,7 +3,7 @@
 //! A handler gives all items it has and gets one page of them. The cursor names the place in the sorted order after
 //! which to go on (not a number of items), so that a host which comes or goes between two pages shifts nothing.
 
-use std::{cmp::Ordering, marker::PhantomData};
+use std::{borrow::Cow, cmp::Ordering, marker::PhantomData};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reanimator_core::{Error, ErrorKind, Result};
@@ -89,19 +89,21 @@ impl ListQuery {
 
     /// The page of `items` that was asked for, after the generic filter.
     pub(crate) fn filtered_page<T: Serialize>(&self, items: &[T], default_sort: &str) -> Result<Page<T>> {
-        let mut values = as_values(items)?;
-        if let Some(filter) = self.filter() {
-            values.retain(|value| matches_filter(value, filter));
-        }
-        self.page_of(values, default_sort)
+        self.filtered_values(&as_values(items)?, default_sort)
+    }
+
+    /// The page that was asked for of items that are JSON already, after the generic filter.
+    pub(crate) fn filtered_values<T>(&self, values: &[Value], default_sort: &str) -> Result<Page<T>> {
+        let wanted = |value: &&Value| self.filter().is_none_or(|filter| matches_filter(value, filter));
+        self.page_of(values.iter().filter(wanted).collect(), default_sort)
     }
 
     /// The page of `items` that was asked for; the caller has filtered them already.
     pub(crate) fn page<T: Serialize>(&self, items: &[T], default_sort: &str) -> Result<Page<T>> {
-        self.page_of(as_values(items)?, default_sort)
+        self.page_of(as_values(items)?.iter().collect(), default_sort)
     }
 
-    fn page_of<T>(&self, mut values: Vec<Value>, default_sort: &str) -> Result<Page<T>> {
+    fn page_of<T>(&self, mut values: Vec<&Value>, default_sort: &str) -> Result<Page<T>> {
         let limit = self.limit()?;
         let total = values.len();
         let sort_text = self.sort.as_deref().unwrap_or(default_sort);
@@ -123,15 +125,15 @@ impl ListQuery {
         Ok(Page { items, next_cursor, total, of: PhantomData })
     }
 
-    fn only_fields(&self, values: Vec<Value>) -> Result<Vec<Value>> {
-        let Some(fields) = &self.fields else { return Ok(values) };
+    fn only_fields(&self, values: Vec<&Value>) -> Result<Vec<Value>> {
+        let Some(fields) = &self.fields else { return Ok(values.into_iter().cloned().collect()) };
         let names: Vec<&str> = fields.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         values.into_iter().map(|value| reduced(value, &names)).collect()
     }
 }
 
 impl<'a> Sort<'a> {
-    fn parse(text: &'a str, values: &[Value]) -> Result<Self> {
+    fn parse(text: &'a str, values: &[&Value]) -> Result<Self> {
         let (path, downwards) = text.strip_prefix('-').map_or((text, false), |path| (path, true));
         let sort = Self { path, downwards };
         let top = path.split('.').next().unwrap_or(path);
@@ -165,7 +167,7 @@ impl<'a> Sort<'a> {
 
 impl Cursor {
     fn after(last: &Value, sort_text: &str, sort: &Sort<'_>) -> Self {
-        Self { sort: sort_text.to_owned(), value: sort.key(last).clone(), tie: tie_of(last) }
+        Self { sort: sort_text.to_owned(), value: sort.key(last).clone(), tie: tie_of(last).into_owned() }
     }
 
     fn encode(&self) -> Result<String> {
@@ -189,11 +191,9 @@ fn as_values<T: Serialize>(items: &[T]) -> Result<Vec<Value>> {
 }
 
 /// What makes an item's place in the order definite: its id, else its name.
-fn tie_of(value: &Value) -> String {
-    ["id", "name"]
-        .iter()
-        .find_map(|field| value.get(field).and_then(Value::as_str))
-        .map_or_else(|| value.to_string(), str::to_owned)
+fn tie_of(value: &Value) -> Cow<'_, str> {
+    let name = ["id", "name"].iter().find_map(|field| value.get(field).and_then(Value::as_str));
+    name.map_or_else(|| value.to_string().into(), Cow::from)
 }
 
 fn compare_scalars(a: &Value, b: &Value) -> Ordering {
@@ -205,13 +205,12 @@ fn compare_scalars(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-fn reduced(value: Value, names: &[&str]) -> Result<Value> {
-    let Value::Object(mut all) = value else { return Ok(value) };
+fn reduced(value: &Value, names: &[&str]) -> Result<Value> {
+    let Value::Object(all) = value else { return Ok(value.clone()) };
     let mut kept = Map::new();
     for name in names {
-        let unknown = || invalid(format!("there is no field '{name}'"));
-        let (key, field) = all.remove_entry(*name).ok_or_else(unknown)?;
-        kept.insert(key, field);
+        let unknown = || invalid(format!("there is no field '{name}'; there are {}", names_of(all)));
+        kept.insert((*name).to_owned(), all.get(*name).ok_or_else(unknown)?.clone());
     }
     Ok(Value::Object(kept))
 }

@@ -10,6 +10,7 @@ use crate::{
     headers::HostNames,
     metrics::HttpMetrics,
     options::{ServerOptions, Tls},
+    tables::TableCache,
 };
 
 /// As many listeners as the event stream serves at once.
@@ -26,6 +27,7 @@ pub struct Shared {
     pub(crate) tls: bool,
     pub(crate) allow_setup: bool,
     pub(crate) metrics: HttpMetrics,
+    pub(crate) tables: TableCache,
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
     /// Changes that are being carried out, whether or not somebody still waits for the answer.
@@ -41,6 +43,7 @@ impl AppState {
             tls: options.tls != Tls::Off,
             allow_setup: options.allow_setup,
             metrics: HttpMetrics::default(),
+            tables: TableCache::default(),
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
             stop,
             changes: TaskTracker::new(),

@@ -4,14 +4,17 @@
 //! handler starts with the role it needs, and its `#[utoipa::path]` says the same as `x-role`.
 
 pub(crate) mod audit;
+pub(crate) mod dashboard;
 pub(crate) mod exec;
 pub(crate) mod guests;
 pub(crate) mod health;
 pub(crate) mod hosts;
 pub(crate) mod matches;
+pub(crate) mod nodes;
 pub(crate) mod proxmox;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod storages;
+pub(crate) mod telemetry;
 pub(crate) mod tokens;
 pub(crate) mod users;

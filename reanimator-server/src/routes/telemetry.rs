@@ -1,0 +1,149 @@
+//! The history of figures, and what changed.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    middleware,
+    response::{IntoResponse, Response},
+};
+use reanimator_core::{
+    Error, ErrorKind,
+    fleet::{HistoryWords, to_csv},
+    model::{
+        Latest, Series,
+        change::{Change, ChangeFilter},
+    },
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{auth::Viewer, error::ApiError, etag, json::Query, openapi::Refusals, state::AppState};
+
+/// As many changes as one page holds where the client names no number.
+const DEFAULT_LIMIT: u32 = 100;
+
+/// As many changes as one page holds at most.
+const LARGEST_LIMIT: u32 = 1000;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(query))
+        .routes(routes!(latest))
+        .routes(routes!(changes))
+        .layer(middleware::from_fn(etag::tag))
+}
+
+/// In which form a history comes.
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// Columns, as data frames take them.
+    #[default]
+    Json,
+    /// A line per time.
+    Csv,
+}
+
+/// Which form is wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Form {
+    /// `json` or `csv`. Defaults to `json`.
+    #[serde(default)]
+    format: Format,
+}
+
+/// The history of some figures of one thing: least, average and most over equal steps; a gap is null.
+#[utoipa::path(get, path = "/api/v1/telemetry/query", tag = "history", params(HistoryWords, Form),
+    extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, content((Series = "application/json"), (String = "text/csv"))), Refusals))]
+async fn query(
+    _: Viewer,
+    State(state): State<AppState>,
+    Query(words): Query<HistoryWords>,
+    Query(form): Query<Form>,
+) -> Result<Response, ApiError> {
+    let series = state.fleet.telemetry_in_words(&words).await?;
+    Ok(match form.format {
+        Format::Json => Json(series).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], to_csv(&series)).into_response(),
+    })
+}
+
+/// Whose latest figures.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    /// `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well.
+    entity: String,
+}
+
+/// The newest reading of each figure of one thing, each with its time.
+#[utoipa::path(get, path = "/api/v1/telemetry/latest", tag = "history", params(Whose),
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Latest), Refusals))]
+async fn latest(
+    _: Viewer,
+    State(state): State<AppState>,
+    Query(whose): Query<Whose>,
+) -> Result<Json<Latest>, ApiError> {
+    let entity = state.fleet.entity(&whose.entity).await?;
+    Ok(Json(state.fleet.latest(&entity).await?))
+}
+
+/// Which changes.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// Only of this: `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well. Defaults to everything.
+    entity: Option<String>,
+    /// Only facts so called; `*` stands for anything.
+    field: Option<String>,
+    /// Goes on where the page before ended: its `next_cursor`.
+    cursor: Option<String>,
+    /// How many at most, up to 1000. Defaults to 100.
+    limit: Option<u32>,
+}
+
+/// One page of changes.
+#[derive(Serialize, ToSchema)]
+struct Changes {
+    /// Newest first.
+    items: Vec<Change>,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// What differs from what was seen before, newest first: versions, disks, addresses, guests, units.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "history", params(Which),
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Changes), Refusals))]
+async fn changes(
+    _: Viewer,
+    State(state): State<AppState>,
+    Query(which): Query<Which>,
+) -> Result<Json<Changes>, ApiError> {
+    let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=LARGEST_LIMIT).contains(&limit) {
+        let cause = format!("a page holds 1 to {LARGEST_LIMIT} items, not {limit}");
+        return Err(Error::new(ErrorKind::Invalid, "list changes").because(cause).into());
+    }
+    let entity = match &which.entity {
+        Some(word) => Some(state.fleet.entity(word).await?.to_string()),
+        None => None,
+    };
+    let filter =
+        ChangeFilter { entity, field: which.field, before: which.cursor.as_deref().map(cursor).transpose()?, limit };
+    let items = state.fleet.changes(&filter).await?;
+    let more = items.len() == limit as usize;
+    let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
+    Ok(Json(Changes { items, next_cursor }))
+}
+
+fn cursor(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| {
+        Error::new(ErrorKind::Invalid, "list changes").because("this is not a cursor that this service gave")
+    })
+}
