@@ -1,13 +1,14 @@
 //! `guest`: VMs and containers as they were last seen.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use reanimator_core::model::{Guest, GuestStatus};
 use serde_json::json;
 
+use super::history::{self, HistoryArgs, TimelineArgs};
 use crate::{
     context::Context,
     failure::{Done, Failure},
-    screen::{Cell, Column, Table, words},
+    screen::{Cell, Column, Table, outline::outline, words},
 };
 
 /// What can be done with guests.
@@ -15,13 +16,43 @@ use crate::{
 pub(crate) enum GuestCommand {
     /// List the guests
     List,
+    /// Show everything that is known of a guest
+    Show(ShowArgs),
+    /// Show a guest's figures over time
+    History(HistoryArgs),
+    /// Show what changed of a guest: node, status, memory, disks
+    Timeline(TimelineArgs),
+}
+
+/// Which guest.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The guest's number, name or id
+    name: String,
+    /// The node it is on, where several clusters have that number
+    #[arg(long, value_name = "HOST")]
+    node: Option<String>,
 }
 
 /// Carries out the command.
 pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done, Failure> {
     match command {
         GuestCommand::List => list(context).await,
+        GuestCommand::Show(args) => show(&args, context).await,
+        GuestCommand::History(args) => history::history("guest", args, context).await,
+        GuestCommand::Timeline(args) => history::timeline("guest", args, context).await,
     }
+}
+
+async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
+    let details = context.fleet().await?.guest_details(args.node.as_deref(), &args.name).await?;
+    if context.screen.is_json() {
+        context.screen.document(&details)?;
+    } else {
+        let value = serde_json::to_value(&details).map_err(std::io::Error::other)?;
+        context.screen.line(&context.screen.text(outline(&value).trim_end()))?;
+    }
+    Ok(Done::Whole)
 }
 
 async fn list(context: &Context) -> Result<Done, Failure> {

@@ -9,12 +9,16 @@ use reanimator_core::{
         HostChange, ImportFormat, ImportReport, ImportedState,
         import::{of_ssh_config, parse},
     },
-    model::HostView,
+    model::{HostView, details::Include},
     transport::ssh::SshConfig,
 };
 use serde_json::json;
 
-use super::{host_add, host_show, show_test, status::host_table};
+use super::{
+    history::{self, HistoryArgs, TimelineArgs},
+    host_add, host_show, show_test,
+    status::host_table,
+};
 use crate::{
     ask,
     context::Context,
@@ -31,6 +35,12 @@ pub(crate) enum HostCommand {
     List(ListArgs),
     /// Show everything that is known of a host
     Show(ShowArgs),
+    /// Show a host's figures over time
+    History(HistoryArgs),
+    /// Show what changed of a host: versions, disks, addresses, units
+    Timeline(TimelineArgs),
+    /// List the network interfaces of all hosts
+    Interfaces,
     /// Change a host's name, groups, tags or maintenance
     Set(SetArgs),
     /// Try whether a host can be reached, step by step
@@ -63,9 +73,18 @@ pub(crate) struct ListArgs {
 pub(crate) struct ShowArgs {
     /// The host's name or id
     name: String,
-    /// Look at the host now, rather than show what was last seen
+    /// Look at the host now, rather than show what was last seen: its figures, and all its slower facts
     #[arg(long)]
     observe: bool,
+    /// Leave out processors, memory modules, firmware and buses
+    #[arg(long)]
+    no_hardware: bool,
+    /// Leave out storages, file systems and disks
+    #[arg(long)]
+    no_storage: bool,
+    /// Leave out interfaces, routes and name servers
+    #[arg(long)]
+    no_network: bool,
 }
 
 /// What `host set` takes.
@@ -153,6 +172,9 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Add(args) => host_add::run(*args, context).await,
         HostCommand::List(args) => list(&args, context).await,
         HostCommand::Show(args) => show(&args, context).await,
+        HostCommand::History(args) => history::history("host", args, context).await,
+        HostCommand::Timeline(args) => history::timeline("host", args, context).await,
+        HostCommand::Interfaces => interfaces(context).await,
         HostCommand::Set(args) => set(args, context).await,
         HostCommand::Test(args) => test(&args.name, context).await,
         HostCommand::Trust(args) => trust(&args, context).await,
@@ -210,11 +232,50 @@ async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
         true => context.audited(&fleet, "host observe", &args.name, fleet.observe(&args.name)).await?,
         false => fleet.host(&args.name).await?,
     };
-    if context.screen.is_json() {
-        context.screen.document(&detail)?;
-    } else {
-        host_show::show(&detail, &context.screen)?;
+    if args.observe {
+        fleet.refresh_facts(&args.name).await?;
     }
+    let include = Include { hardware: !args.no_hardware, storage: !args.no_storage, network: !args.no_network };
+    let details = fleet.host_details(&args.name, include).await?;
+    if context.screen.is_json() {
+        context.screen.document(&host_show::Shown { detail: &detail, details: &details })?;
+    } else {
+        host_show::show(&detail, &details, &context.screen)?;
+    }
+    Ok(Done::Whole)
+}
+
+async fn interfaces(context: &Context) -> Result<Done, Failure> {
+    let interfaces = context.fleet().await?.tables().await?.interfaces;
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "items": interfaces }))?;
+        return Ok(Done::Whole);
+    }
+    let mut table = Table::new([
+        Column::words("HOST"),
+        Column::words("INTERFACE"),
+        Column::words("TYPE").keep(5),
+        Column::words("STATE"),
+        Column::words("ADDRESSES"),
+        Column::words("PART OF").keep(3),
+        Column::number("VLAN").keep(2),
+        Column::number("MBIT/S").keep(4),
+        Column::words("MAC").keep(1),
+    ]);
+    for each in &interfaces {
+        table.row([
+            each.node.as_str().into(),
+            each.interface.as_str().into(),
+            each.interface_type.as_str().into(),
+            Cell::known(each.state.as_deref()),
+            words::list(&each.addresses).into(),
+            Cell::known(each.master.as_deref()),
+            Cell::known(each.vlan.map(|vlan| vlan.to_string())),
+            Cell::known(each.speed_mbps.map(|speed| speed.to_string())),
+            Cell::known(each.mac.as_deref()),
+        ]);
+    }
+    context.screen.table(&table, "No interface was seen yet. Next: reanimator serve, or host show HOST --observe")?;
     Ok(Done::Whole)
 }
 

@@ -2,12 +2,26 @@
 
 use std::io;
 
-use reanimator_core::fleet::HostDetail;
+use reanimator_core::{fleet::HostDetail, model::details::HostDetails};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::screen::{Column, Screen, Table, words};
+use crate::screen::{Column, Screen, Table, outline::outline, words};
 
-/// Prints all that is known: the record, the figures, the file systems, and what could not be seen.
-pub(super) fn show(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
+/// Both halves as one document: the record with its figures, and everything else under `details`.
+#[derive(Serialize)]
+pub(super) struct Shown<'a> {
+    #[serde(flatten)]
+    pub(super) detail: &'a HostDetail,
+    pub(super) details: &'a HostDetails,
+}
+
+/// Sections of the details in the order in which people look for them.
+const SECTIONS: [&str; 9] =
+    ["hardware", "sensors", "disks", "network_facts", "system", "updates", "containers", "subscription", "proxmox"];
+
+/// Prints all that is known: the record, the figures, the file systems, the slower facts, and what could not be seen.
+pub(super) fn show(detail: &HostDetail, details: &HostDetails, screen: &Screen) -> io::Result<()> {
     let mut facts = Table::new([Column::words("WHAT"), Column::words("HOW IT IS")]);
     for (what, how) in record(detail).into_iter().chain(figures(detail)) {
         if let Some(how) = how {
@@ -16,7 +30,11 @@ pub(super) fn show(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
     }
     screen.table(&facts, "")?;
     file_systems(detail, screen)?;
-    for unseen in &detail.unseen {
+    sections(details, screen)?;
+    for problem in &details.problems {
+        screen.line(&format!("{} {}", screen.paint.bad("problem:"), screen.text(problem)))?;
+    }
+    for unseen in &details.unseen {
         screen.line(&format!("Not seen: {}: {}", screen.text(&unseen.what), screen.text(&unseen.why)))?;
     }
     if let Some(problem) = &detail.host.problem {
@@ -24,6 +42,20 @@ pub(super) fn show(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
         if let Some(next) = &problem.next {
             screen.line(&format!("{} {}", screen.paint.strong("next:"), screen.text(next)))?;
         }
+    }
+    Ok(())
+}
+
+fn sections(details: &HostDetails, screen: &Screen) -> io::Result<()> {
+    let all = serde_json::to_value(details).map_err(io::Error::other)?;
+    for name in SECTIONS {
+        let Some(Value::Object(mut facts)) = all.get(name).cloned() else { continue };
+        let seen = facts.remove("at").and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
+        facts.remove("unseen");
+        let text = outline(&Value::Object(facts));
+        let title = name.trim_end_matches("_facts").replace('_', " ");
+        let head = format!("{} (seen {seen})", screen.paint.strong(&title));
+        screen.line(&format!("\n{head}\n{}", screen.text(text.trim_end())))?;
     }
     Ok(())
 }

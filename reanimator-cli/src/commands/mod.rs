@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
+mod history;
 pub(crate) mod host;
 mod host_add;
 mod host_show;

@@ -1,15 +1,17 @@
 //! `status`: the fleet on one screen, per host and in sum.
 
-use std::{io::Write, time::Duration};
+use std::{collections::BTreeMap, io::Write, time::Duration};
 
 use clap::Args;
 use futures::{StreamExt, stream};
 use reanimator_core::{
     Fleet,
-    fleet::Status,
-    model::{HostView, Totals},
+    fleet::{HistoryWords, Status},
+    model::{HostView, Series, Totals},
 };
+use serde::Serialize;
 
+use super::history::CURVE;
 use crate::{
     context::Context,
     failure::{Done, Failure, error_lines, usage},
@@ -29,6 +31,10 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5",
           conflicts_with_all = ["json", "observe"], value_parser = clap::value_parser!(u64).range(1..=3600))]
     watch: Option<u64>,
+    /// Show how CPU and memory went over that time (6h, 7d)
+    #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "24h",
+          conflicts_with = "watch")]
+    history: Option<String>,
 }
 
 /// Carries it out. With `--observe`, hosts that do not answer make it fail in part.
@@ -39,12 +45,66 @@ pub(crate) async fn run(args: StatusArgs, context: &Context) -> Result<Done, Fai
     }
     let done = if args.observe { observe_all(&fleet, context).await? } else { Done::Whole };
     let status = fleet.status().await?;
-    if context.screen.is_json() {
-        context.screen.document(&status)?;
-    } else {
-        context.screen.bytes(screenful(&status, &context.screen).as_bytes())?;
+    match &args.history {
+        Some(span) => show_history(&fleet, &status, span, context).await?,
+        None if context.screen.is_json() => context.screen.document(&status)?,
+        None => context.screen.bytes(screenful(&status, &context.screen).as_bytes())?,
     }
     Ok(done)
+}
+
+/// The figures that `--history` shows.
+const OVER_TIME: &str = "cpu_percent,memory_used";
+
+/// The status as one document with the history of each host beside it.
+#[derive(Serialize)]
+struct StatusOverTime<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    history: BTreeMap<String, Series>,
+}
+
+async fn show_history(fleet: &Fleet, status: &Status, span: &str, context: &Context) -> Result<(), Failure> {
+    let mut history = BTreeMap::new();
+    for host in &status.hosts {
+        let words = HistoryWords {
+            entity: format!("host:{}", host.id),
+            metric: Some(OVER_TIME.to_owned()),
+            from: Some(span.to_owned()),
+            ..HistoryWords::default()
+        };
+        history.insert(host.id.to_string(), fleet.telemetry_in_words(&words).await?);
+    }
+    if context.screen.is_json() {
+        context.screen.document(&StatusOverTime { status, history })?;
+        return Ok(());
+    }
+    let mut table = Table::new([
+        Column::words("HOST"),
+        Column::words("STATE"),
+        Column::words("CPU OVER TIME"),
+        Column::number("NOW"),
+        Column::words("MEMORY OVER TIME").keep(5),
+        Column::number("NOW").keep(6),
+    ]);
+    for host in &status.hosts {
+        let curve = |name: &str| {
+            let columns = history.get(host.id.as_str()).and_then(|series| series.metrics.get(name));
+            words::curve(columns.map_or(&[], |columns| &columns.mean), CURVE)
+        };
+        let memory = host.memory.as_ref().and_then(|memory| words::share(memory.used_bytes, memory.total_bytes));
+        table.row([
+            host.name.as_str().into(),
+            words::state(host.state),
+            curve("cpu_percent").into(),
+            Cell::known(host.cpu_percent.map(words::percent)),
+            curve("memory_used").into(),
+            Cell::known(memory),
+        ]);
+    }
+    context.screen.table(&table, "No hosts. Next: reanimator host add USER@HOST")?;
+    context.screen.line(&sums(&status.totals, context.screen.paint))?;
+    Ok(())
 }
 
 async fn observe_all(fleet: &Fleet, context: &Context) -> Result<Done, Failure> {

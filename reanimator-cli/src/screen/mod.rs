@@ -4,6 +4,7 @@
 //! no terminal the bytes pass through as they came.
 
 mod harmless;
+pub(crate) mod outline;
 mod table;
 pub(crate) mod words;
 

@@ -64,6 +64,39 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// A figure of the history in the unit that its name says.
+pub(crate) fn figure(name: &str, value: f64) -> String {
+    let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    match name {
+        _ if is(&["percent", "pressure", "iowait", "steal", "busy"]) => format!("{value:.1} %"),
+        _ if is(&["uptime"]) => span(value),
+        _ if is(&["temperature"]) => format!("{value:.1} °C"),
+        _ if is(&["received", "sent", "disk_read", "disk_written"]) && !is(&["ops"]) => {
+            format!("{}/s", Bytes(value.max(0.0) as u64))
+        }
+        _ if is(&["used", "total"]) => Bytes(value.max(0.0) as u64).to_string(),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// A curve in one line, from the least to the most of what was seen; a gap is a blank.
+pub(crate) fn curve(values: &[Option<f64>], width: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let seen = || values.iter().flatten().copied();
+    let (least, most) = (seen().fold(f64::INFINITY, f64::min), seen().fold(f64::NEG_INFINITY, f64::max));
+    let bar = |part: &[Option<f64>]| {
+        let seen: Vec<f64> = part.iter().flatten().copied().collect();
+        if seen.is_empty() {
+            return ' ';
+        }
+        let mean = seen.iter().sum::<f64>() / seen.len() as f64;
+        let share = if most > least { (mean - least) / (most - least) } else { 0.0 };
+        BARS[((share * 7.0).round() as usize).min(7)]
+    };
+    let size = values.len().div_ceil(width.max(1)).max(1);
+    values.chunks(size).map(bar).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +104,21 @@ mod tests {
     #[test]
     fn spans_use_the_unit_that_fits() {
         assert_eq!([7.4, 99.0, 120.0, 7200.0, 864_000.0].map(span), ["7 s", "99 s", "2 min", "2 h", "10 d"]);
+    }
+
+    #[test]
+    fn a_curve_shows_gaps_and_never_is_wider_than_asked() {
+        assert_eq!(curve(&[Some(0.0), None, Some(7.0), Some(3.5)], 4), "▁ █▅");
+        assert_eq!(curve(&[Some(5.0); 100], 10).chars().count(), 10);
+        assert_eq!(curve(&[], 10), "");
+    }
+
+    #[test]
+    fn figures_have_the_unit_of_their_name() {
+        assert_eq!(figure("memory_used", 1_073_741_824.0), "1.0 GiB");
+        assert_eq!(figure("network_received", 2048.0), "2.0 KiB/s");
+        assert_eq!(figure("cpu_percent", 12.34), "12.3 %");
+        assert_eq!(figure("load1", 1.0), "1.00");
     }
 
     #[test]
