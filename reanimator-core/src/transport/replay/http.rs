@@ -210,7 +210,8 @@ fn blank_fields(json: &mut Json, path: &[String]) -> bool {
             }
             (holds || blank_fields(field, path)) || found
         }),
-        Json::Array(items) => items.iter_mut().fold(false, |found, item| blank_fields(item, path) || found),
+        // Each of them is looked at, also after the first that holds one.
+        Json::Array(items) => items.iter_mut().filter_map(|item| blank_fields(item, path).then_some(())).count() > 0,
         _ => false,
     }
 }
