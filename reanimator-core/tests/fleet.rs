@@ -176,3 +176,19 @@ async fn an_inventory_is_imported_once() {
         [("web1", ImportedState::Known), ("web2", ImportedState::Known), ("win", ImportedState::Invalid)]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_hosts_are_imported_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let fleet = open(directory.path()).await;
+    let text: String = (0..2000).map(|number| format!("web{number} ansible_host=192.0.2.1\n")).collect();
+    let mut events = fleet.events();
+    let report = fleet.import(ImportFormat::AnsibleIni, &text, false).await.unwrap();
+    assert_eq!((report.added, report.found.len()), (2000, 2000));
+    assert_eq!(fleet.status().await.unwrap().hosts.len(), 2001);
+    let told = std::iter::from_fn(|| events.try_recv().ok()).filter(|event| event.kind == EventKind::HostAdded);
+    assert_eq!(told.count(), 2000);
+    // Once more, nothing is new.
+    let again = fleet.import(ImportFormat::AnsibleIni, &text, false).await.unwrap();
+    assert!(again.added == 0 && again.found.iter().all(|host| host.state == ImportedState::Known));
+}

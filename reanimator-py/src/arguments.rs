@@ -5,7 +5,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
-    fleet::{ExecRequest, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump},
+    fleet::{
+        ExecRequest, HostChange, ImportFormat, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump,
+    },
 };
 use secrecy::SecretString;
 
@@ -64,6 +66,29 @@ impl HostArguments {
         new.unchecked = self.unchecked;
         Ok(new)
     }
+}
+
+/// What a text of hosts is written in.
+pub(crate) fn format(name: &str) -> Result<ImportFormat> {
+    match name {
+        "ssh-config" => Ok(ImportFormat::SshConfig),
+        "ansible-ini" => Ok(ImportFormat::AnsibleIni),
+        "ansible-yaml" => Ok(ImportFormat::AnsibleYaml),
+        _ => Err(Error::new(ErrorKind::Invalid, format!("read hosts as {name:?}"))
+            .because("there is no such format")
+            .next("give ssh-config, ansible-ini or ansible-yaml")),
+    }
+}
+
+/// What to change of a host; what is `None` stays.
+pub(crate) fn change(
+    name: Option<String>,
+    groups: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+    maintenance: Option<bool>,
+) -> HostChange {
+    let set = |names: Vec<String>| names.into_iter().collect();
+    HostChange { name, groups: groups.map(set), tags: tags.map(set), maintenance }
 }
 
 fn sudo(how: &str, password: Option<String>) -> Result<SudoChoice> {

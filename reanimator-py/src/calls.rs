@@ -7,7 +7,7 @@ use futures::StreamExt;
 use reanimator_core::{
     Fleet, FleetOptions, Result,
     access::{self, Principal},
-    fleet::TrailLine,
+    fleet::{HostChange, TrailLine},
 };
 
 use crate::{
@@ -53,6 +53,46 @@ pub(crate) async fn remove_host(fleet: Fleet, name: String) -> Result<()> {
     audited(&fleet, "host remove", &name, fleet.remove_host(&name)).await
 }
 
+/// Changes what people say of a host.
+pub(crate) async fn update_host(fleet: Fleet, name: String, change: HostChange) -> Result<Plain> {
+    Plain::of(&audited(&fleet, "host set", &name, fleet.update_host(&name, change)).await?)
+}
+
+/// Tries a host step by step.
+pub(crate) async fn test_host(fleet: Fleet, name: String) -> Result<Plain> {
+    Plain::of(&audited(&fleet, "host test", &name, fleet.test_host(&name)).await?)
+}
+
+/// The key that a host shows now, or that key pinned.
+pub(crate) async fn trust_host(fleet: Fleet, name: String, fingerprint: Option<String>) -> Result<Plain> {
+    let pin = fleet.trust_host(&name, fingerprint.as_deref());
+    Plain::of(&match fingerprint {
+        // Only looking changes nothing.
+        None => pin.await?,
+        Some(_) => audited(&fleet, "host trust", &name, pin).await?,
+    })
+}
+
+/// Adds the hosts that a text names.
+pub(crate) async fn import_hosts(fleet: Fleet, text: String, format: String, dry_run: bool) -> Result<Plain> {
+    let import = fleet.import(arguments::format(&format)?, &text, dry_run);
+    Plain::of(&match dry_run {
+        true => import.await?,
+        false => audited(&fleet, "host import", &format, import).await?,
+    })
+}
+
+/// The questions that wait for an answer.
+pub(crate) async fn matches(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.matches().await?)
+}
+
+/// Answers one.
+pub(crate) async fn decide_match(fleet: Fleet, id: String, same: bool) -> Result<()> {
+    let what = if same { "match same" } else { "match different" };
+    audited(&fleet, what, &id, fleet.decide_match(&id, same)).await
+}
+
 /// Runs a command on some hosts and waits for every answer.
 pub(crate) async fn run(
     fleet: Fleet,
@@ -73,6 +113,21 @@ pub(crate) async fn connect_proxmox(fleet: Fleet, arguments: ProxmoxArguments) -
     let url = arguments.url.clone();
     let new = arguments.into_new_proxmox()?;
     Plain::of(&audited(&fleet, "proxmox connect", &url, fleet.connect_proxmox(new)).await?)
+}
+
+/// The connected clusters.
+pub(crate) async fn proxmoxes(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.proxmoxes().await?)
+}
+
+/// Tries a cluster step by step.
+pub(crate) async fn test_proxmox(fleet: Fleet, name: String) -> Result<Plain> {
+    Plain::of(&audited(&fleet, "proxmox test", &name, fleet.test_proxmox(&name)).await?)
+}
+
+/// Takes a cluster out.
+pub(crate) async fn remove_proxmox(fleet: Fleet, name: String) -> Result<()> {
+    audited(&fleet, "proxmox remove", &name, fleet.remove_proxmox(&name)).await
 }
 
 /// All guests.

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::{
     answer::{Answer, Plain},
-    arguments::{HostArguments, KeyFiles, ProxmoxArguments},
+    arguments::{self, HostArguments, KeyFiles, ProxmoxArguments},
     calls,
     waiting::wait,
 };
@@ -113,6 +113,49 @@ impl Fleet {
         wait(py, calls::remove_host(self.0.clone(), name))
     }
 
+    /// Changes what people say of a host: its name, its groups, its tags (all of them), whether it is in maintenance. What
+    /// is not given stays.
+    #[pyo3(signature = (name, *, new_name=None, groups=None, tags=None, maintenance=None))]
+    fn update_host(
+        &self,
+        py: Python<'_>,
+        name: String,
+        new_name: Option<String>,
+        groups: Option<Vec<String>>,
+        tags: Option<Vec<String>>,
+        maintenance: Option<bool>,
+    ) -> PyResult<Plain> {
+        wait(py, calls::update_host(self.0.clone(), name, arguments::change(new_name, groups, tags, maintenance)))
+    }
+
+    /// Tries to reach a host, step by step, over a connection of its own.
+    fn test_host(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::test_host(self.0.clone(), name))
+    }
+
+    /// The SSH key that a host shows now; with `fingerprint`, that key is trusted from now on, if it is exactly this one.
+    #[pyo3(signature = (name, fingerprint=None))]
+    fn trust_host(&self, py: Python<'_>, name: String, fingerprint: Option<String>) -> PyResult<Plain> {
+        wait(py, calls::trust_host(self.0.clone(), name, fingerprint))
+    }
+
+    /// Adds the hosts that a text names, without connecting to them first: `format` is `ssh-config`, `ansible-ini` or
+    /// `ansible-yaml`. With `dry_run` it only says what would be added.
+    #[pyo3(signature = (text, format, *, dry_run=false))]
+    fn import_hosts(&self, py: Python<'_>, text: String, format: String, dry_run: bool) -> PyResult<Plain> {
+        wait(py, calls::import_hosts(self.0.clone(), text, format, dry_run))
+    }
+
+    /// Records that may be one machine, and what speaks for and against it.
+    fn matches(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::matches(self.0.clone()))
+    }
+
+    /// Says whether two records are one machine.
+    fn decide_match(&self, py: Python<'_>, id: String, same: bool) -> PyResult<()> {
+        wait(py, calls::decide_match(self.0.clone(), id, same))
+    }
+
     /// Runs a command line in the shell of every host that `select` means, at the same time, and gives one answer per
     /// host. A host that fails is an answer with an `error`; it holds up no other.
     #[pyo3(signature = (command, select="all", time_limit=60.0, sudo=false))]
@@ -142,6 +185,21 @@ impl Fleet {
     ) -> PyResult<Plain> {
         let arguments = ProxmoxArguments { url, token, user, password, name, accept_certificate, dry_run };
         wait(py, calls::connect_proxmox(self.0.clone(), arguments))
+    }
+
+    /// The connected Proxmox VE clusters.
+    fn proxmoxes(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::proxmoxes(self.0.clone()))
+    }
+
+    /// Tries to reach a cluster, step by step, and lets a refused login be tried once more.
+    fn test_proxmox(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::test_proxmox(self.0.clone(), name))
+    }
+
+    /// Takes a cluster out of the fleet, with the hosts that only it brought in.
+    fn remove_proxmox(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::remove_proxmox(self.0.clone(), name))
     }
 
     /// All VMs and containers of all clusters, as last seen.

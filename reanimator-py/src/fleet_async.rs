@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{HostArguments, KeyFiles, ProxmoxArguments},
+    arguments::{self, HostArguments, KeyFiles, ProxmoxArguments},
     calls,
     waiting::later,
 };
@@ -112,6 +112,60 @@ impl AsyncFleet {
         later(py, calls::remove_host(self.0.clone(), name))
     }
 
+    /// Changes what people say of a host: its name, its groups, its tags (all of them), whether it is in maintenance. What
+    /// is not given stays.
+    #[pyo3(signature = (name, *, new_name=None, groups=None, tags=None, maintenance=None))]
+    fn update_host<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        new_name: Option<String>,
+        groups: Option<Vec<String>>,
+        tags: Option<Vec<String>>,
+        maintenance: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::update_host(self.0.clone(), name, arguments::change(new_name, groups, tags, maintenance)))
+    }
+
+    /// Tries to reach a host, step by step, over a connection of its own.
+    fn test_host<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::test_host(self.0.clone(), name))
+    }
+
+    /// The SSH key that a host shows now; with `fingerprint`, that key is trusted from now on, if it is exactly this one.
+    #[pyo3(signature = (name, fingerprint=None))]
+    fn trust_host<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        fingerprint: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::trust_host(self.0.clone(), name, fingerprint))
+    }
+
+    /// Adds the hosts that a text names, without connecting to them first: `format` is `ssh-config`, `ansible-ini` or
+    /// `ansible-yaml`. With `dry_run` it only says what would be added.
+    #[pyo3(signature = (text, format, *, dry_run=false))]
+    fn import_hosts<'py>(
+        &self,
+        py: Python<'py>,
+        text: String,
+        format: String,
+        dry_run: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::import_hosts(self.0.clone(), text, format, dry_run))
+    }
+
+    /// Records that may be one machine, and what speaks for and against it.
+    fn matches<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::matches(self.0.clone()))
+    }
+
+    /// Says whether two records are one machine.
+    fn decide_match<'py>(&self, py: Python<'py>, id: String, same: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::decide_match(self.0.clone(), id, same))
+    }
+
     /// Runs a command line in the shell of every host that `select` means, at the same time, and gives one answer per
     /// host. A host that fails is an answer with an `error`; it holds up no other.
     #[pyo3(signature = (command, select="all", time_limit=60.0, sudo=false))]
@@ -148,6 +202,21 @@ impl AsyncFleet {
     ) -> PyResult<Bound<'py, PyAny>> {
         let arguments = ProxmoxArguments { url, token, user, password, name, accept_certificate, dry_run };
         later(py, calls::connect_proxmox(self.0.clone(), arguments))
+    }
+
+    /// The connected Proxmox VE clusters.
+    fn proxmoxes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::proxmoxes(self.0.clone()))
+    }
+
+    /// Tries to reach a cluster, step by step, and lets a refused login be tried once more.
+    fn test_proxmox<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::test_proxmox(self.0.clone(), name))
+    }
+
+    /// Takes a cluster out of the fleet, with the hosts that only it brought in.
+    fn remove_proxmox<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_proxmox(self.0.clone(), name))
     }
 
     /// All VMs and containers of all clusters, as last seen.

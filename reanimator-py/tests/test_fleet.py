@@ -142,3 +142,39 @@ def test_changes_are_audited(home: Path, fleet: Fleet) -> None:
 def test_guests_and_storages_are_empty_without_a_cluster(fleet: Fleet) -> None:
     assert fleet.guests() == []
     assert fleet.storages() == []
+
+
+def test_a_host_is_changed(fleet: Fleet, this_machine: str) -> None:
+    changed = fleet.update_host(this_machine, new_name="größe", groups=["home"], maintenance=True)
+    assert (changed["name"], changed["groups"], changed["state"]) == ("größe", ["home"], "maintenance")
+    # What is not given stays.
+    assert fleet.update_host("größe", tags=["old"])["groups"] == ["home"]
+    with pytest.raises(reanimator.Invalid):
+        fleet.update_host("größe", new_name="a b")
+
+
+def test_a_host_is_tried_step_by_step(fleet: Fleet, this_machine: str) -> None:
+    report = fleet.test_host(this_machine)
+    assert report["ok"], report
+    assert [step["what"] for step in report["steps"]] == ["log in and run a command", "read figures"]
+    assert set(report["steps"][0]) == set(reanimator.model.TestStep.__annotations__)
+    with pytest.raises(reanimator.Invalid):
+        fleet.trust_host(this_machine)
+
+
+def test_an_inventory_is_imported(fleet: Fleet) -> None:
+    text = "[web]\nweb[1:2] ansible_host=192.0.2.1\n"
+    dry = fleet.import_hosts(text, "ansible-ini", dry_run=True)
+    assert (dry["added"], len(fleet.hosts())) == (0, 1)
+    assert set(dry["found"][0]) == set(reanimator.model.ImportedHost.__annotations__)
+    assert fleet.import_hosts(text, "ansible-ini")["added"] == 2
+    assert [host["state"] for host in fleet.import_hosts(text, "ansible-ini")["found"]] == ["known", "known"]
+    assert {host["name"] for host in fleet.hosts("group:web")} == {"web1", "web2"}
+    with pytest.raises(reanimator.Invalid):
+        fleet.import_hosts(text, "xml")  # type: ignore[arg-type]
+
+
+def test_there_is_no_question_about_one_machine(fleet: Fleet) -> None:
+    assert fleet.matches() == []
+    with pytest.raises(reanimator.NotFound):
+        fleet.decide_match("nothing", same=True)

@@ -46,6 +46,13 @@ def test_a_cluster_comes_in_whole(fleet: Fleet, cluster: dict[str, Any]) -> None
     assert set(fleet.storages()[0]) == set(reanimator.model.Storage.__annotations__)
     assert "secret" not in json.dumps(report)
 
+    (connection,) = fleet.proxmoxes()
+    assert set(connection) == set(reanimator.model.Proxmox.__annotations__)
+    assert (connection["name"], len(connection["nodes"]), connection["auth"]) == ("lab", 3, "token")
+    assert fleet.test_proxmox("lab")["ok"]
+    fleet.remove_proxmox("lab")
+    assert (fleet.proxmoxes(), fleet.guests(), fleet.hosts("kind:proxmox")) == ([], [], [])
+
 
 def test_a_wrong_token_is_refused_once(fleet: Fleet, cluster: dict[str, Any]) -> None:
     with pytest.raises(reanimator.AuthFailed) as caught:

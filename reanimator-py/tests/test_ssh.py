@@ -61,6 +61,11 @@ def test_an_unknown_key_is_accepted_by_its_fingerprint(tmp_path: Path, fleet: Fl
     assert "ssh" in added["via"]
     (answer,) = fleet.run("echo $SSH_CONNECTION", select=added["name"])
     assert answer.ok
+    assert fleet.trust_host(added["name"])["sha256"] == shown
+    assert fleet.trust_host(added["name"], shown)["public_key"]
+    with pytest.raises(reanimator.Conflict):
+        fleet.trust_host(added["name"], "SHA256:another")
+    assert fleet.test_host(added["name"])["ok"]
 
 
 def test_a_wrong_key_is_refused(tmp_path: Path, fleet: Fleet, sshd: int) -> None:

@@ -303,7 +303,8 @@ impl Access {
 
     // -- The audit trail --
 
-    /// Notes what somebody did or tried, for good. `outcome` is `ok` or the kind of failure.
+    /// Notes what somebody did or tried, for good. `outcome` is `ok` or the kind of failure; a command on many hosts is
+    /// `started` first, and then noted again with what came of it.
     ///
     /// # Errors
     /// `Storage`: do not do what cannot be noted.

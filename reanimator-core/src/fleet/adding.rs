@@ -1,6 +1,6 @@
 //! Hosts taken in: one by one over SSH, or many at once out of what people have already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -316,38 +316,29 @@ impl Fleet {
     /// # Errors
     /// `Storage` when they cannot be stored. A host that cannot be used says so in the report.
     pub async fn import_hosts(&self, named: Vec<NamedHost>, dry_run: bool) -> Result<ImportReport> {
-        let mut report = ImportReport { found: Vec::new(), added: 0 };
-        let existing = self.status().await?.hosts;
+        let mut taken: HashSet<String> = self.status().await?.hosts.into_iter().map(|host| host.name).collect();
+        let (mut found, mut new) = (Vec::new(), Vec::new());
         for named in named {
-            let imported = |state, why| ImportedHost {
-                name: named.name.clone(),
-                address: named.address.clone(),
-                port: named.port.unwrap_or(22),
-                user: named.user.clone().unwrap_or_else(|| "root".to_owned()),
-                groups: named.groups.clone(),
-                state,
-                why,
-            };
-            let known = existing.iter().any(|host| host.name == named.name);
-            let new = new_host(&named).and_then(|new| reach(&new).map(|_| new)).and_then(|new| {
-                names::check("name", &named.name)?;
-                new.groups.iter().try_for_each(|group| names::check("group", group))?;
-                Ok(new)
-            });
-            report.found.push(match (named.problem.clone(), new) {
-                _ if known => imported(ImportedState::Known, None),
-                (Some(why), _) => imported(ImportedState::Invalid, Some(why)),
-                (None, Err(error)) => imported(ImportedState::Invalid, Some(crate::message(&error))),
-                (None, Ok(new)) => {
-                    if !dry_run {
-                        self.add_host(new).await?;
-                        report.added += 1;
+            let (state, why) = match (taken.contains(&named.name), &named.problem) {
+                (true, _) => (ImportedState::Known, None),
+                (false, Some(why)) => (ImportedState::Invalid, Some(why.clone())),
+                (false, None) => match record(&named) {
+                    Err(error) => (ImportedState::Invalid, Some(crate::message(&error))),
+                    Ok(record) => {
+                        taken.insert(named.name.clone());
+                        new.push(record);
+                        (ImportedState::New, None)
                     }
-                    imported(ImportedState::New, None)
-                }
-            });
+                },
+            };
+            found.push(imported(named, state, why));
         }
-        Ok(report)
+        let added = if dry_run { 0 } else { new.len() };
+        if added > 0 {
+            self.store().insert_hosts_with_connections(&new).await?;
+            self.sync().await?;
+        }
+        Ok(ImportReport { found, added })
     }
 }
 
@@ -384,16 +375,38 @@ fn credentials(new: &NewHost) -> SshCredentials {
     }
 }
 
-fn new_host(named: &NamedHost) -> Result<NewHost> {
+/// The record of a host that a text names, and the connection it comes in by.
+fn record(named: &NamedHost) -> Result<(Host, Connection)> {
+    names::check("name", &named.name)?;
     let mut new = NewHost::new(named.address.clone());
-    new.name = Some(named.name.clone());
-    new.port = named.port.unwrap_or(22);
+    new.port = named.port.unwrap_or(new.port);
     new.user = named.user.clone().unwrap_or(new.user);
     new.groups = named.groups.clone();
     new.auth.key_files = named.key_files.clone();
     new.jumps = named.jumps.iter().map(|jump| parse_jump(jump)).collect::<Result<_>>()?;
-    new.unchecked = true;
-    Ok(new)
+    let reach = Reach::Ssh(reach(&new)?);
+    let connection = Connection { id: ConnectionId::generate(), name: named.name.clone(), reach };
+    let host = Host {
+        id: HostId::generate(),
+        name: named.name.clone(),
+        groups: new.groups,
+        tags: new.tags,
+        maintenance: false,
+        links: vec![Link::Ssh { connection: connection.id.clone() }],
+    };
+    Ok((host, connection))
+}
+
+fn imported(named: NamedHost, state: ImportedState, why: Option<String>) -> ImportedHost {
+    ImportedHost {
+        name: named.name,
+        address: named.address,
+        port: named.port.unwrap_or(22),
+        user: named.user.unwrap_or_else(|| "root".to_owned()),
+        groups: named.groups,
+        state,
+        why,
+    }
 }
 
 #[cfg(test)]

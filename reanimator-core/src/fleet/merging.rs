@@ -1,7 +1,7 @@
 //! One machine, one record: what [`matching`](super::matching) judges, carried out. A certain match is linked; an
 //! uncertain one becomes a question, and stays one until a person has answered it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ use crate::{
     Error, ErrorKind, Result,
     model::{Connection, GuestId, Host, HostId, Identity, Link, Match, MatchId, NodeSnapshot, Reach, Verdict},
 };
+
+/// A mark that more records share than these is a copied one.
+const MOST_TWINS: usize = 4;
 
 /// A question about two records, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +149,7 @@ impl Fleet {
         let identities = self.store().identities().await?;
         let decided: BTreeMap<(HostId, String), Verdict> =
             self.store().matches().await?.into_iter().map(|pair| ((pair.host, pair.other), pair.verdict)).collect();
-        for (host, other, evidence, certain) in self.candidates(&identities) {
+        for (host, other, evidence, certain) in self.candidates(&identities, &decided) {
             if decided.contains_key(&(host.clone(), other.clone())) {
                 continue;
             }
@@ -174,8 +177,13 @@ impl Fleet {
     }
 
     /// Pairs worth a word: host, other record, evidence, and whether it is certain.
-    fn candidates(&self, identities: &BTreeMap<HostId, Identity>) -> Vec<(HostId, String, Evidence, bool)> {
+    fn candidates(
+        &self,
+        identities: &BTreeMap<HostId, Identity>,
+        decided: &BTreeMap<(HostId, String), Verdict>,
+    ) -> Vec<(HostId, String, Evidence, bool)> {
         let mut found: Vec<(HostId, String, Evidence, bool)> = Vec::new();
+        let mut looked_at: BTreeSet<(&HostId, &HostId)> = BTreeSet::new();
         let index = |keys: fn(&Identity) -> Vec<String>| {
             let mut index: BTreeMap<String, Vec<&HostId>> = BTreeMap::new();
             for (id, identity) in identities {
@@ -189,14 +197,25 @@ impl Fleet {
             marks.cloned().collect()
         });
         for sharing in by_mark.values() {
-            for (at, a) in sharing.iter().enumerate() {
-                for b in &sharing[at + 1..] {
-                    let evidence = matching::hosts(&identities[*a], &identities[*b]);
-                    let judged = evidence.judge();
-                    if judged != Judgement::Different && !found.iter().any(|(x, y, ..)| x == *a && *y == host_key(b)) {
-                        // One mark alone may be copied with a disk image; two that agree are not.
-                        let certain = judged == Judgement::Same && evidence.agrees.len() > 1;
-                        found.push(((*a).clone(), host_key(b), evidence, certain));
+            let pairs = sharing.iter().enumerate().flat_map(|(at, a)| sharing[at + 1..].iter().map(move |b| (*a, *b)));
+            // A mark that many share was copied with a disk image and says next to nothing: one question stands for all
+            // of them, and whatever was answered once. Two of them that are one machine share another mark as well.
+            let are_clones = sharing.len() > MOST_TWINS;
+            if are_clones && is_asked(sharing, decided) {
+                continue;
+            }
+            for (a, b) in pairs {
+                if !looked_at.insert((a, b)) {
+                    continue;
+                }
+                let evidence = matching::hosts(&identities[a], &identities[b]);
+                let judged = evidence.judge();
+                if judged != Judgement::Different {
+                    // One mark alone may be copied with a disk image; two that agree are not.
+                    let certain = judged == Judgement::Same && evidence.agrees.len() > 1;
+                    found.push((a.clone(), host_key(b), evidence, certain));
+                    if are_clones {
+                        break;
                     }
                 }
             }
@@ -281,6 +300,13 @@ impl Fleet {
     }
 }
 
+/// Whether two of these were a question already.
+fn is_asked(sharing: &[&HostId], decided: &BTreeMap<(HostId, String), Verdict>) -> bool {
+    let ids: BTreeSet<&HostId> = sharing.iter().copied().collect();
+    let keys: BTreeSet<String> = sharing.iter().map(|id| host_key(id)).collect();
+    decided.keys().any(|(host, other)| ids.contains(host) && keys.contains(other))
+}
+
 fn host_key(id: &HostId) -> String {
     format!("host:{id}")
 }
@@ -288,4 +314,63 @@ fn host_key(id: &HostId) -> String {
 fn split_guest(id: &str) -> Option<(crate::model::ConnectionId, u32)> {
     let (connection, vmid) = GuestId(id.to_owned()).0.rsplit_once(':').map(|(a, b)| (a.to_owned(), b.to_owned()))?;
     Some((connection.into(), vmid.parse().ok()?))
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::{FleetOptions, fleet::ImportFormat};
+
+    /// A fleet of machines that were never reached here, but of which it is known who they are.
+    async fn fleet(directory: &std::path::Path, identities: impl Iterator<Item = Identity>) -> Result<Fleet> {
+        let options = FleetOptions { with_this_machine: false, ..FleetOptions::new(directory) };
+        let fleet = Fleet::open(options).await?;
+        let identities: Vec<Identity> = identities.collect();
+        let text: String = (0..identities.len()).map(|number| format!("web{number}\n")).collect();
+        fleet.import(ImportFormat::AnsibleIni, &text, false).await?;
+        for (host, identity) in fleet.status().await?.hosts.iter().zip(&identities) {
+            fleet.store().put_identity(&host.id, identity).await?;
+        }
+        Ok(fleet)
+    }
+
+    #[tokio::test]
+    async fn clones_of_one_image_are_one_question() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let clone = |number: usize| Identity {
+            machine_id: Some("m1".to_owned()),
+            smbios_uuid: Some(format!("u{number}")),
+            // The last two are one machine by two ways.
+            macs: vec![format!("a{}", number.min(198))],
+            ..Identity::default()
+        };
+        let fleet = fleet(directory.path(), (0..200).map(clone)).await?;
+        for _ in 0..3 {
+            fleet.match_machines().await?;
+        }
+        let asked = fleet.matches().await?;
+        let by_address = |question: &&MatchView| question.evidence.iter().any(|mark| mark.contains("hardware address"));
+        assert_eq!((asked.len(), asked.iter().filter(by_address).count()), (2, 1), "{asked:?}");
+        // The answer stands for all of them.
+        for question in &asked {
+            fleet.decide_match(question.id.as_str(), false).await?;
+        }
+        fleet.match_machines().await?;
+        assert_eq!(fleet.matches().await?, []);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_few_that_look_alike_are_asked_about_one_by_one() -> Result<()> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let twin = |number: usize| Identity {
+            machine_id: Some("m1".to_owned()),
+            macs: vec![format!("a{number}")],
+            ..Identity::default()
+        };
+        let fleet = fleet(directory.path(), (0..3).map(twin)).await?;
+        fleet.match_machines().await?;
+        assert_eq!(fleet.matches().await?.len(), 3);
+        Ok(())
+    }
 }

@@ -159,6 +159,9 @@ pub trait HostStore: Send + Sync {
         hosts: &[Host],
     ) -> Result<()>;
 
+    /// Adds many hosts, each with the connection it comes in by, in one transaction: all or none.
+    async fn insert_hosts_with_connections(&self, hosts: &[(Host, Connection)]) -> Result<()>;
+
     /// Adds or changes a host together with the connection it comes in by and that connection's secrets.
     async fn save_host_with_connection(
         &self,

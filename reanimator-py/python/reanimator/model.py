@@ -200,3 +200,83 @@ class ConnectReport(TypedDict):
     guests: int
     storages: int
     unseen: list[Unseen]
+
+
+class TestStep(TypedDict):
+    """One step of trying to reach something."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+class TestReport(TypedDict):
+    """How far it went, up to the first step that failed."""
+
+    ok: bool
+    steps: list[TestStep]
+
+
+class Fingerprint(TypedDict):
+    """An identity that was shown: an SSH host key."""
+
+    sha256: str
+    key_type: str
+    public_key: str | None
+
+
+class ImportedHost(TypedDict):
+    """One host that a text names."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    groups: list[str]
+    state: Literal["new", "known", "invalid"]
+    why: str | None
+
+
+class ImportReport(TypedDict):
+    """What an import found, and how many hosts were added."""
+
+    found: list[ImportedHost]
+    added: int
+
+
+class MatchSide(TypedDict):
+    """One of two records that may be one machine: `host:ID` or `guest:ID`."""
+
+    id: str
+    name: str
+
+
+class Match(TypedDict):
+    """A question whether two records are one machine."""
+
+    id: str
+    a: MatchSide
+    b: MatchSide
+    evidence: list[str]
+    against: list[str]
+
+
+class Endpoint(TypedDict):
+    """One node's API address; without a fingerprint the system's trust decides."""
+
+    url: str
+    fingerprint: str | None
+
+
+class Proxmox(TypedDict):
+    """A connected Proxmox VE cluster, or a node that stands alone."""
+
+    id: str
+    name: str
+    cluster: str | None
+    endpoints: list[Endpoint]
+    auth: Literal["token", "ticket"]
+    state: Literal["online", "offline", "unknown", "maintenance"]
+    quorate: bool | None
+    nodes: list[str]
+    problem: Problem | None

@@ -115,6 +115,17 @@ impl HostStore for SqliteStore {
         }
         commit(&self.main, &attempt, transaction).await
     }
+
+    async fn insert_hosts_with_connections(&self, hosts: &[(Host, Connection)]) -> Result<()> {
+        let attempt = "add many hosts";
+        let mut transaction = self.main.begin(attempt).await?;
+        for (host, connection) in hosts {
+            self.write_way(&mut transaction, attempt, connection, &[]).await?;
+            let insert = "INSERT INTO hosts (id, name, data) VALUES (?, ?, ?)";
+            self.write_host(&mut transaction, insert, attempt, host).await?;
+        }
+        commit(&self.main, attempt, transaction).await
+    }
 }
 
 #[async_trait]

@@ -210,8 +210,8 @@ fn blank_fields(json: &mut Json, path: &[String]) -> bool {
             }
             (holds || blank_fields(field, path)) || found
         }),
-        // All of them, not only up to the first.
-        Json::Array(items) => items.iter_mut().map(|item| blank_fields(item, path)).collect::<Vec<_>>().contains(&true),
+        // Each of them is looked at, also after the first that holds one.
+        Json::Array(items) => items.iter_mut().filter_map(|item| blank_fields(item, path).then_some(())).count() > 0,
         _ => false,
     }
 }

@@ -10,6 +10,8 @@ import type {
   Command,
   Host,
   HostDetail,
+  Imported,
+  Inventory,
   Listing,
   Match,
   Me,
@@ -104,6 +106,7 @@ export const api = {
 
   host: (host: string) => call<HostDetail>('GET', `/hosts/${id(host)}`),
   addHost: (host: NewHost) => call<Host>('POST', '/hosts', host),
+  importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
   setMaintenance: (host: string, maintenance: boolean) =>
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),

@@ -1211,7 +1211,7 @@ export interface components {
          * @description The kinds of inventory.
          * @enum {string}
          */
-        InventoryFormat: "ansible-ini" | "ansible-yaml";
+        InventoryFormat: "ssh-config" | "ansible-ini" | "ansible-yaml";
         /** @description The last line. */
         LastLine: {
             /** @description Always true. */
@@ -1240,6 +1240,8 @@ export interface components {
             key?: string | null;
             /** @description A private key file on the machine that the service runs on. */
             key_file?: string | null;
+            /** @description More of them, tried after it in this order. */
+            key_files?: string[];
             /** @description The key's passphrase. */
             passphrase?: string | null;
             /** @description A password. */
@@ -1486,7 +1488,7 @@ export interface components {
         /** @description One page of a list. */
         Page_Storage: {
             /** @description The items. */
-            items: {
+            items: ((components["schemas"]["Space"] | null) & {
                 /** @description Whether it can be used now. */
                 active: boolean;
                 /** @description The cluster's name. */
@@ -1508,10 +1510,9 @@ export interface components {
                 observed_at?: string | null;
                 /** @description Whether all nodes see the same one. */
                 shared: boolean;
-                space?: components["schemas"]["Space"] | null;
                 /** @description `dir`, `zfspool`, `nfs`... */
                 type: string;
-            }[];
+            })[];
             /** @description Where the next page begins; null on the last one. */
             next_cursor?: string | null;
             /** @description How many items there are on all pages. */
@@ -1668,7 +1669,7 @@ export interface components {
             totals: components["schemas"]["Totals"];
         };
         /** @description A storage of a Proxmox cluster. A shared one is one storage, however many nodes see it. */
-        Storage: {
+        Storage: (components["schemas"]["Space"] | null) & {
             /** @description Whether it can be used now. */
             active: boolean;
             /** @description The cluster's name. */
@@ -1690,7 +1691,6 @@ export interface components {
             observed_at?: string | null;
             /** @description Whether all nodes see the same one. */
             shared: boolean;
-            space?: components["schemas"]["Space"] | null;
             /** @description `dir`, `zfspool`, `nfs`... */
             type: string;
         };

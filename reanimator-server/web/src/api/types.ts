@@ -28,6 +28,8 @@ export type ProxmoxConnection = Answered<Schemas['ProxmoxView']>;
 export type ProxmoxFound = Answered<Schemas['ConnectReport']>;
 /** Two records that may be one machine. */
 export type Match = Answered<Schemas['MatchView']>;
+/** What an inventory names, shown before and after it is stored. */
+export type Imported = Answered<Schemas['ImportReport']>;
 /** The steps of a connection test. */
 export type TestResult = Answered<Schemas['TestReport']>;
 /** One host's answer to a command. */
@@ -44,6 +46,9 @@ export type ProblemDetails = Schemas['ProblemDetails'];
 
 export type NewHost = Schemas['HostToAdd'];
 export type NewProxmox = Schemas['ClusterToConnect'];
+/** A text that names hosts, and what it is written in. */
+export type Inventory = Schemas['Inventory'];
+export type InventoryFormat = Schemas['InventoryFormat'];
 export type Command = Schemas['Command'];
 
 /** A size of which a part is used. */

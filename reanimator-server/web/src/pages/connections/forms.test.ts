@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { completeUrl, emptyHostForm, emptyProxmoxForm, hostRequest, proxmoxRequest, words } from './forms';
+import {
+  completeUrl,
+  emptyHostForm,
+  emptyProxmoxForm,
+  hostRequest,
+  proxmoxRequest,
+  whatIsNew,
+  words,
+} from './forms';
 
 test('a host form says only what was filled in', () => {
   expect(hostRequest({ ...emptyHostForm, address: ' web1 ' })).toEqual({
@@ -63,6 +71,16 @@ test.each([
   ['https://[fd00::1]', 'https://[fd00::1]:8006'],
 ])('the address %s is %s', (text, url) => {
   expect(completeUrl(text)).toBe(url);
+});
+
+test('only what is new is counted', () => {
+  const host = { name: 'a', address: 'a', port: 22, user: 'root', groups: [], why: null };
+  const found = [
+    { ...host, state: 'new' as const },
+    { ...host, state: 'known' as const },
+    { ...host, state: 'invalid' as const, why: 'no port' },
+  ];
+  expect(whatIsNew({ found, added: 0 })).toBe(1);
 });
 
 test('lists are separated by commas or white space', () => {

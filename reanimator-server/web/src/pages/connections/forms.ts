@@ -1,5 +1,5 @@
 /** What the forms say, as requests. */
-import type { NewHost, NewProxmox } from '../../api/types';
+import type { Imported, NewHost, NewProxmox } from '../../api/types';
 
 export type HostAuth = 'agent' | 'key' | 'key_file' | 'password';
 export type Sudo = 'none' | 'nopasswd' | 'password';
@@ -35,6 +35,11 @@ export const emptyHostForm: HostForm = {
   sudo: 'none',
   sudoPassword: '',
 };
+
+/** How many hosts an import would add. */
+export function whatIsNew(imported: Imported): number {
+  return imported.found.filter((host) => host.state === 'new').length;
+}
 
 /** A list as people type it: separated by commas or white space. */
 export function words(text: string): string[] {
