@@ -338,7 +338,7 @@ async fn a_cluster_is_read_whole_and_what_is_not_there_is_quiet() {
         (
             "nodes/pve2/replication",
             json!([{"id": "100-0", "guest": "100", "source": "pve2", "target": "pve3",
-            "last_sync": 1_795_229_000, "fail_count": 2, "error": "no space left", "duration": 4.12159}]),
+            "last_sync": 1_795_229_000, "fail_count": 2, "error": "no space left", "duration": 4.217531}]),
         ),
     ] {
         table.answer(path, data);
@@ -352,7 +352,7 @@ async fn a_cluster_is_read_whole_and_what_is_not_there_is_quiet() {
     let rules = facts.ha.as_ref().unwrap().rules.as_ref().unwrap();
     assert_eq!(rules[0].kind, "group");
     let jobs = facts.replication.as_ref().unwrap();
-    assert_eq!((jobs[0].fail_count, jobs[0].duration_seconds, jobs[1].fail_count), (Some(2), Some(4.12), None));
+    assert_eq!((jobs[0].fail_count, jobs[0].duration_seconds, jobs[1].fail_count), (Some(2), Some(4.22), None));
     let unseen: Vec<_> = read.facts.unseen.iter().map(|each| each.what.as_str()).collect();
     assert_eq!(unseen, ["how replication from pve9 goes"]);
     assert!(facts.watched().contains_key("node pve2"));
