@@ -51,6 +51,7 @@ enum Format {
 #[into_params(parameter_in = Query)]
 struct Form {
     /// `json` or `csv`. Defaults to `json`.
+    #[param(inline)]
     #[serde(default)]
     format: Format,
 }

@@ -37,7 +37,7 @@ impl Question {
 /// Standard error of a question is taken apart from its answer: the reason, where it gave none.
 pub fn script(questions: &[Question]) -> String {
     let mut script = format!(
-        ": {MARKER}; LC_ALL=C; LANG=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL LANG PATH; T5=; T10=; T20=; \
+        ": {MARKER}; LC_ALL=C; LANG=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; LVM_SUPPRESS_FD_WARNINGS=1; export LC_ALL LANG PATH LVM_SUPPRESS_FD_WARNINGS; T5=; T10=; T20=; \
          if timeout 1 true 2>/dev/null; then T5=\"timeout 5\"; T10=\"timeout 10\"; T20=\"timeout 20\"; fi; exec 4>&1; \
          echo \"@uid $(id -u)\"; "
     );
