@@ -50,7 +50,9 @@ async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
         context.screen.document(&details)?;
     } else {
         let value = serde_json::to_value(&details).map_err(std::io::Error::other)?;
-        context.screen.line(&context.screen.text(outline(&value).trim_end()))?;
+        for line in outline(&value).lines() {
+            context.screen.line(&context.screen.text(line))?;
+        }
     }
     Ok(Done::Whole)
 }

@@ -240,7 +240,7 @@ async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
     if context.screen.is_json() {
         context.screen.document(&host_show::Shown { detail: &detail, details: &details })?;
     } else {
-        host_show::show(&detail, &details, &context.screen)?;
+        host_show::show(&detail, &details, fleet.now(), &context.screen)?;
     }
     Ok(Done::Whole)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use reanimator_core::{fleet::HostDetail, model::details::HostDetails};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,11 +18,11 @@ pub(super) struct Shown<'a> {
 }
 
 /// Sections of the details in the order in which people look for them.
-const SECTIONS: [&str; 9] =
-    ["hardware", "sensors", "disks", "network_facts", "system", "updates", "containers", "subscription", "proxmox"];
+const SECTIONS: [&str; 8] =
+    ["hardware", "sensors", "disks", "network_facts", "system", "updates", "containers", "proxmox"];
 
 /// Prints all that is known: the record, the figures, the file systems, the slower facts, and what could not be seen.
-pub(super) fn show(detail: &HostDetail, details: &HostDetails, screen: &Screen) -> io::Result<()> {
+pub(super) fn show(detail: &HostDetail, details: &HostDetails, now: Timestamp, screen: &Screen) -> io::Result<()> {
     let mut facts = Table::new([Column::words("WHAT"), Column::words("HOW IT IS")]);
     for (what, how) in record(detail).into_iter().chain(figures(detail)) {
         if let Some(how) = how {
@@ -30,7 +31,7 @@ pub(super) fn show(detail: &HostDetail, details: &HostDetails, screen: &Screen) 
     }
     screen.table(&facts, "")?;
     file_systems(detail, screen)?;
-    sections(details, screen)?;
+    sections(details, now, screen)?;
     for problem in &details.problems {
         screen.line(&format!("{} {}", screen.paint.bad("problem:"), screen.text(problem)))?;
     }
@@ -46,16 +47,20 @@ pub(super) fn show(detail: &HostDetail, details: &HostDetails, screen: &Screen) 
     Ok(())
 }
 
-fn sections(details: &HostDetails, screen: &Screen) -> io::Result<()> {
+fn sections(details: &HostDetails, now: Timestamp, screen: &Screen) -> io::Result<()> {
     let all = serde_json::to_value(details).map_err(io::Error::other)?;
     for name in SECTIONS {
         let Some(Value::Object(mut facts)) = all.get(name).cloned() else { continue };
-        let seen = facts.remove("at").and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
+        let seen = facts.remove("at").and_then(|at| at.as_str()?.parse::<Timestamp>().ok());
+        let age = seen.map(|at| words::span(now.duration_since(at).as_secs_f64())).unwrap_or_default();
         facts.remove("unseen");
         let text = outline(&Value::Object(facts));
+        let text = if text.is_empty() { "nothing was seen" } else { text.trim_end() };
         let title = name.trim_end_matches("_facts").replace('_', " ");
-        let head = format!("{} (seen {seen})", screen.paint.strong(&title));
-        screen.line(&format!("\n{head}\n{}", screen.text(text.trim_end())))?;
+        screen.line(&format!("\n{} (seen {age} ago)", screen.paint.strong(&title)))?;
+        for line in text.lines() {
+            screen.line(&screen.text(line))?;
+        }
     }
     Ok(())
 }

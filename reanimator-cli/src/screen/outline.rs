@@ -9,6 +9,22 @@ use super::words;
 /// Things in a list shown side by side have at most so many columns; more are shown one under the other.
 const MOST_COLUMNS: usize = 9;
 
+/// What names a thing stands before what is said of it.
+const FIRST: [&str; 12] = [
+    "name",
+    "id",
+    "disk_name",
+    "device",
+    "slot",
+    "chip",
+    "label",
+    "address",
+    "package",
+    "mount_point",
+    "state",
+    "status",
+];
+
 /// A column is cut at this many characters.
 const WIDEST: usize = 48;
 
@@ -16,25 +32,48 @@ const WIDEST: usize = 48;
 pub(crate) fn outline(value: &Value) -> String {
     let mut text = String::new();
     if let Value::Object(fields) = value {
-        object(fields, 0, &mut text);
+        object(fields, "", 0, &mut text);
     }
     text
 }
 
-fn object(fields: &Map<String, Value>, depth: usize, text: &mut String) {
+/// Whether there is nothing in it that is known.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The fields that are known: what names the thing first.
+fn known(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let place = |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
+    let mut known: Vec<_> = fields.iter().filter(|(_, value)| !is_empty(value)).collect();
+    known.sort_by_key(|(name, _)| place(name));
+    known
+}
+
+fn object(fields: &Map<String, Value>, unit: &str, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
+    let fields = known(fields);
     let width = fields.iter().filter(|(_, value)| inline(value).is_some()).map(|(name, _)| spoken(name).len()).max();
-    for (name, value) in fields {
+    for (name, value) in &fields {
         if let Some(line) = inline(value) {
             let width = width.unwrap_or(0);
-            text.push_str(&format!("{indent}{:<width$}  {}\n", spoken(name), with_unit(name, &line, value)));
+            // What is kept by name under `cache_bytes` is in bytes.
+            let unit = if unit.is_empty() { name.as_str() } else { unit };
+            text.push_str(&format!("{indent}{:<width$}  {}\n", spoken(name), with_unit(unit, &line, value)));
         }
     }
     for (name, value) in fields {
         match value {
-            Value::Object(inner) if !inner.is_empty() && inline(value).is_none() => {
+            Value::Object(inner) if inline(value).is_none() => {
                 text.push_str(&format!("{indent}{}\n", spoken(name)));
-                object(inner, depth + 1, text);
+                let unit = if name.ends_with("_bytes") { name.as_str() } else { "" };
+                object(inner, unit, depth + 1, text);
             }
             Value::Array(items) if inline(value).is_none() && !items.is_empty() => {
                 text.push_str(&format!("{indent}{}\n", spoken(name)));
@@ -49,7 +88,7 @@ fn list(items: &[Value], depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     let rows: Vec<BTreeMap<&str, String>> = items.iter().filter_map(row).collect();
     let mut names: Vec<&str> = Vec::new();
-    for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+    for name in items.iter().filter_map(Value::as_object).flat_map(known).map(|(name, _)| name) {
         let filled = rows.iter().any(|row| row.get(name.as_str()).is_some_and(|cell| !cell.is_empty()));
         if filled && !names.contains(&name.as_str()) {
             names.push(name);
@@ -59,7 +98,7 @@ fn list(items: &[Value], depth: usize, text: &mut String) {
         for item in items {
             match item {
                 Value::Object(fields) => {
-                    object(fields, depth, text);
+                    object(fields, "", depth, text);
                     text.push('\n');
                 }
                 other => text.push_str(&format!("{indent}{}\n", inline(other).unwrap_or_default())),
