@@ -14,7 +14,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use reanimator_core::transport::ssh::fingerprint_of;
 use serde::Deserialize;
+
+use crate::program::Home;
 
 /// The password that the lab's user `asks` needs for sudo and may log in with.
 pub const ASKS_PASSWORD: &str = "wake the dead";
@@ -54,6 +57,19 @@ pub fn hosts() -> Vec<LabHost> {
 }
 
 impl LabHost {
+    /// Adds it to the fleet of a home by the command line, its key pinned, with `sudo -n`.
+    ///
+    /// # Panics
+    /// When it cannot be added.
+    pub fn add_to(&self, home: &Home) {
+        let fingerprint = fingerprint_of(&self.host_key).expect("the lab tells a host key");
+        let target = format!("{}@{}:{}", self.user, self.address, self.port);
+        let key = self.key.display().to_string();
+        let how = ["--name", &self.name, "--key", &key, "--no-agent", "--sudo", "nopasswd"];
+        let words = ["host", "add", &target].into_iter().chain(how).chain(["--accept-host-key", &fingerprint]);
+        home.json(words);
+    }
+
     /// Pulls the host's network plug until the returned value is dropped.
     #[must_use = "the plug goes back as soon as this is dropped"]
     pub fn unplug(&self) -> Disturbed {

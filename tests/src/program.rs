@@ -73,6 +73,33 @@ impl Home {
     }
 }
 
+impl Home {
+    /// Brings a Proxmox cluster into its fleet by the command line; says what was found.
+    ///
+    /// # Panics
+    /// When it cannot be connected.
+    pub fn connect(&self, url: &str, token: &str, fingerprint: &str) -> Value {
+        let file = self.path().join("token");
+        std::fs::write(&file, token).expect("a file can be written in it");
+        let source = format!("--token=file:{}", file.display());
+        self.json(["proxmox", "connect", url, &source, "--accept-certificate", fingerprint])
+    }
+}
+
+/// The Python that has the module in it: `make test` installs it before the lab's turn. Without it the others are
+/// compared, which the tests say.
+#[must_use]
+pub fn python() -> Option<PathBuf> {
+    if let Some(given) = std::env::var_os("REANIMATOR_PYTHON") {
+        return Some(given.into());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"));
+    let python = target.join("venv/bin/python");
+    let looked = Command::new(&python).args(["-c", "import reanimator"]).output();
+    looked.is_ok_and(|done| done.status.success()).then_some(python)
+}
+
 /// The JSON document that a command prints.
 ///
 /// # Panics

@@ -2,13 +2,12 @@
 //! built program, with the same numbers in every frontend; a pulled plug; a killed server.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pve_sim::{Options, Sim};
-use reanimator_core::{Fleet, FleetOptions, transport::ssh::fingerprint_of};
+use reanimator_core::{Fleet, FleetOptions};
 use reanimator_tests::lab::{self, LabHost};
-use reanimator_tests::program::{Home, Server, document};
+use reanimator_tests::program::{Home, Server, document, python};
 use serde_json::Value;
 
 /// A figure that is older than this is not fresh: the loop comes round every 10 s.
@@ -28,8 +27,9 @@ async fn lab_one_fleet_in_every_frontend_through_pulled_plugs_and_kills() {
     let sim = Sim::start(Options { nodes: 3, ..Options::default() }).await.unwrap();
     let home = Home::new();
     let began = Instant::now();
-    lab[..3].iter().for_each(|host| add(&home, host));
-    connect(&home, &sim);
+    lab[..3].iter().for_each(|host| host.add_to(&home));
+    let report = home.connect(&sim.info().url, &sim.info().token, &sim.info().fingerprint);
+    assert_eq!(report["nodes"].as_array().unwrap().len(), 3);
     say("adding three hosts and a cluster by the command line", began);
 
     let began = Instant::now();
@@ -44,35 +44,6 @@ async fn lab_one_fleet_in_every_frontend_through_pulled_plugs_and_kills() {
     agree(&home, &server).await;
     a_pulled_plug(&home, &server, &lab[1]).await;
     a_killed_server(&home, server).await;
-}
-
-fn add(home: &Home, host: &LabHost) {
-    let fingerprint = fingerprint_of(&host.host_key).unwrap();
-    let target = format!("{}@{}:{}", host.user, host.address, host.port);
-    let key = host.key.to_str().unwrap();
-    home.json([
-        "host",
-        "add",
-        &target,
-        "--name",
-        &host.name,
-        "--key",
-        key,
-        "--no-agent",
-        "--sudo",
-        "nopasswd",
-        "--accept-host-key",
-        &fingerprint,
-    ]);
-}
-
-fn connect(home: &Home, sim: &Sim) {
-    let token = home.path().join("token");
-    std::fs::write(&token, &sim.info().token).unwrap();
-    let source = format!("--token=file:{}", token.display());
-    let info = sim.info();
-    let report = home.json(["proxmox", "connect", &info.url, &source, "--accept-certificate", &info.fingerprint]);
-    assert_eq!(report["nodes"].as_array().unwrap().len(), 3);
 }
 
 /// The command line, HTTP, Python and Rust say the same of every host and of the whole.
@@ -105,19 +76,6 @@ async fn agree(home: &Home, server: &Server) {
         say(&format!("the same numbers as HTTP in {}", frontends.join(", ")), began);
         return;
     }
-}
-
-/// The Python that has the wheel in it.
-fn python() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("REANIMATOR_PYTHON") {
-        return Some(given.into());
-    }
-    // `make test` installs the wheel before the lab's turn; without it the others are compared, which is said.
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"));
-    let python = target.join("venv/bin/python");
-    let looked = std::process::Command::new(&python).args(["-c", "import reanimator"]).output();
-    looked.is_ok_and(|done| done.status.success()).then_some(python)
 }
 
 /// One silent host is offline in time, harms no other, and comes back by itself.

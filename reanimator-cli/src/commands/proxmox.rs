@@ -12,7 +12,7 @@ use crate::{
     ask,
     context::Context,
     failure::{Done, Failure, usage},
-    screen::{Cell, Column, Table, words},
+    screen::{Cell, Column, Table, outline::outline, words},
 };
 
 /// What can be done with clusters.
@@ -22,10 +22,22 @@ pub(crate) enum ProxmoxCommand {
     Connect(ConnectArgs),
     /// List the clusters
     List,
+    /// Show everything that is known of a cluster: votes, high availability, Ceph, replication, backups
+    Show(ShowArgs),
     /// Try whether a cluster answers, step by step
     Test(NameArgs),
     /// Take a cluster out of the fleet
     Remove(NameArgs),
+}
+
+/// What `proxmox show` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The connection's name or id
+    name: String,
+    /// Ask the cluster now, rather than show what was last seen
+    #[arg(long)]
+    observe: bool,
 }
 
 /// What `proxmox connect` takes.
@@ -73,6 +85,7 @@ pub(crate) async fn run(command: ProxmoxCommand, context: &Context) -> Result<Do
     match command {
         ProxmoxCommand::Connect(args) => connect(args, context).await,
         ProxmoxCommand::List => list(context).await,
+        ProxmoxCommand::Show(args) => show(&args, context).await,
         ProxmoxCommand::Test(args) => show_test(&context.fleet().await?.test_proxmox(&args.name).await?, context),
         ProxmoxCommand::Remove(args) => remove(&args.name, context).await,
     }
@@ -176,6 +189,27 @@ async fn list(context: &Context) -> Result<Done, Failure> {
         ]);
     }
     context.screen.table(&table, "No cluster. Next: reanimator proxmox connect https://HOST:8006")?;
+    Ok(Done::Whole)
+}
+
+async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let facts = match args.observe {
+        true => context.audited(&fleet, "proxmox observe", &args.name, fleet.refresh_cluster(&args.name)).await?,
+        false => fleet.cluster_facts(&args.name).await?,
+    };
+    if context.screen.is_json() {
+        context.screen.document(&facts)?;
+        return Ok(Done::Whole);
+    }
+    let value = serde_json::to_value(&facts.facts).map_err(std::io::Error::other)?;
+    for line in outline(&value).lines() {
+        context.screen.line(&context.screen.text(line))?;
+    }
+    for unseen in &facts.unseen {
+        let (what, why) = (context.screen.text(&unseen.what), context.screen.text(&unseen.why));
+        context.screen.line(&format!("Not seen: {what}: {why}"))?;
+    }
     Ok(Done::Whole)
 }
 

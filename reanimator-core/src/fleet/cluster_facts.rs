@@ -87,10 +87,31 @@ impl Fleet {
     /// What is known of a cluster beside its figures.
     ///
     /// # Errors
-    /// `NotFound`; `Storage` when the store cannot be read.
-    pub async fn cluster_facts(&self, id_or_name: &str) -> Result<Option<Dated<ClusterFacts>>> {
+    /// `NotFound` for a cluster that there is not, or that was not asked yet; `Storage` when the store cannot be read.
+    pub async fn cluster_facts(&self, id_or_name: &str) -> Result<Dated<ClusterFacts>> {
         let connection = self.find_proxmox(id_or_name).await?;
-        Ok(stored(&self.store().facts(&entity_of(&connection.id)).await?, CLUSTER))
+        self.cluster_facts_of(&connection.id).await?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "show what is known of the cluster")
+                .on(connection.name)
+                .because("it was not asked yet")
+                .next("let `reanimator serve` run for a minute, or ask with `reanimator proxmox show NAME --observe`")
+        })
+    }
+
+    /// Asks a cluster for everything that is due now, and says what is known of it then.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage` when what was seen cannot be written down.
+    pub async fn refresh_cluster(&self, id_or_name: &str) -> Result<Dated<ClusterFacts>> {
+        let connection = self.find_proxmox(id_or_name).await?;
+        let seen = self.look_at_cluster(&connection.id).await?;
+        self.write_down_cluster(&seen).await?;
+        self.look_at_cluster_facts(&connection.id).await?;
+        self.cluster_facts(connection.id.as_str()).await
+    }
+
+    pub(super) async fn cluster_facts_of(&self, id: &ConnectionId) -> Result<Option<Dated<ClusterFacts>>> {
+        Ok(stored(&self.store().facts(&entity_of(id)).await?, CLUSTER))
     }
 
     /// Reads the cluster itself: everything now and then, and what may change any minute at each turn.

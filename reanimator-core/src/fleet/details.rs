@@ -2,19 +2,25 @@
 
 use super::{HostDetail, digest};
 use crate::model::{
-    Bytes, FileSystem, HostView, Storage, Unseen,
+    Bytes, FileSystem, HostKind, HostView, Storage, Unseen,
     dashboard::{gib, share},
     details::{
         CpuDetails, HostDetails, Include, InterfaceDetails, LicenseDetails, MemoryDetails, StorageDetails,
         TemperatureDetails, TemperatureReading,
     },
-    facts::{Dated, HostFacts, network::Network, pve_node::NodeInventory, sensors::Sensors},
+    facts::{Dated, HostFacts, cluster::ClusterFacts, network::Network, pve_node::NodeInventory, sensors::Sensors},
 };
 
 /// Puts the parts together. `storages` are those of the node's cluster that it has.
-pub(super) fn details(detail: HostDetail, facts: HostFacts, storages: &[Storage], include: Include) -> HostDetails {
+pub(super) fn details(
+    detail: HostDetail,
+    facts: HostFacts,
+    cluster: Option<Dated<ClusterFacts>>,
+    storages: &[Storage],
+    include: Include,
+) -> HostDetails {
     let HostDetail { host, telemetry, identity, unseen, .. } = detail;
-    let unseen = all_unseen(unseen, &facts, include);
+    let unseen = all_unseen(unseen, &facts, host.kind, include);
     let file_systems = telemetry.map(|telemetry| telemetry.file_systems).unwrap_or_default();
     let node = facts.proxmox.as_ref().map(|node| &node.facts);
     HostDetails {
@@ -48,6 +54,7 @@ pub(super) fn details(detail: HostDetail, facts: HostFacts, storages: &[Storage]
         updates: facts.updates,
         containers: facts.containers,
         proxmox: facts.proxmox,
+        cluster_details: cluster,
         observed_at: host.observed_at,
         unseen,
     }
@@ -167,7 +174,7 @@ fn temperature(sensors: &Dated<Sensors>) -> TemperatureDetails {
     }
 }
 
-fn all_unseen(mut unseen: Vec<Unseen>, facts: &HostFacts, include: Include) -> Vec<Unseen> {
+fn all_unseen(mut unseen: Vec<Unseen>, facts: &HostFacts, kind: HostKind, include: Include) -> Vec<Unseen> {
     fn of<T>(section: Option<&Dated<T>>, wanted: bool) -> impl Iterator<Item = Unseen> + '_ {
         section.filter(|_| wanted).into_iter().flat_map(|section| section.unseen.iter().cloned())
     }
@@ -180,19 +187,20 @@ fn all_unseen(mut unseen: Vec<Unseen>, facts: &HostFacts, include: Include) -> V
     unseen.extend(of(facts.containers.as_ref(), true));
     unseen.extend(of(facts.proxmox.as_ref(), true));
     let missing = [
-        ("hardware", facts.hardware.is_none() && include.hardware),
-        ("sensors", facts.sensors.is_none()),
-        ("disks", facts.disks.is_none() && include.storage),
-        ("network", facts.network.is_none() && include.network),
-        ("system", facts.system.is_none()),
-        ("updates", facts.updates.is_none()),
-        ("containers", facts.containers.is_none()),
+        ("firmware, memory modules and board", facts.hardware.is_none() && include.hardware),
+        ("temperatures, fans and power", facts.sensors.is_none()),
+        ("block devices, LVM, RAID and mounts", facts.disks.is_none() && include.storage),
+        ("hardware addresses, speeds and routes", facts.network.is_none() && include.network),
+        ("boots, sessions and failed units", facts.system.is_none()),
+        ("security updates", facts.updates.is_none()),
+        ("containers of Docker and Podman", facts.containers.is_none()),
     ];
-    unseen.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(what, _)| Unseen::new(*what, WHY)));
+    let why = match kind {
+        HostKind::Proxmox => "its Proxmox API does not tell: add the node over SSH as well",
+        HostKind::Linux | HostKind::Both => "not asked yet",
+    };
+    unseen.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(what, _)| Unseen::new(*what, why)));
     unseen.sort();
     unseen.dedup();
     unseen
 }
-
-/// Why a whole section is missing.
-const WHY: &str = "not asked yet, or only its Proxmox API is known: a shell (SSH) on it tells";

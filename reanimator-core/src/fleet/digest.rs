@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    dashboard::{UpdateCounts, Votes},
+    dashboard::Votes,
     facts::{
         Dated, HostFacts,
         cluster::{ClusterFacts, HaFacts},
@@ -24,7 +24,9 @@ pub(super) struct HostDigest {
     /// The warmest sensor, and when it was read.
     pub(super) temperature: Option<(f64, Timestamp)>,
     pub(super) license_status: Option<String>,
-    pub(super) updates: Option<UpdateCounts>,
+    pub(super) updates_pending: Option<u32>,
+    /// Not known where only the Proxmox API tells of updates.
+    pub(super) updates_security: Option<u32>,
     pub(super) reboot_needed: Option<bool>,
     pub(super) failed_units: Option<u32>,
     pub(super) containers_running: Option<u32>,
@@ -73,6 +75,7 @@ impl HostDigest {
         let cpu = facts.hardware.as_ref().map(|hardware| &hardware.facts.cpu);
         let node = facts.proxmox.as_ref().map(|node| &node.facts);
         let by_api = node.and_then(|node| node.cpu.as_ref());
+        let by_manager = facts.updates.as_ref().map(|updates| &updates.facts);
         let system = facts.system.as_ref().map(|system| &system.facts);
         let running = |containers: &Dated<crate::model::facts::containers::Containers>| {
             containers.facts.containers.iter().filter(|container| container.runs()).count()
@@ -89,7 +92,8 @@ impl HostDigest {
                 .as_ref()
                 .and_then(|sensors| Some((sensors.facts.highest()?.celsius, sensors.at))),
             license_status: node.and_then(|node| node.license.as_ref()?.status.clone()),
-            updates: updates(facts),
+            updates_pending: by_manager.and_then(|updates| updates.pending).map(small).or_else(|| node_updates(facts)),
+            updates_security: by_manager.and_then(|updates| updates.security).map(small),
             reboot_needed: system.and_then(|system| Some(system.reboot.as_ref()?.needed)),
             failed_units: system.and_then(|system| Some(small(system.failed.as_ref()?.len() as u64))),
             containers_running: engines.map(|containers| small(running(containers) as u64)),
@@ -154,17 +158,9 @@ impl GuestDigest {
     }
 }
 
-/// By the host's own package manager, else by its API, which does not tell security updates apart.
-fn updates(facts: &HostFacts) -> Option<UpdateCounts> {
-    let by_shell = facts.updates.as_ref().and_then(|updates| {
-        let pending = updates.facts.pending?;
-        Some(UpdateCounts { pending: small(pending), security: small(updates.facts.security.unwrap_or(0)) })
-    });
-    let by_api = || {
-        let pending = facts.proxmox.as_ref()?.facts.updates.as_ref()?.len();
-        Some(UpdateCounts { pending: small(pending as u64), security: 0 })
-    };
-    by_shell.or_else(by_api)
+/// Pending updates by the node's API, which does not tell those for security apart.
+fn node_updates(facts: &HostFacts) -> Option<u32> {
+    Some(small(facts.proxmox.as_ref()?.facts.updates.as_ref()?.len() as u64))
 }
 
 /// What is wrong with a host by its facts, in sentences.

@@ -182,7 +182,7 @@ impl Fleet {
     }
 
     /// Takes in all facts that are stored, for tables: what another process asked for is known here too.
-    pub(super) async fn remember_facts(&self) -> Result<()> {
+    pub(crate) async fn remember_facts(&self) -> Result<()> {
         let mut by_entity: BTreeMap<String, Vec<StoredFacts>> = BTreeMap::new();
         for section in Section::ALL {
             for stored in self.store().facts_of_section(section.as_str()).await? {
@@ -216,24 +216,28 @@ impl Fleet {
     pub async fn host_details(&self, name_or_id: &str, include: Include) -> Result<HostDetails> {
         let detail = self.host(name_or_id).await?;
         let facts = self.facts_of(&detail.host.id).await?;
-        let storages = self.storages_of(&detail.host.id);
-        Ok(details::details(detail, facts, &storages, include))
+        let nodes = self.node_links(&detail.host.id);
+        let cluster = match nodes.first() {
+            Some((connection, _)) => self.cluster_facts_of(connection).await?,
+            None => None,
+        };
+        let has = |storage: &Storage| {
+            nodes.iter().any(|(connection, node)| storage.connection == *connection && storage.nodes.contains(node))
+        };
+        let storages: Vec<Storage> = self.read(World::storages).into_iter().filter(has).collect();
+        Ok(details::details(detail, facts, cluster, &storages, include))
     }
 
-    /// The storages that a node has.
-    fn storages_of(&self, id: &HostId) -> Vec<Storage> {
-        let nodes: Vec<(ConnectionId, String)> = self.read(|world| {
+    /// As which nodes of which clusters a host comes in.
+    fn node_links(&self, id: &HostId) -> Vec<(ConnectionId, String)> {
+        self.read(|world| {
             let links = world.hosts.get(id).into_iter().flat_map(|known| &known.host.links);
             let node = |link: &Link| match link {
                 Link::ProxmoxNode { connection, node } => Some((connection.clone(), node.clone())),
                 _ => None,
             };
             links.filter_map(node).collect()
-        });
-        let has = |storage: &Storage| {
-            nodes.iter().any(|(connection, node)| storage.connection == *connection && storage.nodes.contains(node))
-        };
-        self.read(World::storages).into_iter().filter(has).collect()
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     GuestId, GuestKind, GuestRates, GuestStatus, HostId, HostKind, HostState, Unseen,
     facts::{
-        Dated, containers::Containers, disks::Disks, guest::GuestFacts, hardware::Hardware, network::Network,
-        pve_node::NodeInventory, sensors::Sensors, system::System, updates::Updates,
+        Dated, cluster::ClusterFacts, containers::Containers, disks::Disks, guest::GuestFacts, hardware::Hardware,
+        network::Network, pve_node::NodeInventory, sensors::Sensors, system::System, updates::Updates,
     },
 };
 
@@ -75,6 +75,8 @@ pub struct HostDetails {
     pub containers: Option<Dated<Containers>>,
     /// Everything that a node's Proxmox API says of it.
     pub proxmox: Option<Dated<NodeInventory>>,
+    /// Its cluster: members, votes, high availability, Ceph, replication, backups.
+    pub cluster_details: Option<Dated<ClusterFacts>>,
     /// When its figures were seen.
     pub observed_at: Option<Timestamp>,
     /// What could not be seen of all this, and why.

@@ -121,14 +121,29 @@ impl Plan {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Error::new(ErrorKind::Invalid, "read the history").from_source(error))?;
         let column = |place: usize| Columns {
-            min: cells.iter().map(|cells| least(&cells[place])).collect(),
-            mean: cells.iter().map(|cells| cells[place].mean()).collect(),
-            max: cells.iter().map(|cells| most(&cells[place])).collect(),
+            min: cells.iter().map(|cells| least(&cells[place]).map(plain)).collect(),
+            mean: cells.iter().map(|cells| cells[place].mean().map(plain)).collect(),
+            max: cells.iter().map(|cells| most(&cells[place]).map(plain)).collect(),
         };
         let metrics: BTreeMap<String, Columns> =
             self.metrics.iter().enumerate().map(|(place, name)| (name.clone(), column(place))).collect();
         let step_seconds = u64::try_from(step / SECOND).unwrap_or(0);
         Ok(Series { entity: query.entity.clone(), step_seconds, times, metrics })
+    }
+}
+
+/// A figure as it was before 32 bits held it: 5.7 and not 5.699999809265137. Whole numbers of eight digits and more, such
+/// as bytes, stay as they are.
+pub(crate) fn plain(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a logarithm of a finite number is small")]
+    let digits = 7 - value.abs().log10().ceil() as i32;
+    match digits {
+        // Powers of ten up to these are exact, so that only the division rounds.
+        1..=22 => (value * 10f64.powi(digits)).round() / 10f64.powi(digits),
+        _ => value,
     }
 }
 
@@ -205,6 +220,15 @@ mod tests {
 
     use super::*;
     use crate::model::Entity;
+
+    #[test]
+    fn figures_are_what_they_were_before_they_were_kept() {
+        for value in [5.7, 0.1, 12.34, 99.95, 0.001, -3.3, 100.0, 0.0, 1234567.0] {
+            assert_eq!(plain(f64::from(value as f32)), value);
+        }
+        assert_eq!(plain(2_147_483_648.0), 2_147_483_648.0);
+        assert!(plain(f64::NAN).is_nan());
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()

@@ -4,7 +4,7 @@
 //! where a row per figure costs 24. A list may grow at its end; a figure never changes its place in it, so that an
 //! older, shorter row is the beginning of a newer one. The names are those that queries, `/metrics` and documents use.
 
-use crate::model::{EntityKind, Guest, HostView, Storage, Telemetry};
+use crate::model::{EntityKind, Guest, GuestKind, HostView, Storage, Telemetry};
 
 /// The order of figures that this program writes: 2 since hosts got temperature and disk operations, and guests and
 /// storages a history.
@@ -137,7 +137,9 @@ impl MetricRow {
         row.put("cpu_percent", guest.cpu_percent);
         row.put("memory_used", guest.memory.as_ref().map(|memory| memory.used_bytes.0 as f64));
         row.put("memory_total", guest.memory.as_ref().map(|memory| memory.total_bytes.0 as f64));
-        row.put("disk_used", guest.disk.map(|disk| disk.used_bytes.0 as f64));
+        // Nobody looks into a VM's disks: its zero says that it is not known.
+        let used = guest.disk.filter(|disk| guest.kind == GuestKind::Lxc || disk.used_bytes.0 > 0);
+        row.put("disk_used", used.map(|disk| disk.used_bytes.0 as f64));
         row.put("disk_total", guest.disk.map(|disk| disk.total_bytes.0 as f64));
         row.put("uptime_seconds", guest.uptime_seconds.map(|seconds| seconds as f64));
         row

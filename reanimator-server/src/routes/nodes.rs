@@ -1,7 +1,10 @@
 //! One host, and one guest, in full.
 
 use axum::{Json, extract::State, middleware};
-use reanimator_core::model::details::{GuestDetails, HostDetails, Include};
+use reanimator_core::model::{
+    details::{GuestDetails, HostDetails, Include},
+    facts::{Dated, cluster::ClusterFacts},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -19,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(host_details))
         .routes(routes!(full_details))
+        .routes(routes!(cluster))
         .layer(middleware::from_fn(etag::tag))
         .routes(routes!(refresh))
 }
@@ -68,6 +72,17 @@ async fn refresh(
 ) -> Result<Json<HostDetails>, ApiError> {
     operator.0.audited("host refresh", &id, state.fleet.refresh_facts(&id)).await?;
     Ok(Json(state.fleet.host_details(&id, Include::default()).await?))
+}
+
+/// Everything that is known of a cluster: members, votes, high availability, Ceph, replication, backups.
+#[utoipa::path(get, path = "/api/v1/proxmox/{id}/details", tag = "proxmox", params(("id" = String, Path)),
+    extensions(("x-role" = json!("viewer"))), responses((status = 200, body = Dated<ClusterFacts>), Refusals))]
+async fn cluster(
+    _: Viewer,
+    State(state): State<AppState>,
+    Name(id): Name,
+) -> Result<Json<Dated<ClusterFacts>>, ApiError> {
+    Ok(Json(state.fleet.cluster_facts(&id).await?))
 }
 
 /// Everything that is known of a guest. What may not be older than a moment is asked for now.

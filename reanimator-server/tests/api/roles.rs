@@ -34,6 +34,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("viewer", "GET", "/api/v1/proxmox/clusters"),
     ("viewer", "GET", "/api/v1/nodes/{id}/host-details"),
     ("viewer", "GET", "/api/v1/nodes/{id}/vms/{vmid}/full-details"),
+    ("viewer", "GET", "/api/v1/proxmox/{id}/details"),
     ("operator", "POST", "/api/v1/nodes/{id}/refresh"),
     ("viewer", "GET", "/api/v1/telemetry/query"),
     ("viewer", "GET", "/api/v1/telemetry/latest"),

@@ -8,6 +8,7 @@ use crate::{
     Result,
     model::{Entity, Latest, Reading},
     store::{
+        grid::plain,
         metrics::metrics_of,
         sqlite::{SqliteStore, timestamp},
         tiers::{Point, Tier},
@@ -91,7 +92,7 @@ fn newest_of(entity: &Entity, points: &[Point]) -> Result<Latest> {
     for (place, metric) in metrics_of(entity.kind()).iter().enumerate() {
         let seen = |point: &Point| Some((point.at, point.cells.get(place)?.mean()?));
         if let Some((at, value)) = points.iter().filter_map(seen).max_by_key(|(at, _)| *at) {
-            latest.insert(metric.name.to_owned(), Reading { at: timestamp(at)?, value });
+            latest.insert(metric.name.to_owned(), Reading { at: timestamp(at)?, value: plain(value) });
         }
     }
     Ok(latest)
