@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::words;
@@ -152,7 +153,7 @@ fn inline(value: &Value) -> Option<String> {
         Value::Null | Value::Object(_) => None,
         Value::Bool(truth) => Some(if *truth { "yes" } else { "no" }.to_owned()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.parse::<Timestamp>().map_or_else(|_| text.clone(), words::moment)),
         Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => items
             .iter()
@@ -170,6 +171,8 @@ fn with_unit(name: &str, text: &str, value: &Value) -> String {
     let Some(number) = value.as_f64() else { return text.to_owned() };
     let unit = |suffix: &str| name == suffix.trim_start_matches('_') || name.ends_with(suffix);
     match name {
+        _ if unit("mtu_bytes") => text.to_owned(),
+        _ if unit("_bytes_per_second") => format!("{}/s", reanimator_core::model::Bytes(number.max(0.0) as u64)),
         _ if unit("_bytes") && number >= 0.0 => reanimator_core::model::Bytes(number as u64).to_string(),
         _ if unit("_seconds") => words::span(number),
         _ if unit("_percent") => format!("{number:.1} %"),
@@ -182,8 +185,9 @@ fn with_unit(name: &str, text: &str, value: &Value) -> String {
 
 /// A field's name as people say it, without the unit that its value shows.
 fn spoken(name: &str) -> String {
-    let bare =
-        ["_bytes", "_seconds", "_percent", "_celsius", "_gb", "_mb"].iter().find_map(|unit| name.strip_suffix(unit));
+    let bare = ["_bytes_per_second", "_bytes", "_seconds", "_percent", "_celsius", "_gb", "_mb"]
+        .iter()
+        .find_map(|unit| name.strip_suffix(unit));
     bare.unwrap_or(name).replace('_', " ")
 }
 
@@ -197,6 +201,7 @@ mod tests {
     fn facts_read_as_an_outline_without_what_is_not_known() {
         let value = json!({
             "model": "Xeon", "total_bytes": 1_073_741_824u64, "board": null, "flags": ["aes", "vmx"], "none": [],
+            "at": "2026-01-02T03:04:05.678901Z", "read_bytes_per_second": 2048.5,
             "bios": {"vendor": "ACME", "secure": true},
             "disks": [
                 {"name": "sda", "size_bytes": 1024, "serial": null},
@@ -205,7 +210,7 @@ mod tests {
         });
         assert_eq!(
             outline(&value),
-            "flags  aes, vmx\nmodel  Xeon\ntotal  1.0 GiB\nbios\n  secure  yes\n  vendor  ACME\ndisks\n  NAME     SIZE\n  \
+            "at     2026-01-02 03:04:05Z\nflags  aes, vmx\nmodel  Xeon\nread   2.0 KiB/s\ntotal  1.0 GiB\nbios\n  secure  yes\n  vendor  ACME\ndisks\n  NAME     SIZE\n  \
              sda      1.0 KiB\n  nvme0n1  2.0 KiB\n"
         );
     }

@@ -85,6 +85,16 @@ pub(super) fn register(
     add(registry, CLUSTERS, &tables.clusters, |cluster| ClusterLabels { cluster: cluster.name.clone() });
 }
 
+/// The names of all gauges.
+#[cfg(test)]
+pub(super) fn names() -> Vec<&'static str> {
+    fn of<T>(figures: &[Figure<T>]) -> Vec<&'static str> {
+        figures.iter().map(|figure| figure.name).collect()
+    }
+    let states = vec!["reanimator_hosts", "reanimator_guests", "reanimator_host_info"];
+    [states, of(HOSTS), of(NODES), of(GUESTS), of(STORAGES), of(CLUSTERS)].concat()
+}
+
 fn add<T, L>(registry: &mut Registry, figures: &[Figure<T>], things: &[T], labels: fn(&T) -> L)
 where
     L: Clone + Debug + Eq + Hash + EncodeLabelSet + Send + Sync + 'static,

@@ -125,3 +125,21 @@ fn render(
         .map_err(|error| Error::new(ErrorKind::Internal, "write the metrics").from_source(error))?;
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The dashboard that people import shows what is served under its very name.
+    #[test]
+    fn the_dashboard_for_grafana_asks_only_for_figures_that_are_served() {
+        let dashboard = include_str!("../../../deploy/grafana/reanimator.json");
+        let served = fleet::names();
+        let words = dashboard.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let asked: Vec<&str> = words.filter(|word| word.starts_with("reanimator_")).collect();
+        assert!(asked.len() > 20, "{asked:?}");
+        for name in asked {
+            assert!(served.contains(&name), "{name} is asked for and not served");
+        }
+    }
+}

@@ -133,7 +133,7 @@ pub fn backups(mut found: Vec<GuestBackup>, now: Timestamp) -> GuestBackups {
     let newest_at = found.iter().find_map(|backup| backup.made_at);
     GuestBackups {
         count: found.len(),
-        total_gb: hundredths(found.iter().filter_map(|backup| backup.size_gb).sum()),
+        total_gb: hundredths(found.iter().filter_map(|backup| backup.size_gb).fold(0.0, |sum, size| sum + size)),
         newest_at,
         newest_age_seconds: newest_at.map(|at| u64::try_from(now.duration_since(at).as_secs()).unwrap_or(0)),
         list: found.into_iter().take(BACKUPS_LISTED).collect(),

@@ -127,10 +127,15 @@ impl LiveLoop {
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let lease = Lease::acquire(&self.fleet, &self.options.address).await?;
         // What an earlier process has asked for is not asked for again before its time.
-        self.fleet.remember_facts().await?;
-        self.fleet.set_live(true);
-        let result = self.watch(&lease, &stop).await;
-        self.fleet.set_live(false);
+        let result = match self.fleet.remember_facts().await {
+            Ok(()) => {
+                self.fleet.set_live(true);
+                let result = self.watch(&lease, &stop).await;
+                self.fleet.set_live(false);
+                result
+            }
+            Err(error) => Err(error),
+        };
         lease.release().await.and(result)
     }
 
