@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    Guest, Identity, NewChange, Unseen,
+    ClusterSnapshot, Entity, Guest, HostId, Identity, NewChange, Unseen,
     facts::{Dated, Watched},
 };
 
@@ -81,6 +81,24 @@ pub(super) fn existence(entity: &str, field: &str, there_now: bool, name: &str, 
     NewChange { entity: entity.to_owned(), field: field.to_owned(), old_value, new_value, created_at: at }
 }
 
+/// What came to a node's host and went from it: guests, by number. A guest that moves does both, at two hosts.
+pub(super) fn of_nodes_guests(
+    hosts: &BTreeMap<String, HostId>,
+    old: &ClusterSnapshot,
+    new: &ClusterSnapshot,
+) -> Vec<NewChange> {
+    let guests = |snapshot: &ClusterSnapshot, node: &str| -> BTreeMap<String, String> {
+        let on_node = snapshot.guests.iter().filter(|guest| guest.node == node);
+        let name = |guest: &Guest| guest.name.clone().unwrap_or_else(|| guest.kind.as_str().to_owned());
+        on_node.map(|guest| (format!("guest {}", guest.vmid), name(guest))).collect()
+    };
+    let of_host = |(node, host): (&String, &HostId)| {
+        let entity = Entity::Host(host.clone()).to_string();
+        between(&entity, &guests(old, node), &guests(new, node), true, true, new.at)
+    };
+    hosts.iter().flat_map(of_host).collect()
+}
+
 fn between(
     entity: &str,
     old: &BTreeMap<String, String>,
@@ -144,5 +162,37 @@ mod tests {
         let hidden = seen(&[], &["block devices"]);
         assert_eq!(told(Some(&whole), &hidden), [""; 0]);
         assert_eq!(told(Some(&hidden), &whole), [""; 0]);
+    }
+
+    fn cluster(guests: &[(u32, &str, &str)]) -> ClusterSnapshot {
+        let guest = |(vmid, name, node): &(u32, &str, &str)| {
+            serde_json::json!({"id": format!("c1:{vmid}"), "connection": "c1", "vmid": vmid.to_string(), "kind": "lxc",
+                "name": name, "node": node, "status": "running", "tags": [], "template": false})
+        };
+        let snapshot = serde_json::json!({"connection": "c1", "cluster": "lab", "quorate": true, "nodes": [],
+            "guests": guests.iter().map(guest).collect::<Vec<_>>(), "storages": [], "unseen": [],
+            "at": "2026-01-02T03:04:05Z"});
+        serde_json::from_value(snapshot).expect("a snapshot")
+    }
+
+    #[test]
+    fn a_guest_that_moves_goes_from_one_host_and_comes_to_another() {
+        let hosts = [("pve1", "h1"), ("pve2", "h2")].map(|(node, id)| (node.to_owned(), HostId::from(id))).into();
+        let (old, new) = (
+            cluster(&[(100, "web", "pve1"), (101, "db", "pve1")]),
+            cluster(&[(100, "web", "pve2"), (101, "db", "pve1")]),
+        );
+        let told: Vec<_> = of_nodes_guests(&hosts, &old, &new)
+            .into_iter()
+            .map(|change| (change.entity, change.field, change.old_value, change.new_value))
+            .collect();
+        let web = Some("web".to_owned());
+        assert_eq!(
+            told,
+            [
+                ("host:h1".to_owned(), "guest 100".to_owned(), web.clone(), None),
+                ("host:h2".to_owned(), "guest 100".to_owned(), None, web),
+            ]
+        );
     }
 }

@@ -125,13 +125,15 @@ impl Fleet {
         };
         let now = self.now();
         let guests = self.write(|world| {
+            let hosts = world.nodes_of(id);
             let known = world.clusters.get_mut(id)?;
             match &mut result {
                 Ok(snapshot) => {
                     guest_rates::add(&mut known.marks, snapshot);
                     known.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
                     let before = known.snapshot.replace(snapshot.clone());
-                    Some((guest_events(before.as_ref(), snapshot), guest_changes(before.as_ref(), snapshot)))
+                    // The first look is no news.
+                    before.map(|before| (guest_events(&before, snapshot), guest_changes(&hosts, &before, snapshot)))
                 }
                 Err(error) => {
                     miss(&mut known.heard, error);
@@ -413,9 +415,8 @@ fn miss(heard: &mut Heard, error: &Error) {
     heard.problem = Some(error.into());
 }
 
-/// What happened to guests between two looks. The first look is no news.
-fn guest_events(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<(EventKind, Guest)> {
-    let Some(before) = before else { return Vec::new() };
+/// What happened to guests between two looks.
+fn guest_events(before: &ClusterSnapshot, now: &ClusterSnapshot) -> Vec<(EventKind, Guest)> {
     let find = |guests: &[Guest], guest: &Guest| guests.iter().find(|each| each.id == guest.id).cloned();
     let what = |guest: &Guest| (guest.status, guest.node.clone(), guest.name.clone(), guest.tags.clone());
     let added_or_changed = now.guests.iter().filter_map(|guest| match find(&before.guests, guest) {
@@ -427,9 +428,8 @@ fn guest_events(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<
     added_or_changed.chain(removed.map(|guest| (EventKind::GuestRemoved, guest.clone()))).collect()
 }
 
-/// What differs in guests between two looks, and in storages that came or went.
-fn guest_changes(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec<NewChange> {
-    let Some(before) = before else { return Vec::new() };
+/// What differs in guests between two looks, and in what its nodes have of them.
+fn guest_changes(hosts: &BTreeMap<String, HostId>, before: &ClusterSnapshot, now: &ClusterSnapshot) -> Vec<NewChange> {
     let entity = |guest: &Guest| Entity::Guest(guest.id.clone()).to_string();
     let name = |guest: &Guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
     let old: BTreeMap<&GuestId, &Guest> = before.guests.iter().map(|guest| (&guest.id, guest)).collect();
@@ -440,7 +440,7 @@ fn guest_changes(before: Option<&ClusterSnapshot>, now: &ClusterSnapshot) -> Vec
     });
     let gone = before.guests.iter().filter(|guest| !new.contains_key(&guest.id));
     let gone = gone.map(|guest| changes::existence(&entity(guest), "guest", false, &name(guest), now.at));
-    differs.chain(gone).collect()
+    differs.chain(gone).chain(changes::of_nodes_guests(hosts, before, now)).collect()
 }
 
 /// `name`, or `name-2` and so on.
