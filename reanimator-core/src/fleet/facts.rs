@@ -182,7 +182,7 @@ impl Fleet {
     }
 
     /// Takes in all facts that are stored, for tables: what another process asked for is known here too.
-    pub(super) async fn remember_facts(&self) -> Result<()> {
+    pub(crate) async fn remember_facts(&self) -> Result<()> {
         let mut by_entity: BTreeMap<String, Vec<StoredFacts>> = BTreeMap::new();
         for section in Section::ALL {
             for stored in self.store().facts_of_section(section.as_str()).await? {

@@ -51,7 +51,7 @@ async fn guests_tell_which_machine_they_are() {
     let sim = start(2).await;
     let cluster = ProxmoxCluster::new(ConnectionId::from("home"), api(&sim, &[0]));
     let seen = cluster.observe(jiff::Timestamp::now()).await.unwrap();
-    let known = cluster.guest_identities(&seen.guests).await;
+    let known = cluster.guest_identities(&seen.guests, Timestamp::now()).await;
     assert_eq!(known.len(), seen.guests.len());
     for (id, identity) in &known {
         let guest = seen.guests.iter().find(|guest| guest.id == *id).unwrap();
@@ -105,7 +105,7 @@ async fn an_unknown_certificate_is_shown_first() {
     assert_eq!((&shown.fingerprint.sha256, shown.trusted), (&sim.info().fingerprint, false));
     let (id, secret) = token(&sim.info().token);
     let mut unpinned = reach(&sim, ProxmoxAuth::Token { id });
-    unpinned.endpoints = vec![Endpoint { url, fingerprint: None }];
+    unpinned.endpoints = vec![Endpoint { url, fingerprint: None, node: None }];
     let error = connect(&unpinned, secret, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CertificateUnknown);
     assert_eq!(error.fingerprint().unwrap().sha256, sim.info().fingerprint);
