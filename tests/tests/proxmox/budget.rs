@@ -134,7 +134,7 @@ async fn what_is_known_is_not_asked_for_in_one_go_after_a_restart() {
 #[tokio::test]
 async fn what_is_stored_of_a_removed_cluster_goes_with_it() {
     let watching = Watching::start(1, 4).await;
-    watching.minutes(2).await;
+    watching.minutes(4).await;
     let stored = async |section| watching.fleet.store().facts_of_section(section).await.unwrap().len();
     assert_eq!((stored("cluster").await, stored("guest").await), (1, 4));
     watching.fleet.remove_proxmox("home").await.unwrap();

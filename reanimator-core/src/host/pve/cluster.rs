@@ -33,6 +33,9 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(8);
 /// else is in it (names, addresses) hardly changes.
 const MEMBERSHIP_HOLDS: SignedDuration = SignedDuration::from_secs(60);
 
+/// How old it may be for who asks for facts: the next round renews it.
+const MEMBERSHIP_HOLDS_FOR_FACTS: SignedDuration = SignedDuration::from_secs(120);
+
 /// How many guests' configurations are read at once: a slow walk that leaves room for the rounds.
 const CONFIGURATIONS_AT_ONCE: usize = 3;
 
@@ -203,14 +206,18 @@ impl ProxmoxCluster {
 
     /// The answer about members and quorum, where it still holds.
     fn kept_membership(&self, now: Timestamp) -> Option<KeptStatus> {
+        self.membership_within(MEMBERSHIP_HOLDS, now)
+    }
+
+    fn membership_within(&self, span: SignedDuration, now: Timestamp) -> Option<KeptStatus> {
         let kept = self.membership.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let age = now.duration_since(kept.at);
-        (!age.is_negative() && age < MEMBERSHIP_HOLDS).then_some(kept)
+        (!age.is_negative() && age < span).then_some(kept)
     }
 
     /// The same, for who asks for facts.
     pub(super) fn kept_members(&self, now: Timestamp) -> Option<Arc<Value>> {
-        self.kept_membership(now).map(|kept| kept.data)
+        self.membership_within(MEMBERSHIP_HOLDS_FOR_FACTS, now).map(|kept| kept.data)
     }
 
     fn keep_membership(&self, now: Timestamp, data: &Arc<Value>, nodes: NodeStates) {

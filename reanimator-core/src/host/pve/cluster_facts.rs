@@ -90,16 +90,18 @@ impl ProxmoxCluster {
                 asking.ask_now("members and quorum", status::request(), read).await;
             }
         }
-        if all {
-            members(asking, &mut facts).await;
-        }
-        facts.ha = high_availability(asking, all).await;
+        // The state first: it is asked in any case, and the rest in what room is left.
+        facts.ha = asking.ask_now(HIGH_AVAILABILITY, cluster_ha::status_request(), cluster_ha::status).await;
         if all || !self.is_without_ceph() {
             self.ceph(asking, &mut facts).await;
         }
         let request = cluster_jobs::tasks_request();
         facts.failed_tasks = asking.ask_now(FAILED_TASKS, request, cluster_jobs::failed_tasks).await;
         if all {
+            members(asking, &mut facts).await;
+            if let Some(ha) = &mut facts.ha {
+                high_availability(asking, ha).await;
+            }
             jobs(asking, &mut facts).await;
         }
         let unseen = std::mem::take(&mut asking.unseen);
@@ -107,11 +109,17 @@ impl ProxmoxCluster {
     }
 
     async fn ceph(&self, asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
-        match asking.answer_now(CEPH, cluster_jobs::ceph_request(), cluster_jobs::ceph).await {
-            Ok(ceph) => {
-                facts.ceph = ceph;
+        let request = cluster_jobs::ceph_request();
+        let answer = match self.is_without_ceph() {
+            true => asking.answer(CEPH, request, cluster_jobs::ceph).await,
+            false => asking.answer_now(CEPH, request, cluster_jobs::ceph).await,
+        };
+        match answer {
+            Ok(Some(ceph)) => {
+                facts.ceph = Some(ceph);
                 self.note_ceph(false);
             }
+            Ok(None) => {}
             Err(error) if cluster_jobs::is_without_ceph(&error) => self.note_ceph(true),
             Err(error) => asking.note(CEPH, &error),
         }
@@ -131,15 +139,11 @@ async fn members(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
     facts.zones = (seen.is_some() || !zones.is_empty()).then_some(zones);
 }
 
-async fn high_availability(asking: &mut Asking<'_>, all: bool) -> Option<HaFacts> {
-    let mut ha = asking.ask_now(HIGH_AVAILABILITY, cluster_ha::status_request(), cluster_ha::status).await?;
-    if !all {
-        return Some(ha);
-    }
-    let read = |data: &_| cluster_ha::manager_into(data, &mut ha);
+async fn high_availability(asking: &mut Asking<'_>, ha: &mut HaFacts) {
+    let read = |data: &_| cluster_ha::manager_into(data, ha);
     asking.ask("the manager of high availability", cluster_ha::manager_request(), read).await;
     if !ha.resources.is_empty() {
-        let read = |data: &_| cluster_ha::resources_into(data, &mut ha);
+        let read = |data: &_| cluster_ha::resources_into(data, ha);
         asking.ask("the resources of high availability", cluster_ha::resources_request(), read).await;
     }
     let what = "the rules of high availability";
@@ -154,7 +158,6 @@ async fn high_availability(asking: &mut Asking<'_>, all: bool) -> Option<HaFacts
         }
         Ok(rules) => rules,
     };
-    Some(ha)
 }
 
 async fn jobs(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {

@@ -145,7 +145,7 @@ impl ProxmoxCluster {
         now: Timestamp,
     ) -> Arc<BTreeMap<String, StorageConfig>> {
         let kept = self.kept_storages();
-        let waits = depth == Depth::Background && self.room(&volumes::storages_request(), now) == 0;
+        let waits = depth == Depth::Background && self.room(&volumes::storages_request(), now) < BACKGROUND_REQUESTS;
         if let Some((at, storages)) = kept.as_ref()
             && (now.duration_since(*at) < STORAGES_HOLD || waits)
         {
