@@ -1,6 +1,6 @@
 //! Slow facts of clusters: of the cluster itself, its nodes and its guests; asked for so slowly that no node feels it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 
@@ -14,25 +14,47 @@ use crate::{
     Error, ErrorKind, Result,
     host::pve::{ClusterQuestions, GuestQuestions, ProxmoxCluster},
     model::{
-        ConnectionId, Entity, EventKind, Guest, GuestId, GuestStatus, HostId, Link, Unseen,
+        ClusterSnapshot, ConnectionId, Entity, EventKind, Guest, GuestId, GuestStatus, HostId, Link, Unseen,
         details::GuestDetails,
-        facts::{Dated, HostFacts, Section, cluster::ClusterFacts, guest::GuestFacts},
+        facts::{Dated, HostFacts, Read, Section, cluster::ClusterFacts, guest::GuestFacts, pve_node::NodeInventory},
     },
     store::StoredFacts,
 };
 
-/// How often it is looked what of a cluster is due.
-const TURN: Duration = Duration::from_secs(60);
+/// How often it is looked what of a cluster is due, and whom there is room to ask.
+const TURN: Duration = Duration::from_secs(20);
 
-/// How old a cluster's votes, rules and jobs may get before they are read again.
-const CLUSTER_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How old facts may get before they are read again. Where a node has more guests than it may be asked about in that
+/// time, they are read less often: see [`ProxmoxCluster::may_read_guest`].
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// What may change any minute of the cluster.
+    state: Duration,
+    /// Its votes, rules and jobs.
+    cluster: Duration,
+    /// What its nodes are made of.
+    node: Duration,
+    /// Its guests' configurations and addresses; `None` reads them only when somebody looks.
+    guest: Option<Duration>,
+}
 
-/// How old a guest's configuration and addresses may get before they are read again.
-const GUEST_EVERY: Duration = Duration::from_secs(15 * 60);
+impl Pace {
+    /// Over HTTPS.
+    const API: Self = Self {
+        state: Duration::from_secs(60),
+        cluster: Duration::from_secs(15 * 60),
+        node: Section::Proxmox.every(),
+        guest: Some(Duration::from_secs(15 * 60)),
+    };
 
-/// How many questions about guests a node is asked in a turn: with figures, its own facts and those of the cluster it
-/// stays below twenty requests a minute. Where it has more guests than that allows, they are read less often.
-const GUEST_REQUESTS: u32 = 4;
+    /// Through `pvesh`, which takes a second of a processor for each question.
+    const PVESH: Self = Self {
+        state: Duration::from_secs(15 * 60),
+        cluster: Duration::from_secs(60 * 60),
+        node: Duration::from_secs(60 * 60),
+        guest: None,
+    };
+}
 
 /// How long everything about a guest that somebody looked at is shown again without asking.
 const VIEW_HOLDS: Duration = Duration::from_secs(10);
@@ -52,7 +74,11 @@ fn entity_of(id: &ConnectionId) -> String {
 impl KnownCluster {
     /// Whether it is time for another turn.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        is_old(self.facts_at.as_ref(), TURN, now)
+        is_old(self.asked.turn.as_ref(), TURN, now)
+    }
+
+    fn pace(&self) -> Pace {
+        if self.only_node.is_some() { Pace::PVESH } else { Pace::API }
     }
 }
 
@@ -65,23 +91,28 @@ impl Fleet {
         let now = self.now();
         let found = self.write(|world| {
             let known = world.clusters.get_mut(id)?;
-            known.facts_at = Some(now);
-            Some((known.cluster.clone(), known.snapshot.clone()?))
+            known.asked.turn = Some(now);
+            Some((known.cluster.clone(), known.snapshot.clone()?, known.pace()))
         });
-        let Some((cluster, snapshot)) = found else { return Ok(()) };
-        self.read_cluster(id, &cluster).await?;
+        let Some((cluster, snapshot, pace)) = found else { return Ok(()) };
+        self.read_cluster(id, &cluster, pace).await?;
         let nodes = self.read(|world| world.nodes_of(id));
         for node in snapshot.nodes.iter().filter(|node| node.online) {
             let Some(host) = nodes.get(&node.name) else { continue };
-            let due = self.read(|world| {
-                let asked = world.hosts.get(host).and_then(|known| known.asked.get(&Section::Proxmox));
-                is_old(asked, Section::Proxmox.every(), now)
-            });
-            if due {
-                self.read_node(&cluster, &node.name, host).await?;
+            match self.read(|world| world.hosts.get(host)?.asked.get(&Section::Proxmox).copied()) {
+                None => self.read_node(&cluster, &node.name, host).await?,
+                Some(asked) if is_old(Some(&asked), pace.node, now) => {
+                    if let Some(facts) = cluster.node_facts_in_turns(&node.name, self.now()).await {
+                        self.take_in_node(host, facts).await?;
+                    }
+                }
+                Some(_) => {}
             }
         }
-        self.read_guests(id, &cluster, &snapshot.guests).await
+        if let Some(every) = pace.guest {
+            self.read_guests(id, &cluster, &snapshot, every).await?;
+        }
+        self.forget_gone_guests(id, &snapshot.guests).await
     }
 
     /// What is known of a cluster beside its figures.
@@ -114,27 +145,31 @@ impl Fleet {
         Ok(stored(&self.store().facts(&entity_of(id)).await?, CLUSTER))
     }
 
-    /// Reads the cluster itself: everything now and then, and what may change any minute at each turn.
-    async fn read_cluster(&self, id: &ConnectionId, cluster: &ProxmoxCluster) -> Result<()> {
+    /// Reads the cluster itself: what may change any minute often, and everything now and then, bit by bit.
+    async fn read_cluster(&self, id: &ConnectionId, cluster: &ProxmoxCluster, pace: Pace) -> Result<()> {
         let now = self.now();
+        let asked = self.read(|world| world.clusters.get(id).map(|known| known.asked.clone()).unwrap_or_default());
+        if !is_old(asked.state.as_ref(), pace.state, now) {
+            return Ok(());
+        }
         let entity = entity_of(id);
         let known = self.store().facts(&entity).await?;
         let old: Option<Dated<ClusterFacts>> = stored(&known, CLUSTER);
-        let all_at = self.read(|world| world.clusters.get(id)?.all_at);
-        let facts = match old.filter(|_| !is_old(all_at.as_ref(), CLUSTER_EVERY, now)) {
-            None => {
-                let read = cluster.cluster_facts(ClusterQuestions::All, now).await;
-                self.write(|world| world.clusters.get_mut(id).map(|known| known.all_at = Some(now)));
-                read.facts.at(now)
+        let all_due = is_old(asked.all.as_ref(), pace.cluster, now);
+        let (read, whole) = match &old {
+            None => (cluster.cluster_facts(ClusterQuestions::All, now).await, true),
+            Some(_) if all_due => cluster.cluster_facts_in_turns(now).await,
+            Some(_) => (cluster.cluster_facts(ClusterQuestions::State, now).await, false),
+        };
+        self.write(|world| {
+            if let Some(known) = world.clusters.get_mut(id) {
+                known.asked.state = Some(now);
+                known.asked.all = if whole { Some(now) } else { known.asked.all };
             }
-            Some(old) => {
-                let read = cluster.cluster_facts(ClusterQuestions::State, now).await;
-                // What nobody asked for now is still not seen.
-                let noted = |note: &Unseen| read.facts.unseen.iter().any(|new| new.what == note.what);
-                let before = old.unseen.iter().filter(|note| !noted(note)).cloned();
-                let unseen = before.chain(read.facts.unseen.iter().cloned()).collect();
-                Dated { at: now, unseen, facts: old.facts.renewed_by(read.facts.facts) }
-            }
+        });
+        let facts = match old.filter(|_| !whole) {
+            None => read.facts.at(now),
+            Some(old) => renewed(old, read.facts, now),
         };
         let mut batch = Batch::default();
         batch.add(&entity, CLUSTER, &known, &facts)?;
@@ -150,11 +185,15 @@ impl Fleet {
     async fn read_node(&self, cluster: &ProxmoxCluster, node: &str, host: &HostId) -> Result<()> {
         let now = self.now();
         let read = cluster.node_facts(node, now).await;
-        let facts = HostFacts { proxmox: Some(read.facts.at(now)), ..HostFacts::default() };
-        self.take_in_facts(host, &facts).await?;
+        self.take_in_node(host, read.facts.at(now)).await
+    }
+
+    async fn take_in_node(&self, host: &HostId, facts: Dated<NodeInventory>) -> Result<()> {
+        let asked = facts.at;
+        self.take_in_facts(host, &HostFacts { proxmox: Some(facts), ..HostFacts::default() }).await?;
         self.write(|world| {
             if let Some(known) = world.hosts.get_mut(host) {
-                known.asked.insert(Section::Proxmox, now);
+                known.asked.insert(Section::Proxmox, asked);
             }
         });
         Ok(())
@@ -176,25 +215,31 @@ impl Fleet {
         }
     }
 
-    /// Reads some guests: those that were read longest ago, as many per node as it may be asked for.
-    async fn read_guests(&self, id: &ConnectionId, cluster: &ProxmoxCluster, guests: &[Guest]) -> Result<()> {
+    /// Reads some guests: those that were read longest ago, as many per node as it may be asked for. Those of nodes that
+    /// are gone wait for them.
+    async fn read_guests(
+        &self,
+        id: &ConnectionId,
+        cluster: &ProxmoxCluster,
+        snapshot: &ClusterSnapshot,
+        every: Duration,
+    ) -> Result<()> {
         let now = self.now();
+        let online = |guest: &&Guest| snapshot.nodes.iter().any(|node| node.online && node.name == guest.node);
         let mut due = self.read(|world| {
             let known = world.clusters.get(id);
             let read_at = |guest: &Guest| known.and_then(|known| known.guests.get(&guest.id)).map(|known| known.at);
-            let due = guests.iter().map(|guest| (read_at(guest), guest));
-            due.filter(|(at, _)| is_old(at.as_ref(), GUEST_EVERY, now)).collect::<Vec<_>>()
+            let due = snapshot.guests.iter().filter(online).map(|guest| (read_at(guest), guest));
+            due.filter(|(at, _)| is_old(at.as_ref(), every, now)).collect::<Vec<_>>()
         });
         due.sort_by_key(|(at, _)| *at);
-        let mut asked: BTreeMap<&str, u32> = BTreeMap::new();
         for (_, guest) in due {
-            let requests = asked.entry(&guest.node).or_default();
-            if *requests >= GUEST_REQUESTS {
+            let now = self.now();
+            if !cluster.may_read_guest(guest, now) {
                 continue;
             }
             match cluster.guest_facts(guest, GuestQuestions::background(), now).await {
                 Ok(read) => {
-                    *requests += read.requests;
                     self.write(|world| {
                         if let Some(known) = world.clusters.get_mut(id) {
                             known.identities.insert(guest.id.clone(), read.identity);
@@ -203,18 +248,22 @@ impl Fleet {
                     self.take_in_guest(&guest.id, &read.facts.at(now)).await?;
                 }
                 Err(error) => {
-                    *requests += 1;
                     tracing::debug!(guest = %guest.id, error = %crate::message(&error), "a guest is not seen");
                     // Not again in this turn's place of another.
                     self.write(|world| world.note_guest(&guest.id, GuestKnown { at: now, digest: None }));
                 }
             }
         }
-        let there: std::collections::BTreeSet<&GuestId> = guests.iter().map(|guest| &guest.id).collect();
+        Ok(())
+    }
+
+    async fn forget_gone_guests(&self, id: &ConnectionId, guests: &[Guest]) -> Result<()> {
+        let there: BTreeSet<&GuestId> = guests.iter().map(|guest| &guest.id).collect();
         let gone = self.write(|world| {
             let Some(known) = world.clusters.get_mut(id) else { return Vec::new() };
             let gone: Vec<GuestId> = known.guests.keys().filter(|id| !there.contains(id)).cloned().collect();
             known.guests.retain(|id, _| there.contains(id));
+            world.viewed.retain(|id, _| !gone.contains(id));
             gone
         });
         for guest in gone {
@@ -315,6 +364,20 @@ impl Fleet {
         }
     }
 
+    /// Removes what is stored of clusters that are not connected any more, and of their guests.
+    pub(crate) async fn forget_gone_clusters(&self) -> Result<()> {
+        let connections = self.store().connections().await?;
+        for section in [CLUSTER, GUEST] {
+            for stored in self.store().facts_of_section(section).await? {
+                let of = cluster_of(&stored.entity);
+                if of.is_some_and(|of| !connections.iter().any(|connection| connection.id.as_str() == of)) {
+                    self.store().remove_facts(&stored.entity).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in what is stored of clusters and guests, for tables.
     pub(super) async fn remember_cluster_facts(&self) -> Result<()> {
         let clusters = self.store().facts_of_section(CLUSTER).await?;
@@ -339,6 +402,20 @@ impl Fleet {
     }
 }
 
+/// What is known of a cluster with its state as it was just read. What nobody asked for now is still not seen.
+fn renewed(old: Dated<ClusterFacts>, state: Read<ClusterFacts>, now: Timestamp) -> Dated<ClusterFacts> {
+    let is_of_state = |note: &Unseen| ClusterQuestions::State.ask_for(&note.what);
+    let before = old.unseen.into_iter().filter(|note| !is_of_state(note));
+    let unseen = before.chain(state.unseen.into_iter().filter(is_of_state)).collect();
+    Dated { at: now, unseen, facts: old.facts.renewed_by(state.facts) }
+}
+
+/// The cluster whose facts these are, or whose guest's.
+fn cluster_of(entity: &str) -> Option<&str> {
+    let guest = || entity.strip_prefix("guest:")?.rsplit_once(':').map(|(connection, _)| connection);
+    entity.strip_prefix("cluster:").or_else(guest)
+}
+
 fn stored_guest(all: &[StoredFacts]) -> Option<Dated<GuestFacts>> {
     stored(all, GUEST)
 }
@@ -350,4 +427,28 @@ fn no_guest(name: &str, node: Option<&str>) -> Error {
         None => error.because("there is none of that number or name"),
     };
     error.next("see `reanimator guest list`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_of_the_state_is_forgotten_once_it_is_seen() {
+        let note = |what: &str| Unseen::new(what, "it did not answer");
+        let at = Timestamp::UNIX_EPOCH;
+        let unseen = vec![note("Ceph"), note("zones")];
+        let old = Dated { at, unseen, facts: ClusterFacts::default() };
+        let state = Read { facts: ClusterFacts::default(), unseen: vec![note("failed tasks")] };
+        let now = at + Duration::from_secs(60);
+        let all = renewed(old, state, now);
+        let what: Vec<_> = all.unseen.iter().map(|note| note.what.as_str()).collect();
+        assert_eq!((all.at, what), (now, vec!["zones", "failed tasks"]));
+    }
+
+    #[test]
+    fn facts_tell_whose_they_are() {
+        let of = ["cluster:a-b", "guest:a-b:100", "host:a-b"].map(cluster_of);
+        assert_eq!(of, [Some("a-b"), Some("a-b"), None]);
+    }
 }

@@ -113,7 +113,7 @@ impl Fleet {
         let url = full_url(&new.url)?;
         let (auth, name_of_secret, secret_value) = login(&new.auth)?;
         let fingerprint = self.certificate(&url, new.accept_certificate.as_deref()).await?;
-        let reach = ProxmoxReach { endpoints: vec![Endpoint { url: url.clone(), fingerprint }], auth };
+        let reach = ProxmoxReach { endpoints: vec![Endpoint { url: url.clone(), fingerprint, node: None }], auth };
         let (introduction, api) = pve::connect(&reach, secret_value.clone(), None).await?;
         let name = new.name.clone().or(introduction.cluster.clone()).unwrap_or_else(|| host_of(&url));
         names::check("name", &name)?;
@@ -250,7 +250,8 @@ impl Fleet {
     pub async fn remove_proxmox(&self, id_or_name: &str) -> Result<()> {
         let connection = self.find_proxmox(id_or_name).await?;
         self.store().remove_connection(&connection.id).await?;
-        self.sync().await
+        self.sync().await?;
+        self.forget_gone_clusters().await
     }
 
     /// Tries a connection: certificate, login, what it may see. Also lets a login that was refused be tried once more.

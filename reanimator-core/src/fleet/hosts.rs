@@ -153,7 +153,8 @@ impl Fleet {
                 .next(format!("remove the connection with `reanimator proxmox remove {name}`")));
         }
         self.store().remove_host(&view.id).await?;
-        self.sync().await
+        self.sync().await?;
+        self.forget_gone_clusters().await
     }
 
     /// Shows the key that a host shows now, or pins it where `fingerprint` is exactly that key's.

@@ -166,8 +166,7 @@ impl Fleet {
                 identified_at: None,
                 marks: Default::default(),
                 digest: Default::default(),
-                facts_at: None,
-                all_at: None,
+                asked: Default::default(),
                 guests: BTreeMap::new(),
             };
             self.write(|world| world.clusters.insert(connection.id.clone(), known));
@@ -296,8 +295,7 @@ fn shell_node(known: &Known) -> Option<(ConnectionId, KnownCluster)> {
         identified_at: None,
         marks: Default::default(),
         digest: Default::default(),
-        facts_at: None,
-        all_at: None,
+        asked: Default::default(),
         guests: BTreeMap::new(),
     };
     Some((connection.id.clone(), cluster))

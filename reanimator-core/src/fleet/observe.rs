@@ -242,7 +242,7 @@ impl Fleet {
         });
         let (fleet, id) = (self.clone(), id.clone());
         tokio::spawn(async move {
-            let identities = cluster.guest_identities(&guests).await;
+            let identities = cluster.guest_identities(&guests, now).await;
             fleet.write(|world| {
                 if let Some(known) = world.clusters.get_mut(&id) {
                     known.identities.extend(identities);

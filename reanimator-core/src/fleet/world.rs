@@ -84,11 +84,21 @@ pub(super) struct KnownCluster {
     pub(super) marks: Marks,
     /// What of its facts tables show.
     pub(super) digest: ClusterDigest,
-    /// When its facts were last asked for, and when all of them.
-    pub(super) facts_at: Option<Timestamp>,
-    pub(super) all_at: Option<Timestamp>,
+    /// When its facts were last asked for.
+    pub(super) asked: AskedCluster,
     /// What of its guests' facts tables show.
     pub(super) guests: BTreeMap<GuestId, GuestKnown>,
+}
+
+/// When a cluster was last asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AskedCluster {
+    /// For whatever was due.
+    pub(super) turn: Option<Timestamp>,
+    /// For what may change any minute.
+    pub(super) state: Option<Timestamp>,
+    /// For everything about itself.
+    pub(super) all: Option<Timestamp>,
 }
 
 /// What tables show of a guest's facts, and when they were read.

@@ -108,6 +108,9 @@ pub struct Endpoint {
     pub url: String,
     /// SHA-256 of the certificate as `AA:BB:...`; `None` trusts what the system trusts.
     pub fingerprint: Option<String>,
+    /// The node that answers there, where it is known: what is asked about it is asked there.
+    #[serde(default)]
+    pub node: Option<String>,
 }
 
 /// How to log in to a Proxmox API; the secret is in the store.

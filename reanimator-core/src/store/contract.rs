@@ -37,7 +37,7 @@ pub(crate) fn ssh(id: &str) -> Connection {
 /// A Proxmox connection of that id and name.
 pub(crate) fn proxmox(id: &str, name: &str) -> Connection {
     let reach = ProxmoxReach {
-        endpoints: vec![Endpoint { url: "https://192.0.2.7:8006".into(), fingerprint: None }],
+        endpoints: vec![Endpoint { url: "https://192.0.2.7:8006".into(), fingerprint: None, node: None }],
         auth: ProxmoxAuth::Token { id: "root@pam!fleet".into() },
     };
     Connection { id: id.into(), name: name.into(), reach: Reach::Proxmox(reach) }

@@ -69,6 +69,30 @@ pub async fn example_fleet(clock: Arc<ManualClock>) -> Result<Fleet> {
     Ok(fleet)
 }
 
+/// One round of figures, as the live loop has it every few seconds: each cluster is looked at once, and what was seen is
+/// written down.
+///
+/// # Errors
+/// `Storage` when it cannot be written down. A cluster that does not answer is a miss, not an error.
+pub async fn one_round(fleet: &Fleet) -> Result<()> {
+    for cluster in fleet.watched().1 {
+        let seen = fleet.look_at_cluster(&cluster).await?;
+        fleet.write_down_cluster(&seen).await?;
+    }
+    Ok(())
+}
+
+/// Asks clusters for those facts that are due, as the live loop does between rounds.
+///
+/// # Errors
+/// `Storage` when they cannot be written down.
+pub async fn ask_due_facts(fleet: &Fleet) -> Result<()> {
+    for cluster in fleet.due_facts().1 {
+        fleet.look_at_cluster_facts(&cluster).await?;
+    }
+    Ok(())
+}
+
 fn connection(name: &str) -> Connection {
     let reach = SshReach {
         address: format!("{name}.example.org"),

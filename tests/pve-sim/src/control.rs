@@ -2,8 +2,11 @@
 //!
 //! `POST /` with JSON such as `{"fault": "node-down", "node": "pve2"}` answers
 //! 200 with `{"ok": true}` once it is done, or 400 with `{"error": "..."}`.
+//! `{"fault": "requests"}` is none: it tells how many requests each node saw.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
@@ -58,11 +61,18 @@ impl Control {
                 let mut cluster = self.world.cluster(self.cluster_index(&order)?);
                 cluster.tasks.to_slow.push((order.vmid, times, seconds));
             }
+            "requests" => return Ok(json!({"ok": true, "requests": self.requests()})),
             "new-certificate" => return self.new_certificate(self.door(&order)?),
             "clear" => self.clear().await,
             _ => return Err(Error::Order(format!("there is no fault '{}'", order.fault))),
         }
         Ok(json!({"ok": true}))
+    }
+
+    /// How many requests each node has seen so far: those sent to it, and those that another node sent on to it.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        let seen = self.world.doors.iter().map(|door| (door.name.clone(), door.requests.load(Ordering::Relaxed)));
+        seen.collect()
     }
 
     /// Cuts a node off: its address refuses connections, others answer 595.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `locked`,
     /// `task-fails`, `slow-task`, `node-down`, `node-up`, `quorum-lost`,
-    /// `quorum-back`, `new-certificate` or `clear`.
+    /// `quorum-back`, `new-certificate` or `clear`; `requests` only asks.
     pub fault: String,
     /// The cluster's name. Defaults to the first one where no node is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -291,6 +291,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 node,
                 name,
                 ip: ip.clone(),
+                requests: Default::default(),
                 identity,
                 wanted: watch::Sender::new(true),
                 open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),

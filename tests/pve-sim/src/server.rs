@@ -149,6 +149,7 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
         credentials: credentials(&head.headers),
         has_body: !body.is_empty(),
     };
+    world.count(door, &request.segments);
     let fault = world.meet(door, &request);
     if let Some((_, delay)) = fault {
         tokio::time::sleep(delay).await;

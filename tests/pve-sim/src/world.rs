@@ -4,6 +4,7 @@
 //! on to the node it is for, checked for its parameters and then handled: in
 //! that order, which is the real one and decides which refusal comes first.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -38,6 +39,8 @@ pub(crate) struct Door {
     pub(crate) node: usize,
     pub(crate) name: String,
     pub(crate) ip: String,
+    /// How many requests the node has seen: those sent to it, and those sent on to it.
+    pub(crate) requests: AtomicU64,
     pub(crate) identity: Identity,
     /// Whether it is to answer.
     pub(crate) wanted: watch::Sender<bool>,
@@ -94,6 +97,17 @@ impl World {
 
     pub(crate) fn cluster_count(&self) -> usize {
         self.clusters.len()
+    }
+
+    /// Counts a request at the node that was asked and at the one that it is sent on to.
+    pub(crate) fn count(&self, door: usize, segments: &[String]) {
+        let asked = &self.doors[door];
+        let about = segments.get(1).filter(|_| segments[0] == "nodes");
+        let sent_on = |each: &&Door| each.cluster == asked.cluster && each.node != asked.node;
+        let target = self.doors.iter().filter(sent_on).find(|each| Some(&each.name) == about);
+        for door in std::iter::once(asked).chain(target) {
+            door.requests.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Answers a request that came in at a door.

@@ -87,7 +87,7 @@ async fn a_proxmox_node_by_its_api() {
 async fn look(api: Arc<dyn PveApi>, now: jiff::Timestamp) -> (ClusterSnapshot, Vec<IdentifiedGuest>) {
     let cluster = ProxmoxCluster::new(ConnectionId::from("home"), api);
     let seen = cluster.observe(now).await.unwrap();
-    let mut guests = cluster.guest_identities(&seen.guests).await;
+    let mut guests = cluster.guest_identities(&seen.guests, now).await;
     guests.sort_by(|a, b| a.0.cmp(&b.0));
     (seen, guests)
 }
@@ -123,7 +123,7 @@ async fn a_recorded_proxmox_cluster() {
 }
 
 fn endpoint(node: &pve_sim::NodeInfo) -> Endpoint {
-    Endpoint { url: node.url.clone(), fingerprint: Some(node.fingerprint.clone()) }
+    Endpoint { url: node.url.clone(), fingerprint: Some(node.fingerprint.clone()), node: None }
 }
 
 /// Nodes that answer SSH need the program `pve-sim` for the commands of their shells.

@@ -2,6 +2,7 @@
 //! each fault becomes.
 #![allow(clippy::unwrap_used)]
 
+mod budget;
 mod facts;
 mod faults;
 mod over_ssh;
@@ -26,7 +27,7 @@ async fn start(nodes: u32) -> Sim {
 /// The endpoint of the node at this place, pinned.
 fn endpoint(sim: &Sim, node: usize) -> Endpoint {
     let info = &sim.info().nodes[node];
-    Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()) }
+    Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None }
 }
 
 /// A token, `id=secret`, as credentials.

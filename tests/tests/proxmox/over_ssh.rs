@@ -49,7 +49,7 @@ async fn pvesh_sees_what_the_api_sees() {
         seen.guests.iter().map(|guest| (guest.id.clone(), guest.name.clone(), guest.status)).collect::<Vec<_>>()
     };
     assert_eq!(guests(&a), guests(&b));
-    assert_eq!(over_ssh.guest_identities(&a.guests).await.len(), a.guests.len());
+    assert_eq!(over_ssh.guest_identities(&a.guests, Timestamp::now()).await.len(), a.guests.len());
 }
 
 #[tokio::test]

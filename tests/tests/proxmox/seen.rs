@@ -51,7 +51,7 @@ async fn guests_tell_which_machine_they_are() {
     let sim = start(2).await;
     let cluster = ProxmoxCluster::new(ConnectionId::from("home"), api(&sim, &[0]));
     let seen = cluster.observe(jiff::Timestamp::now()).await.unwrap();
-    let known = cluster.guest_identities(&seen.guests).await;
+    let known = cluster.guest_identities(&seen.guests, jiff::Timestamp::now()).await;
     assert_eq!(known.len(), seen.guests.len());
     for (id, identity) in &known {
         let guest = seen.guests.iter().find(|guest| guest.id == *id).unwrap();
@@ -81,7 +81,8 @@ async fn the_first_look_finds_all_addresses_so_that_one_is_enough() {
         told.unseen
     );
     assert!(told.version.is_some());
-    let mut expected: Vec<_> = (0..3).map(|node| endpoint(&sim, node)).collect();
+    let named = |node: usize| Endpoint { node: Some(sim.info().nodes[node].name.clone()), ..endpoint(&sim, node) };
+    let mut expected: Vec<_> = (0..3).map(named).collect();
     let mut found = told.reach.endpoints.clone();
     for endpoints in [&mut expected, &mut found] {
         endpoints.sort_by(|a, b| a.url.cmp(&b.url));
@@ -105,7 +106,7 @@ async fn an_unknown_certificate_is_shown_first() {
     assert_eq!((&shown.fingerprint.sha256, shown.trusted), (&sim.info().fingerprint, false));
     let (id, secret) = token(&sim.info().token);
     let mut unpinned = reach(&sim, ProxmoxAuth::Token { id });
-    unpinned.endpoints = vec![Endpoint { url, fingerprint: None }];
+    unpinned.endpoints = vec![Endpoint { url, fingerprint: None, node: None }];
     let error = connect(&unpinned, secret, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CertificateUnknown);
     assert_eq!(error.fingerprint().unwrap().sha256, sim.info().fingerprint);

@@ -2,17 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     lenient::{self, Fields},
     version::from_pveversion,
 };
-use crate::{Result, transport::http::Request};
+use crate::{Result, model::facts::pve_node::NodePressure, transport::http::Request};
 
 /// What to ask for one node's figures. Needs `Sys.Audit` on `/nodes/{node}`.
 pub fn status_request(node: &str) -> Request {
     Request::get(["nodes", node, "status"])
+}
+
+/// What to ask for a node's last hour, minute by minute. Needs `Sys.Audit` on `/nodes/{node}`.
+pub fn history_request(node: &str) -> Request {
+    Request::get(["nodes", node, "rrddata"]).param("timeframe", "hour").param("cf", "AVERAGE")
+}
+
+/// Reads the pressure of the last minute of a node's history that has any: Proxmox VE 9 writes it down, and nothing
+/// where its kernel does not measure it.
+///
+/// # Errors
+/// When the answer is no list.
+pub fn pressure(data: &Value) -> Result<Option<NodePressure>> {
+    let rows = lenient::rows(data, "the node's history")?;
+    Ok(rows.into_iter().rev().find_map(|row| {
+        let at = row.count("time").and_then(|second| Timestamp::from_second(i64::try_from(second).ok()?).ok())?;
+        let minute = super::guest_live::pressure(row);
+        (!minute.is_empty()).then_some(NodePressure { at: Some(at), minute })
+    }))
 }
 
 /// What to ask for one node's interfaces.

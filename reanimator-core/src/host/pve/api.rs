@@ -3,7 +3,11 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::{Result, model::Unseen, transport::http::Request};
+use crate::{
+    Result,
+    model::Unseen,
+    transport::http::{self, Request},
+};
 
 /// A Proxmox VE API. Cheap to call from many tasks at once.
 #[async_trait]
@@ -21,6 +25,15 @@ pub trait PveApi: Send + Sync + std::fmt::Debug {
     fn unseen(&self) -> Vec<Unseen> {
         Vec::new()
     }
+
+    /// The nodes that would see this request if it were sent now: the one that is asked (its address, where nobody knows
+    /// which it is), and the one that it is sent on to.
+    fn seen_by(&self, request: &Request) -> Vec<String> {
+        http::seen_by(self.label(), request)
+    }
+
+    /// Takes in the nodes' names and addresses, so that each may be asked about itself.
+    fn learn(&self, _nodes: &[(String, String)]) {}
 
     /// Lets a login that was refused be tried once more: somebody asked for it, or has changed something there.
     async fn allow_login_again(&self) {}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,11 +13,17 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{PveApi, snapshot};
+use super::{
+    PveApi,
+    asking::Begun,
+    budget::{Budget, Purpose},
+    snapshot,
+};
 use crate::{
     Result,
     collect::pve::{guest, node, resources, status, volumes::StorageConfig},
     model::{ClusterSnapshot, ConnectionId, Guest, IdentifiedGuest},
+    transport::http::Request,
 };
 
 /// How long one question of a round may take: a round every 10 s must be over by then.
@@ -23,6 +32,9 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(8);
 /// How long the answer about members and quorum is taken to hold while no node comes, goes, or changes its state: what
 /// else is in it (names, addresses) hardly changes.
 const MEMBERSHIP_HOLDS: SignedDuration = SignedDuration::from_secs(60);
+
+/// How old it may be for who asks for facts: the next round renews it.
+const MEMBERSHIP_HOLDS_FOR_FACTS: SignedDuration = SignedDuration::from_secs(120);
 
 /// How many guests' configurations are read at once: a slow walk that leaves room for the rounds.
 const CONFIGURATIONS_AT_ONCE: usize = 3;
@@ -36,6 +48,12 @@ pub struct ProxmoxCluster {
     silent: Mutex<BTreeSet<String>>,
     storages: Mutex<Option<KeptStorages>>,
     membership: Mutex<Option<KeptStatus>>,
+    /// What its nodes were asked lately.
+    budget: Mutex<Budget>,
+    /// Rows of questions that go on when nodes may be asked again, by what they are about.
+    begun: Mutex<BTreeMap<String, Begun>>,
+    /// Whether it said that it has no Ceph.
+    without_ceph: AtomicBool,
 }
 
 /// The last answer about members and quorum, and the nodes' states when it was given.
@@ -61,12 +79,51 @@ impl ProxmoxCluster {
             silent: Mutex::new(BTreeSet::new()),
             storages: Mutex::new(None),
             membership: Mutex::new(None),
+            budget: Mutex::default(),
+            begun: Mutex::default(),
+            without_ceph: AtomicBool::new(false),
         }
     }
 
     /// The API it is observed over.
     pub fn api(&self) -> &Arc<dyn PveApi> {
         &self.api
+    }
+
+    /// Makes a call, and notes which nodes see it.
+    pub(super) async fn ask(&self, request: Request, purpose: Purpose, now: Timestamp) -> Result<Value> {
+        let seen_by = self.api.seen_by(&request);
+        self.budget().note(&seen_by, purpose, now);
+        self.api.call(request).await
+    }
+
+    /// How many questions like this its nodes may be asked now, beside those of rounds.
+    pub(super) fn room(&self, request: &Request, now: Timestamp) -> usize {
+        self.budget().room(&self.api.seen_by(request), now)
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The row of questions about `what` that was begun, or a new one.
+    pub(super) fn begin(&self, what: &str, now: Timestamp) -> Begun {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|_, row| !row.is_over(now));
+        begun.remove(what).unwrap_or_else(|| Begun::new(now))
+    }
+
+    /// Keeps a row of questions for the next turn.
+    pub(super) fn keep_begun(&self, what: &str, row: Begun) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned(), row);
+    }
+
+    pub(super) fn is_without_ceph(&self) -> bool {
+        self.without_ceph.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_ceph(&self, without: bool) {
+        self.without_ceph.store(without, Ordering::Relaxed);
     }
 
     pub(super) fn kept_storages(&self) -> Option<KeptStorages> {
@@ -85,11 +142,11 @@ impl ProxmoxCluster {
     /// node; a question that the login may not ask is a note too.
     pub async fn observe(&self, now: Timestamp) -> Result<ClusterSnapshot> {
         let kept = self.kept_membership(now);
-        let ask_all = self.api.call(resources::request().time_limit(QUESTION_LIMIT));
+        let ask_all = self.ask(resources::request().time_limit(QUESTION_LIMIT), Purpose::Round, now);
         let (members, all) = match kept {
             Some(_) => (None, ask_all.await),
             None => {
-                let (members, all) = futures::join!(self.ask_members(), ask_all);
+                let (members, all) = futures::join!(self.ask_members(now), ask_all);
                 (Some(members), all)
             }
         };
@@ -98,15 +155,19 @@ impl ProxmoxCluster {
         let members = match (members, kept) {
             (Some(members), _) => members,
             (None, Some(kept)) if kept.nodes == states => Ok(kept.data),
-            (None, _) => self.ask_members().await,
+            (None, _) => self.ask_members(now).await,
         };
         if let Ok(data) = &members {
             self.keep_membership(now, data, states);
         }
         let status = members.and_then(|data| status::cluster_status(&data));
+        if let Ok(status) = &status {
+            let address = |member: &status::Member| Some((member.name.clone(), member.ip.clone()?));
+            self.api.learn(&status.members.iter().filter_map(address).collect::<Vec<_>>());
+        }
         let online = snapshot::nodes(status.as_ref().ok(), &resources);
         let names = online.into_iter().filter_map(|(name, online)| online.then_some(name)).collect();
-        let nodes = self.ask_nodes(names).await;
+        let nodes = self.ask_nodes(names, now).await;
         let round = snapshot::Round {
             connection: self.connection.clone(),
             at: now,
@@ -122,11 +183,11 @@ impl ProxmoxCluster {
     /// change: ask when a guest is new, and now and then.
     ///
     /// A guest whose configuration cannot be read (no right, node down, just removed) is left out.
-    pub async fn guest_identities(&self, guests: &[Guest]) -> Vec<IdentifiedGuest> {
+    pub async fn guest_identities(&self, guests: &[Guest], now: Timestamp) -> Vec<IdentifiedGuest> {
         let read = |guest: &Guest| {
             let (id, request) = (guest.id.clone(), guest::config_request(&guest.node, guest.kind, &guest.vmid));
             async move {
-                match self.api.call(request).await.and_then(|data| guest::identity(&data)) {
+                match self.ask(request, Purpose::Facts, now).await.and_then(|data| guest::identity(&data)) {
                     Ok(identity) => Some((id, identity)),
                     Err(error) => {
                         tracing::debug!(guest = %id, error = crate::message(&error), "a guest's configuration is not seen");
@@ -139,20 +200,24 @@ impl ProxmoxCluster {
         stream::iter(reads).buffer_unordered(CONFIGURATIONS_AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
-    async fn ask_members(&self) -> Result<Arc<Value>> {
-        self.api.call(status::request().time_limit(QUESTION_LIMIT)).await.map(Arc::new)
+    async fn ask_members(&self, now: Timestamp) -> Result<Arc<Value>> {
+        self.ask(status::request().time_limit(QUESTION_LIMIT), Purpose::Round, now).await.map(Arc::new)
     }
 
     /// The answer about members and quorum, where it still holds.
     fn kept_membership(&self, now: Timestamp) -> Option<KeptStatus> {
+        self.membership_within(MEMBERSHIP_HOLDS, now)
+    }
+
+    fn membership_within(&self, span: SignedDuration, now: Timestamp) -> Option<KeptStatus> {
         let kept = self.membership.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let age = now.duration_since(kept.at);
-        (!age.is_negative() && age < MEMBERSHIP_HOLDS).then_some(kept)
+        (!age.is_negative() && age < span).then_some(kept)
     }
 
     /// The same, for who asks for facts.
     pub(super) fn kept_members(&self, now: Timestamp) -> Option<Arc<Value>> {
-        self.kept_membership(now).map(|kept| kept.data)
+        self.membership_within(MEMBERSHIP_HOLDS_FOR_FACTS, now).map(|kept| kept.data)
     }
 
     fn keep_membership(&self, now: Timestamp, data: &Arc<Value>, nodes: NodeStates) {
@@ -164,14 +229,14 @@ impl ProxmoxCluster {
         }
     }
 
-    async fn ask_nodes(&self, mut names: Vec<String>) -> BTreeMap<String, Result<node::NodeStatus>> {
+    async fn ask_nodes(&self, mut names: Vec<String>, now: Timestamp) -> BTreeMap<String, Result<node::NodeStatus>> {
         {
             let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
             names.sort_by_key(|name| silent.contains(name));
         }
         let ask = |name: String| async move {
             let request = node::status_request(&name).time_limit(QUESTION_LIMIT);
-            let status = self.api.call(request).await.and_then(|data| node::node_status(&data));
+            let status = self.ask(request, Purpose::Round, now).await.and_then(|data| node::node_status(&data));
             (name, status)
         };
         let answers: BTreeMap<_, _> = futures::future::join_all(names.into_iter().map(ask)).await.into_iter().collect();

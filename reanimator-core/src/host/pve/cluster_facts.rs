@@ -7,7 +7,7 @@
 //! | high availability | 1 | 60 s |
 //! | its manager, resources, rules | 3 or 4 | 15 min |
 //! | replication, backup jobs, guests without | 3, and 1 per node that replicates | 15 min |
-//! | Ceph, failed tasks | 2 | 60 s |
+//! | failed tasks, Ceph where there is any | 2 | 60 s |
 
 use std::collections::BTreeSet;
 
@@ -26,11 +26,23 @@ use crate::{
 /// What is asked about a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterQuestions {
-    /// What may change any minute: members and quorum, high availability, Ceph, failed tasks. 3 requests while rounds go on.
+    /// What may change any minute: members and quorum, high availability, Ceph, failed tasks. At
+    /// most 3 requests while rounds go on.
     State,
     /// Everything: about 16 requests. Ask every 15 minutes.
     All,
 }
+
+impl ClusterQuestions {
+    /// Whether what was not seen of `part` is asked for again with these questions.
+    pub fn ask_for(self, part: &str) -> bool {
+        self == Self::All || ["members and quorum", HIGH_AVAILABILITY, CEPH, FAILED_TASKS].contains(&part)
+    }
+}
+
+const HIGH_AVAILABILITY: &str = "high availability";
+const CEPH: &str = "Ceph";
+const FAILED_TASKS: &str = "failed tasks";
 
 /// What was read of a cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,7 +59,24 @@ impl ProxmoxCluster {
     ///
     /// Each part may fail by itself, and is a note then.
     pub async fn cluster_facts(&self, questions: ClusterQuestions, now: Timestamp) -> ClusterRead {
-        let mut asking = Asking::new(self.api().as_ref());
+        self.read_cluster(&mut Asking::new(self, now), questions, now).await
+    }
+
+    /// Reads everything of the cluster, as far as its nodes may be asked now: the state always, the rest bit by bit.
+    /// `false` says that some of it waits for the next time, and only the state is told.
+    pub async fn cluster_facts_in_turns(&self, now: Timestamp) -> (ClusterRead, bool) {
+        let mut asking = Asking::in_turns(self, now, self.begin("cluster", now));
+        let read = self.read_cluster(&mut asking, ClusterQuestions::All, now).await;
+        match asking.waiting() {
+            Some(row) => {
+                self.keep_begun("cluster", row);
+                (read, false)
+            }
+            None => (read, true),
+        }
+    }
+
+    async fn read_cluster(&self, asking: &mut Asking<'_>, questions: ClusterQuestions, now: Timestamp) -> ClusterRead {
         let mut facts = ClusterFacts::default();
         let all = questions == ClusterQuestions::All;
         match self.kept_members(now) {
@@ -58,20 +87,42 @@ impl ProxmoxCluster {
             }
             None => {
                 let read = |data: &_| cluster_members::status_into(data, &mut facts);
-                asking.ask("members and quorum", status::request(), read).await;
+                asking.ask_now("members and quorum", status::request(), read).await;
             }
         }
-        if all {
-            members(&mut asking, &mut facts).await;
+        // The state first: it is asked in any case, and the rest in what room is left.
+        facts.ha = asking.ask_now(HIGH_AVAILABILITY, cluster_ha::status_request(), cluster_ha::status).await;
+        if all || !self.is_without_ceph() {
+            self.ceph(asking, &mut facts).await;
         }
-        facts.ha = high_availability(&mut asking, all).await;
-        ceph(&mut asking, &mut facts).await;
         let request = cluster_jobs::tasks_request();
-        facts.failed_tasks = asking.ask("failed tasks", request, cluster_jobs::failed_tasks).await;
+        facts.failed_tasks = asking.ask_now(FAILED_TASKS, request, cluster_jobs::failed_tasks).await;
         if all {
-            jobs(&mut asking, &mut facts).await;
+            members(asking, &mut facts).await;
+            if let Some(ha) = &mut facts.ha {
+                high_availability(asking, ha).await;
+            }
+            jobs(asking, &mut facts).await;
         }
-        ClusterRead { facts: Read { facts, unseen: asking.unseen }, requests: asking.requests }
+        let unseen = std::mem::take(&mut asking.unseen);
+        ClusterRead { facts: Read { facts, unseen }, requests: asking.requests }
+    }
+
+    async fn ceph(&self, asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
+        let request = cluster_jobs::ceph_request();
+        let answer = match self.is_without_ceph() {
+            true => asking.answer(CEPH, request, cluster_jobs::ceph).await,
+            false => asking.answer_now(CEPH, request, cluster_jobs::ceph).await,
+        };
+        match answer {
+            Ok(Some(ceph)) => {
+                facts.ceph = Some(ceph);
+                self.note_ceph(false);
+            }
+            Ok(None) => {}
+            Err(error) if cluster_jobs::is_without_ceph(&error) => self.note_ceph(true),
+            Err(error) => asking.note(CEPH, &error),
+        }
     }
 }
 
@@ -88,15 +139,11 @@ async fn members(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
     facts.zones = (seen.is_some() || !zones.is_empty()).then_some(zones);
 }
 
-async fn high_availability(asking: &mut Asking<'_>, all: bool) -> Option<HaFacts> {
-    let mut ha = asking.ask("high availability", cluster_ha::status_request(), cluster_ha::status).await?;
-    if !all {
-        return Some(ha);
-    }
-    let read = |data: &_| cluster_ha::manager_into(data, &mut ha);
+async fn high_availability(asking: &mut Asking<'_>, ha: &mut HaFacts) {
+    let read = |data: &_| cluster_ha::manager_into(data, ha);
     asking.ask("the manager of high availability", cluster_ha::manager_request(), read).await;
     if !ha.resources.is_empty() {
-        let read = |data: &_| cluster_ha::resources_into(data, &mut ha);
+        let read = |data: &_| cluster_ha::resources_into(data, ha);
         asking.ask("the resources of high availability", cluster_ha::resources_request(), read).await;
     }
     let what = "the rules of high availability";
@@ -111,15 +158,6 @@ async fn high_availability(asking: &mut Asking<'_>, all: bool) -> Option<HaFacts
         }
         Ok(rules) => rules,
     };
-    Some(ha)
-}
-
-async fn ceph(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
-    match asking.answer("Ceph", cluster_jobs::ceph_request(), cluster_jobs::ceph).await {
-        Ok(ceph) => facts.ceph = ceph,
-        Err(error) if cluster_jobs::is_without_ceph(&error) => {}
-        Err(error) => asking.note("Ceph", &error),
-    }
 }
 
 async fn jobs(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {

@@ -87,6 +87,9 @@ async fn introduce(reach: &ProxmoxReach, api: &PveHttps) -> Result<Introduction>
     let fingerprints: BTreeMap<String, String> =
         [joining, listed].iter().flatten().flat_map(node::fingerprints).collect();
     let (stand_by, left_out) = stand_by(reach, &status.members, &fingerprints);
+    let answered = api.label();
+    let given = reach.endpoints.iter().map(|endpoint| of_node(endpoint, &status.members, &answered));
+    let endpoints: Vec<Endpoint> = given.chain(stand_by).collect();
     unseen.extend(left_out);
     let nodes = status.members.into_iter().map(|member| IntroducedNode {
         online: member.online.unwrap_or(false),
@@ -96,10 +99,7 @@ async fn introduce(reach: &ProxmoxReach, api: &PveHttps) -> Result<Introduction>
     });
     Ok(Introduction {
         nodes: nodes.collect(),
-        reach: ProxmoxReach {
-            endpoints: reach.endpoints.iter().cloned().chain(stand_by).collect(),
-            auth: reach.auth.clone(),
-        },
+        reach: ProxmoxReach { endpoints, auth: reach.auth.clone() },
         version,
         cluster: status.name,
         quorate: status.quorate,
@@ -151,10 +151,23 @@ fn stand_by(
         };
         let host = Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
         if !given.iter().any(|given| given.host_str() == host.as_deref()) {
-            endpoints.push(Endpoint { url, fingerprint: Some(fingerprint.clone()) });
+            endpoints.push(Endpoint { url, fingerprint: Some(fingerprint.clone()), node: Some(member.name.clone()) });
         }
     }
     (endpoints, left_out)
+}
+
+/// An endpoint that was given, with the node it is: the one that has this address, else, where it is the one that
+/// answered, the one that says so of itself.
+fn of_node(endpoint: &Endpoint, members: &[Member], answered: &str) -> Endpoint {
+    let url = Url::parse(&endpoint.url).ok();
+    let host = url.as_ref().and_then(Url::host_str).map(|host| host.trim_matches(['[', ']']));
+    let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or(443);
+    let has_address = |member: &&Member| host.is_some() && member.ip.as_deref() == host;
+    let is_answered =
+        url.as_ref().and_then(Url::host_str).is_some_and(|host| answered == format!("https://{host}:{port}"));
+    let found = members.iter().find(has_address).or_else(|| members.iter().find(|member| member.local && is_answered));
+    Endpoint { node: found.map(|member| member.name.clone()), ..endpoint.clone() }
 }
 
 #[cfg(test)]
@@ -163,7 +176,7 @@ mod tests {
     use crate::model::ProxmoxAuth;
 
     fn reach(urls: &[&str]) -> ProxmoxReach {
-        let endpoint = |url: &&str| Endpoint { url: (*url).to_owned(), fingerprint: Some("AA".to_owned()) };
+        let endpoint = |url: &&str| Endpoint { url: (*url).to_owned(), fingerprint: Some("AA".to_owned()), node: None };
         ProxmoxReach {
             endpoints: urls.iter().map(endpoint).collect(),
             auth: ProxmoxAuth::Token { id: "a@pve!b".to_owned() },
@@ -185,9 +198,19 @@ mod tests {
         let known: BTreeMap<_, _> = ["a", "b", "c", "d"].map(|name| (name.to_owned(), format!("FP-{name}"))).into();
         let (endpoints, left_out) = stand_by(&reach(&["https://pve.example:8006"]), &members, &known);
         let told: Vec<_> = endpoints.iter().map(|e| (e.url.as_str(), e.fingerprint.as_deref())).collect();
+        assert_eq!(endpoints[0].node.as_deref(), Some("b"));
         assert_eq!(told, [("https://10.0.0.2:8006", Some("FP-b")), ("https://[fd00::3]:8006", Some("FP-c"))]);
         assert_eq!(left_out.len(), 1);
         assert_eq!(left_out[0].what, "d as a stand-by");
+    }
+
+    #[test]
+    fn an_endpoint_that_was_given_is_the_node_with_its_address_or_the_one_that_answered() {
+        let members = [member("a", "10.0.0.1", true), member("b", "fd00::2", false)];
+        let given = reach(&["https://pve.example:8006", "https://[fd00::2]:8006", "https://other.example:8006"]);
+        let node = |endpoint: &Endpoint| of_node(endpoint, &members, "https://pve.example:8006").node;
+        let nodes: Vec<_> = given.endpoints.iter().map(node).collect();
+        assert_eq!(nodes, [Some("a".to_owned()), Some("b".to_owned()), None]);
     }
 
     #[test]

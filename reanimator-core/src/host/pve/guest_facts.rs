@@ -34,6 +34,9 @@ const STORAGES_HOLD: SignedDuration = SignedDuration::from_mins(15);
 /// How many storages are asked for a guest's volumes and backups.
 const STORAGES_ASKED: usize = 8;
 
+/// How many questions a guest in the background takes of its node at most.
+const BACKGROUND_REQUESTS: usize = 2;
+
 /// How many guests are read at once: a slow walk that leaves room for the rounds.
 const GUESTS_AT_ONCE: usize = 3;
 
@@ -92,9 +95,9 @@ impl ProxmoxCluster {
     /// # Errors
     /// When its configuration cannot be read: no right, node down, just removed. All else is a note.
     pub async fn guest_facts(&self, guest: &Guest, questions: GuestQuestions, now: Timestamp) -> Result<GuestRead> {
-        let mut reading = Reading { guest, questions, now, asking: Asking::new(self.api().as_ref()) };
+        let mut reading = Reading { guest, questions, now, asking: Asking::new(self, now) };
         let config = reading.asking.call(guest::config_request(&guest.node, guest.kind, &guest.vmid)).await?;
-        let storages = self.storages(&mut reading.asking, now).await;
+        let storages = self.storages(&mut reading.asking, questions.depth, now).await;
         let mut read = reading.configuration(&config, &storages)?;
         if questions.depth == Depth::Full {
             reading.pending_and_live(&mut read).await;
@@ -106,6 +109,11 @@ impl ProxmoxCluster {
         read.facts.unseen = std::mem::take(&mut reading.asking.unseen);
         read.requests = reading.asking.requests;
         Ok(read)
+    }
+
+    /// Whether a guest may be read in the background now, for all that its node was asked in the last minute.
+    pub fn may_read_guest(&self, guest: &Guest, now: Timestamp) -> bool {
+        self.room(&guest::config_request(&guest.node, guest.kind, &guest.vmid), now) >= BACKGROUND_REQUESTS
     }
 
     /// Reads the configurations and addresses of these guests, a few at a time: who each is and what it is made of,
@@ -130,10 +138,16 @@ impl ProxmoxCluster {
     }
 
     /// The storages' configurations, kept for a while.
-    async fn storages(&self, asking: &mut Asking<'_>, now: Timestamp) -> Arc<BTreeMap<String, StorageConfig>> {
+    async fn storages(
+        &self,
+        asking: &mut Asking<'_>,
+        depth: Depth,
+        now: Timestamp,
+    ) -> Arc<BTreeMap<String, StorageConfig>> {
         let kept = self.kept_storages();
+        let waits = depth == Depth::Background && self.room(&volumes::storages_request(), now) < BACKGROUND_REQUESTS;
         if let Some((at, storages)) = kept.as_ref()
-            && now.duration_since(*at) < STORAGES_HOLD
+            && (now.duration_since(*at) < STORAGES_HOLD || waits)
         {
             return Arc::clone(storages);
         }

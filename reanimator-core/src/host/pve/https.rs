@@ -73,6 +73,14 @@ impl PveApi for PveHttps {
         self.client.troubles().into_iter().map(note).collect()
     }
 
+    fn seen_by(&self, request: &Request) -> Vec<String> {
+        self.client.seen_by(request)
+    }
+
+    fn learn(&self, nodes: &[(String, String)]) {
+        self.client.learn(nodes);
+    }
+
     async fn allow_login_again(&self) {
         self.login.allow_again().await;
     }

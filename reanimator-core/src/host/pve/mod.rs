@@ -13,7 +13,7 @@
 //! # async fn example() -> reanimator_core::Result<()> {
 //! use std::sync::Arc;
 //! use reanimator_core::{host::pve::{Credentials, ProxmoxCluster, PveHttps}, model::{ConnectionId, Endpoint}};
-//! let endpoint = Endpoint { url: "https://192.0.2.7:8006".into(), fingerprint: Some("AA:BB:...".into()) };
+//! let endpoint = Endpoint { url: "https://192.0.2.7:8006".into(), fingerprint: Some("AA:BB:...".into()), node: None };
 //! let credentials = Credentials::token("monitor@pve!reanimator", "the token's secret".to_owned().into());
 //! let api = Arc::new(PveHttps::new(&[endpoint], credentials)?);
 //! let cluster = ProxmoxCluster::new(ConnectionId::from("home"), api);
@@ -25,6 +25,7 @@
 
 mod api;
 mod asking;
+mod budget;
 mod cluster;
 mod cluster_facts;
 mod connect;

@@ -7,7 +7,7 @@ use crate::{
     collect::pve::{node, node_machine, node_software, subscription},
     model::{
         Unseen,
-        facts::{Read, pve_node::NodeInventory},
+        facts::{Dated, Read, pve_node::NodeInventory},
     },
 };
 
@@ -24,24 +24,44 @@ pub struct NodeRead {
 }
 
 impl ProxmoxCluster {
-    /// Reads one node: 14 requests, and one more for each ZFS pool that is not well. Ask every 15 minutes or less
+    /// Reads one node: 15 requests, and one more for each ZFS pool that is not well. Ask every 15 minutes or less
     /// often: it looks at all its disks for it.
     ///
     /// Each part may fail by itself, and is a note then.
     pub async fn node_facts(&self, node: &str, now: Timestamp) -> NodeRead {
-        let mut asking = Asking::new(self.api().as_ref());
-        let mut facts = NodeInventory::default();
-        machine(&mut asking, node, &mut facts).await;
-        software(&mut asking, node, &mut facts).await;
-        clock_and_names(&mut asking, node, now, &mut facts).await;
-        if facts.updates.as_ref().is_some_and(|updates| !updates.is_empty()) {
-            asking.unseen.push(Unseen::new(
-                "which updates are for security",
-                "the API names the origin of a package, and not its archive; a shell on the node tells",
-            ));
-        }
-        NodeRead { facts: Read { facts, unseen: asking.unseen }, requests: asking.requests }
+        read_node(&mut Asking::new(self, now), node, now).await
     }
+
+    /// The same, as far as the node may be asked now: `None` until the last question is answered, a few turns later.
+    pub async fn node_facts_in_turns(&self, node: &str, now: Timestamp) -> Option<Dated<NodeInventory>> {
+        let what = format!("node {node}");
+        let row = self.begin(&what, now);
+        let since = row.at;
+        let mut asking = Asking::in_turns(self, now, row);
+        let read = read_node(&mut asking, node, now).await;
+        match asking.waiting() {
+            Some(row) => {
+                self.keep_begun(&what, row);
+                None
+            }
+            None => Some(read.facts.at(since)),
+        }
+    }
+}
+
+async fn read_node(asking: &mut Asking<'_>, node: &str, now: Timestamp) -> NodeRead {
+    let mut facts = NodeInventory::default();
+    machine(asking, node, &mut facts).await;
+    software(asking, node, &mut facts).await;
+    names_pressure_and_clock(asking, node, now, &mut facts).await;
+    if facts.updates.as_ref().is_some_and(|updates| !updates.is_empty()) {
+        asking.unseen.push(Unseen::new(
+            "which updates are for security",
+            "the API names the origin of a package, and not its archive; a shell on the node tells",
+        ));
+    }
+    let unseen = std::mem::take(&mut asking.unseen);
+    NodeRead { facts: Read { facts, unseen }, requests: asking.requests }
 }
 
 async fn machine(asking: &mut Asking<'_>, node: &str, facts: &mut NodeInventory) {
@@ -72,8 +92,10 @@ async fn software(asking: &mut Asking<'_>, node: &str, facts: &mut NodeInventory
     facts.repositories = asking.ask("repositories", request, node_software::repositories).await;
 }
 
-async fn clock_and_names(asking: &mut Asking<'_>, node: &str, now: Timestamp, facts: &mut NodeInventory) {
+/// The clock comes last: what it shows is compared with ours at once.
+async fn names_pressure_and_clock(asking: &mut Asking<'_>, node: &str, now: Timestamp, facts: &mut NodeInventory) {
+    asking.ask("name servers", node_software::dns_request(node), |data| node_software::dns_into(data, facts)).await;
+    facts.pressure = asking.ask("pressure", node::history_request(node), node::pressure).await.flatten();
     let read = |data: &_| node_software::time_into(data, now, facts);
     asking.ask("its clock", node_software::time_request(node), read).await;
-    asking.ask("name servers", node_software::dns_request(node), |data| node_software::dns_into(data, facts)).await;
 }

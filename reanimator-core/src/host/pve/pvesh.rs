@@ -190,7 +190,7 @@ fn failure(request: &Request, output: &Output) -> Error {
         return Error::new(ErrorKind::NotFound, attempt).because(format!("this Proxmox does not know it: {words}"));
     }
     let error = refusal::by_words(attempt, &words);
-    match refusal::node_of(request) {
+    match request.node() {
         Some(node) if error.kind() == ErrorKind::Unreachable => error.on(node),
         _ => error,
     }

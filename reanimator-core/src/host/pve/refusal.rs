@@ -52,7 +52,7 @@ pub(super) fn one_line(text: &str) -> String {
 fn refusal(request: &Request, answer: &Answer) -> Error {
     let words = words(answer);
     let attempt = format!("ask {request}");
-    let node = node_of(request);
+    let node = request.node();
     let error = |kind| Error::new(kind, attempt.clone());
     let refused = match answer.status {
         400 => error(ErrorKind::Invalid).because(parameters(answer).unwrap_or(words)),
@@ -130,14 +130,6 @@ fn parameters(answer: &Answer) -> Option<String> {
         .filter_map(|(name, text)| Some(format!("{name}: {}", one_line(text.as_str()?))))
         .collect();
     (!wrong.is_empty()).then(|| wrong.join("; ").chars().take(WORDS_LIMIT).collect())
-}
-
-/// The node that a path is about.
-pub(super) fn node_of(request: &Request) -> Option<&str> {
-    match request.path.as_slice() {
-        [nodes, node, ..] if nodes == "nodes" => Some(node),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

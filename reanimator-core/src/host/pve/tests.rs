@@ -179,7 +179,7 @@ async fn a_second_factor_answers_the_challenge() {
 
 #[test]
 fn credentials_that_cannot_be_right_are_refused_before_anything_is_sent() {
-    let endpoint = crate::model::Endpoint { url: "https://192.0.2.7:8006".to_owned(), fingerprint: None };
+    let endpoint = crate::model::Endpoint { url: "https://192.0.2.7:8006".to_owned(), fingerprint: None, node: None };
     for (id, secret) in [("root@pam", "x"), ("test", "x"), ("root@pam!test", "a\nb")] {
         let error = PveHttps::new(std::slice::from_ref(&endpoint), Credentials::token(id, secret.to_owned().into()))
             .unwrap_err();
@@ -312,7 +312,7 @@ async fn guests_are_identified_by_their_configurations() {
     ])));
     let cluster = ProxmoxCluster::new(ConnectionId::from("c1"), api);
     let seen = cluster.observe(Timestamp::UNIX_EPOCH).await.unwrap();
-    let mut known = cluster.guest_identities(&seen.guests).await;
+    let mut known = cluster.guest_identities(&seen.guests, Timestamp::now()).await;
     known.sort_by(|a, b| a.0.cmp(&b.0));
     let told: Vec<_> =
         known.iter().map(|(id, who)| (id.0.as_str(), who.macs.as_slice(), who.smbios_uuid.is_some())).collect();

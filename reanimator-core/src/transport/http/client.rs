@@ -3,8 +3,8 @@
 use std::{
     fmt,
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -56,7 +56,8 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 /// An HTTPS client for one service that answers at several endpoints.
 ///
-/// It stays with the endpoint that worked last. One that cannot be reached stands behind the others for a while; an
+/// It stays with the endpoint that worked last; only what is about one node goes to that node's own endpoint first,
+/// where that is known, so that each node sees what concerns it and the first one is not asked for all. One that cannot be reached stands behind the others for a while; an
 /// answer, whatever its status, is an answer and is not asked for again elsewhere.
 pub struct Client {
     endpoints: Vec<Standing>,
@@ -71,7 +72,11 @@ struct Standing {
     name: String,
     root: Url,
     http: reqwest::Client,
+    /// The node that answers there.
+    node: OnceLock<String>,
     trouble: Mutex<Option<Trouble>>,
+    /// Whether it let a request about its node wait in vain: the next one goes elsewhere.
+    silent: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -91,7 +96,12 @@ impl Client {
             return Err(Error::new(ErrorKind::Invalid, "set up the connection").because("it has no endpoint"));
         }
         let standing = |endpoint: &Endpoint| {
-            Standing::new(&endpoint.url, Trust::from_fingerprint(endpoint.fingerprint.as_deref())?, settings)
+            let trust = Trust::from_fingerprint(endpoint.fingerprint.as_deref())?;
+            let standing = Standing::new(&endpoint.url, trust, settings)?;
+            Ok(match &endpoint.node {
+                Some(node) => Standing { node: OnceLock::from(node.clone()), ..standing },
+                None => standing,
+            })
         };
         Ok(Self {
             endpoints: endpoints.iter().map(standing).collect::<Result<_>>()?,
@@ -104,12 +114,16 @@ impl Client {
     async fn send_within_limit(&self, request: &Request, headers: &HeaderMap) -> Result<Answer> {
         let _permit = self.permits.acquire().await.map_err(|_| Error::new(ErrorKind::Cancelled, attempt(request)))?;
         let mut failures = Vec::new();
-        for index in self.order() {
+        let home = self.home(request);
+        let answering = home.filter(|home| !self.endpoints[*home].silent.swap(false, Ordering::Relaxed));
+        for index in self.order(answering) {
             let standing = &self.endpoints[index];
             match self.ask(standing, request, headers).await? {
                 Ok(answer) => {
                     *standing.trouble() = None;
-                    self.current.store(index, Ordering::Relaxed);
+                    if home.is_none() {
+                        self.current.store(index, Ordering::Relaxed);
+                    }
                     return Ok(answer);
                 }
                 Err(failure) => {
@@ -147,12 +161,20 @@ impl Client {
         }
     }
 
-    /// Whom to ask: from the one that worked last on; those in trouble after all others, longest at rest first.
-    fn order(&self) -> Vec<usize> {
+    /// The endpoint of the node that a request is about.
+    fn home(&self, request: &Request) -> Option<usize> {
+        let node = request.node()?;
+        self.endpoints.iter().position(|standing| standing.node.get().is_some_and(|name| name == node))
+    }
+
+    /// Whom to ask: from the one that is at home in the matter, or that worked last, on; those in trouble after all
+    /// others, longest at rest first.
+    fn order(&self, home: Option<usize>) -> Vec<usize> {
         let count = self.endpoints.len();
         let start = self.current();
         let now = Instant::now();
-        let mut order: Vec<usize> = (0..count).map(|n| (start + n) % count).collect();
+        let others = (0..count).map(|n| (start + n) % count).filter(|index| Some(*index) != home);
+        let mut order: Vec<usize> = home.into_iter().chain(others).collect();
         order.sort_by_key(|index| {
             self.endpoints[*index].trouble().as_ref().map(|t| t.until).filter(|until| *until > now)
         });
@@ -163,8 +185,12 @@ impl Client {
         self.current.load(Ordering::Relaxed).min(self.endpoints.len() - 1)
     }
 
-    /// Lets the next endpoint have the next request, since this one keeps silent; returns this one.
-    fn pass_on(&self) -> &Standing {
+    /// Lets another endpoint have the next request, since this one keeps silent; returns this one.
+    fn pass_on(&self, request: &Request) -> &Standing {
+        if let Some(home) = self.home(request) {
+            self.endpoints[home].silent.store(true, Ordering::Relaxed);
+            return &self.endpoints[home];
+        }
         let current = self.current();
         let next = (current + 1) % self.endpoints.len();
         // Several requests may have waited for the same endpoint: only the first of them moves on.
@@ -180,7 +206,7 @@ impl HttpTransport for Client {
         match tokio::time::timeout(request.time_limit, self.send_within_limit(request, headers)).await {
             Ok(answer) => answer,
             Err(_) => {
-                let silent = self.pass_on();
+                let silent = self.pass_on(request);
                 Err(Error::new(ErrorKind::Timeout, attempt(request))
                     .on(&silent.name)
                     .because(format!("no answer within {} s", request.time_limit.as_secs_f64()))
@@ -202,6 +228,23 @@ impl HttpTransport for Client {
 
     fn endpoint(&self) -> String {
         self.endpoints[self.current()].name.clone()
+    }
+
+    fn seen_by(&self, request: &Request) -> Vec<String> {
+        let first = self.order(self.home(request)).first().map_or(&self.endpoints[0], |index| &self.endpoints[*index]);
+        super::seen_by(first.node.get().unwrap_or(&first.name).clone(), request)
+    }
+
+    /// An endpoint is a node's where it has the address that the node has in its cluster, and no other endpoint is.
+    fn learn(&self, nodes: &[(String, String)]) {
+        for standing in self.endpoints.iter().filter(|standing| standing.node.get().is_none()) {
+            let host = standing.root.host_str().unwrap_or_default().trim_matches(['[', ']']);
+            let found = nodes.iter().find(|(_, address)| address == host).map(|(name, _)| name);
+            let known = |name: &String| self.endpoints.iter().any(|each| each.node.get() == Some(name));
+            if let Some(name) = found.filter(|name| !known(name)) {
+                standing.node.get_or_init(|| name.clone());
+            }
+        }
     }
 }
 
@@ -234,7 +277,7 @@ impl Standing {
             .user_agent(concat!("reanimator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::new(ErrorKind::Internal, "set up HTTPS").on(&name).from_source(error))?;
-        Ok(Self { name, root, http, trouble: Mutex::new(None) })
+        Ok(Self { name, root, http, node: OnceLock::new(), trouble: Mutex::new(None), silent: AtomicBool::new(false) })
     }
 
     fn trouble(&self) -> std::sync::MutexGuard<'_, Option<Trouble>> {

@@ -8,6 +8,8 @@
 //!   the error carries the fingerprint that was shown; one that changed is refused, always.
 //! - An endpoint that cannot be reached stands behind the others for a while. An answer is an answer: no status sends
 //!   us elsewhere.
+//! - What is asked about one node of a cluster is asked at that node, where its endpoint is known; all else at the
+//!   endpoint that worked last.
 //! - At most five requests are under way at once; every request has a time limit in which all of it must happen, and
 //!   every answer a length.
 //! - A `GET` that was cut off is asked once more. Nothing else is ever sent twice.
@@ -19,7 +21,7 @@
 //! let url = "https://192.0.2.7:8006";
 //! let shown = probe(url, std::time::Duration::from_secs(5)).await?;
 //! // Here a person compares the fingerprint.
-//! let endpoint = Endpoint { url: url.to_owned(), fingerprint: Some(shown.fingerprint.sha256) };
+//! let endpoint = Endpoint { url: url.to_owned(), fingerprint: Some(shown.fingerprint.sha256), node: None };
 //! let client = Client::new(&[endpoint], &Settings::new("/api2/json"))?;
 //! let answer = client.send(&Request::get(["version"]), &Default::default()).await?;
 //! println!("{} {}", answer.status, answer.reason);
@@ -61,4 +63,19 @@ pub trait HttpTransport: Send + Sync + std::fmt::Debug {
 
     /// Endpoints that could not be used when they were last tried.
     fn troubles(&self) -> Vec<(String, Problem)>;
+
+    /// Who would see this request if it were sent now: the node that is asked, or its address where nobody knows which
+    /// it is, and the node that it is sent on to.
+    fn seen_by(&self, request: &Request) -> Vec<String> {
+        seen_by(self.endpoint(), request)
+    }
+
+    /// Takes in the nodes' names and addresses, for endpoints of which nobody has said whose they are.
+    fn learn(&self, _nodes: &[(String, String)]) {}
+}
+
+/// Who sees a request: who is asked, and the node that it is about.
+pub(crate) fn seen_by(asked: String, request: &Request) -> Vec<String> {
+    let sent_on = request.node().filter(|node| *node != asked).map(str::to_owned);
+    std::iter::once(asked).chain(sent_on).collect()
 }

@@ -87,6 +87,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// The node of a Proxmox cluster that it is about, where its path begins with one.
+    pub fn node(&self) -> Option<&str> {
+        match self.path.as_slice() {
+            [nodes, node, ..] if nodes == "nodes" => Some(node),
+            _ => None,
+        }
+    }
+
     /// A request without parameters.
     pub fn new<I, S>(method: Method, path: I) -> Self
     where

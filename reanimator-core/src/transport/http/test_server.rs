@@ -115,7 +115,7 @@ impl TestServer {
 
     /// Its endpoint, pinned.
     pub(crate) fn endpoint(&self) -> Endpoint {
-        Endpoint { url: format!("https://{}", self.address), fingerprint: Some(self.fingerprint.clone()) }
+        Endpoint { url: format!("https://{}", self.address), fingerprint: Some(self.fingerprint.clone()), node: None }
     }
 
     /// The first lines of all requests so far.

@@ -34,7 +34,11 @@ fn version() -> Request {
 /// An address where nothing listens.
 async fn closed() -> Endpoint {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Endpoint { url: format!("https://{}", listener.local_addr().unwrap()), fingerprint: Some("00".repeat(32)) }
+    Endpoint {
+        url: format!("https://{}", listener.local_addr().unwrap()),
+        fingerprint: Some("00".repeat(32)),
+        node: None,
+    }
 }
 
 #[tokio::test]
@@ -111,7 +115,7 @@ async fn when_none_answers_all_are_named() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_says_so() {
-    let endpoint = Endpoint { url: "https://no-such-host.invalid:8006".to_owned(), fingerprint: None };
+    let endpoint = Endpoint { url: "https://no-such-host.invalid:8006".to_owned(), fingerprint: None, node: None };
     let error = client(&[endpoint]).send(&version(), &HeaderMap::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.subject()), (ErrorKind::Unreachable, Some("no-such-host.invalid:8006")));
     assert!(error.to_string().contains("lookup"), "{error}");
@@ -120,8 +124,11 @@ async fn a_name_that_does_not_resolve_says_so() {
 #[tokio::test]
 async fn a_port_that_never_speaks_is_given_up() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint =
-        Endpoint { url: format!("https://{}", listener.local_addr().unwrap()), fingerprint: Some("00".repeat(32)) };
+    let endpoint = Endpoint {
+        url: format!("https://{}", listener.local_addr().unwrap()),
+        fingerprint: Some("00".repeat(32)),
+        node: None,
+    };
     let settings = Settings { connect_limit: Duration::from_millis(200), ..Settings::new("/") };
     let client = Client::new(&[endpoint], &settings).unwrap();
     let error = client.send(&version(), &HeaderMap::new()).await.unwrap_err();
@@ -138,7 +145,7 @@ async fn a_server_without_tls_is_no_riddle() {
             let _sent = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await;
         }
     });
-    let endpoint = Endpoint { url: format!("https://{address}"), fingerprint: None };
+    let endpoint = Endpoint { url: format!("https://{address}"), fingerprint: None, node: None };
     let error = client(&[endpoint]).send(&version(), &HeaderMap::new()).await.unwrap_err();
     task.abort();
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
@@ -267,8 +274,71 @@ async fn parameters_of_a_change_travel_in_the_body_with_the_headers_that_log_in(
 #[test]
 fn addresses_that_cannot_be_right_are_refused() {
     for url in ["http://pve1:8006", "pve1:8006", "https://", "https://root@pve1:8006", "ftp://pve1"] {
-        let endpoint = Endpoint { url: url.to_owned(), fingerprint: None };
+        let endpoint = Endpoint { url: url.to_owned(), fingerprint: None, node: None };
         let error = Client::new(&[endpoint], &Settings::new("/")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{url}");
     }
+}
+
+/// Two nodes, `a` asked first, and what asks them.
+async fn two_nodes() -> (TestServer, TestServer, Client) {
+    let (a, b) = (TestServer::start(|_| ok()).await, TestServer::start(|_| ok()).await);
+    let named = |server: &TestServer, name: &str| Endpoint { node: Some(name.to_owned()), ..server.endpoint() };
+    let client = client(&[named(&a, "a"), named(&b, "b")]);
+    (a, b, client)
+}
+
+fn about(node: &str) -> Request {
+    Request::get(["nodes", node, "status"]).time_limit(Duration::from_secs(20))
+}
+
+#[tokio::test]
+async fn what_is_asked_about_a_node_is_asked_there() {
+    let (a, b, client) = two_nodes().await;
+    let none = HeaderMap::new();
+    for request in [about("b"), version(), about("a"), about("elsewhere")] {
+        client.send(&request, &none).await.unwrap();
+    }
+    assert_eq!(b.lines(), ["GET /api2/json/nodes/b/status"]);
+    assert_eq!(a.lines().len(), 3);
+    assert_eq!(client.seen_by(&about("b")), ["b"]);
+    assert_eq!(client.seen_by(&version()), ["a"]);
+    // It is sent on from the first one.
+    assert_eq!(client.seen_by(&about("elsewhere")), ["a", "elsewhere"]);
+}
+
+#[tokio::test]
+async fn where_a_node_does_not_answer_another_is_asked_about_it_and_stays_the_first() {
+    let server = TestServer::start(|_| ok()).await;
+    let first = Endpoint { node: Some("a".to_owned()), ..server.endpoint() };
+    let down = Endpoint { node: Some("b".to_owned()), ..closed().await };
+    let client = client(&[first, down]);
+    for _ in 0..2 {
+        client.send(&about("b"), &HeaderMap::new()).await.unwrap();
+    }
+    assert_eq!(server.lines().len(), 2);
+    assert_eq!(client.endpoint(), server.address.to_string());
+    assert_eq!(client.seen_by(&about("b")), ["a", "b"], "it rests");
+}
+
+#[tokio::test]
+async fn a_node_that_keeps_silent_is_asked_about_elsewhere_next() {
+    let first = TestServer::start(|_| ok()).await;
+    let silent = TestServer::start(|_| Reply::Silence).await;
+    let named = |server: &TestServer, name: &str| Endpoint { node: Some(name.to_owned()), ..server.endpoint() };
+    let client = client(&[named(&first, "a"), named(&silent, "b")]);
+    let late = || about("b").time_limit(Duration::from_millis(500));
+    let error = client.send(&late(), &HeaderMap::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.subject()), (ErrorKind::Timeout, Some(silent.address.to_string().as_str())));
+    client.send(&late(), &HeaderMap::new()).await.unwrap();
+    assert_eq!((client.endpoint(), first.lines().len()), (first.address.to_string(), 1));
+}
+
+#[tokio::test]
+async fn whose_address_an_endpoint_has_is_learnt() {
+    let server = TestServer::start(|_| ok()).await;
+    let client = client(&[server.endpoint()]);
+    assert_eq!(client.seen_by(&version()), [server.address.to_string()]);
+    client.learn(&[("x".to_owned(), "127.0.0.2".to_owned()), ("a".to_owned(), server.address.ip().to_string())]);
+    assert_eq!(client.seen_by(&version()), ["a"]);
 }

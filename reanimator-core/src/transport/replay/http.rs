@@ -145,6 +145,14 @@ impl<T: HttpTransport> HttpTransport for Recorder<T> {
     fn troubles(&self) -> Vec<(String, Problem)> {
         self.inner().troubles()
     }
+
+    fn seen_by(&self, request: &Request) -> Vec<String> {
+        self.inner().seen_by(request)
+    }
+
+    fn learn(&self, nodes: &[(String, String)]) {
+        self.inner().learn(nodes);
+    }
 }
 
 #[async_trait]

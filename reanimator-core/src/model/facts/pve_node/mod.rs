@@ -7,12 +7,13 @@ mod software;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use machine::{NodeCpu, NodeDisk, NodeInterface, NodePciDevice, NodeUsbDevice, NodeZfsDevice, NodeZfsPool};
 pub use software::{NodeCertificate, NodePackage, NodeRepositories, NodeRepository, NodeService, NodeUpdate};
 
-use super::{Watched, license::License};
+use super::{Watched, guest::Stall, license::License};
 
 /// What the API tells of a node. A list that was not seen is `None`, which is not an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,10 +58,23 @@ pub struct NodeInventory {
     pub time_zone: Option<String>,
     /// How far its clock is from ours in seconds (its minus ours).
     pub clock_skew_seconds: Option<i64>,
+    /// How long its tasks waited; `None` before Proxmox VE 9, and where its kernel does not measure it.
+    pub pressure: Option<NodePressure>,
     /// The name servers it asks.
     pub dns_servers: Vec<String>,
     /// The domain it looks names up in.
     pub search_domain: Option<String>,
+}
+
+/// Pressure stall information of a node, as it writes it down minute by minute.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct NodePressure {
+    /// The minute it is of.
+    pub at: Option<Timestamp>,
+    /// By `cpu`, `io` and `memory`: means over that minute. A node tells no `full` of its CPU.
+    pub minute: BTreeMap<String, Stall>,
 }
 
 impl Watched for NodeInventory {
