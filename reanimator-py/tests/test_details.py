@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
@@ -15,32 +12,7 @@ import pytest
 import reanimator
 from reanimator import Fleet, model
 
-ROOT = Path(__file__).resolve().parents[2]
-REANIMATOR = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "reanimator"
-
 PARTS = ("hardware", "storage", "network")
-
-
-@pytest.fixture
-def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "REANIMATOR_DATA_DIR": str(home / "data")}
-
-
-def shown(environment: dict[str, str], *words: str) -> Any:
-    """What the command line prints with `--json`."""
-    output = subprocess.run([str(REANIMATOR), *words, "--json"], env=environment, check=True, capture_output=True)
-    return json.loads(output.stdout)
-
-
-@pytest.fixture
-def server(environment: dict[str, str]) -> Iterator[str]:
-    words = [str(REANIMATOR), "serve", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as serve:
-        assert serve.stdout is not None
-        try:
-            yield serve.stdout.readline().removeprefix("Reanimator is at ").strip().rstrip("/")
-        finally:
-            serve.terminate()
 
 
 def asked(server: str, token: str, path: str) -> Any:
@@ -50,13 +22,13 @@ def asked(server: str, token: str, path: str) -> Any:
 
 
 def test_details_are_the_same_on_the_command_line(
-    fleet: Fleet, this_machine: str, environment: dict[str, str]
+    fleet: Fleet, this_machine: str, shown: Callable[..., Any]
 ) -> None:
     fleet.observe(this_machine)
     details = fleet.refresh(this_machine)
     assert details["hardware"]["at"], "it was asked just now"
     assert fleet.host_details(this_machine) == details
-    assert shown(environment, "host", "show", this_machine)["details"] == details
+    assert shown("host", "show", this_machine)["details"] == details
 
 
 def steady(details: Any) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -32,6 +33,25 @@ def test_a_history_is_columns_of_one_length(fleet: Fleet, observed: str) -> None
     seen = [value for value in columns["memory_used_mean"] if value is not None]
     assert seen and all(isinstance(value, float) and value > 0 for value in seen)
     assert None in columns["memory_used_mean"], "a gap is None, never zero"
+
+
+def test_a_history_is_the_same_on_the_command_line(
+    fleet: Fleet, observed: str, shown: Callable[..., Any]
+) -> None:
+    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
+    columns = fleet.telemetry(observed, start=end - timedelta(hours=3), end=end, step="1h")
+    first = columns["time"][0].isoformat()
+    series = shown("host", "history", observed, "--from", first, "--to", end.isoformat(), "--step", "1h")
+    assert [time.isoformat().replace("+00:00", "Z") for time in columns["time"]] == series["times"]
+    for name, figure in series["metrics"].items():
+        for column, values in figure.items():
+            assert columns.get(f"{name}_{column}", [None] * len(values)) == values
+    assert any(
+        least < average < most
+        for name, figure in series["metrics"].items()
+        for least, average, most in zip(figure["min"], figure["mean"], figure["max"])
+        if average is not None
+    ), "of two looks, not all figures are equal"
 
 
 def test_without_names_all_figures_come_that_were_seen(fleet: Fleet, observed: str) -> None:
