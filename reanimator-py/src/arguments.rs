@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use pyo3::prelude::*;
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyDateTime, PyTzInfo},
+};
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{
@@ -158,5 +162,102 @@ impl ProxmoxArguments {
             accept_certificate: self.accept_certificate,
             dry_run: self.dry_run,
         })
+    }
+}
+
+/// Part of a history, as the arguments of `telemetry` say it.
+pub(crate) struct History {
+    pub(crate) entity: String,
+    /// None stands for all.
+    pub(crate) metrics: Vec<String>,
+    pub(crate) start: String,
+    pub(crate) end: String,
+    pub(crate) step: Option<String>,
+}
+
+/// Part of a history, by the arguments of `telemetry`.
+pub(crate) fn history(entity: String, metrics: Option<Names>, start: When, end: When, step: Option<Span>) -> History {
+    let metrics = metrics.map(Names::into_list).unwrap_or_default();
+    History { entity, metrics, start: start.0, end: end.0, step: step.map(Span::into_words) }
+}
+
+/// Names of figures: one, or several.
+#[derive(FromPyObject)]
+pub(crate) enum Names {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Names {
+    /// Both as a list.
+    pub(crate) fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// A time, as words of the core: given as such, or as a `datetime`. One without a zone is local time, as everywhere in
+/// Python.
+pub(crate) struct When(pub(crate) String);
+
+impl FromPyObject<'_, '_> for When {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(words) = given.extract::<String>() {
+            return Ok(Self(words));
+        }
+        if !given.is_instance_of::<PyDateTime>() {
+            return Err(PyTypeError::new_err(
+                "a time is a datetime, or text such as \"24h\" or \"2026-01-31T12:00:00Z\"",
+            ));
+        }
+        let utc = given.call_method1("astimezone", (PyTzInfo::utc(given.py())?,))?;
+        utc.call_method0("isoformat")?.extract().map(Self)
+    }
+}
+
+/// How far apart points are, as words of the core: given as such, as seconds, or as a `timedelta`.
+#[derive(FromPyObject)]
+pub(crate) enum Span {
+    /// `5m`.
+    Words(String),
+    /// Seconds.
+    Seconds(i64),
+    /// A length of time.
+    Length(Duration),
+}
+
+impl Span {
+    /// As the core reads it.
+    pub(crate) fn into_words(self) -> String {
+        match self {
+            Self::Words(words) => words,
+            Self::Seconds(seconds) => seconds.to_string(),
+            Self::Length(length) => length.as_secs_f64().to_string(),
+        }
+    }
+}
+
+/// The id of a change: as text, as lists show it, or as a number.
+#[derive(FromPyObject)]
+pub(crate) enum ChangeId {
+    /// As lists show it.
+    Text(String),
+    /// As a number.
+    Number(i64),
+}
+
+impl ChangeId {
+    /// As text.
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
     }
 }

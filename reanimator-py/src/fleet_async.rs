@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use reanimator_core::model::details::Include;
+use secrecy::SecretString;
 
 use crate::{
-    arguments::{self, HostArguments, KeyFiles, ProxmoxArguments},
+    arguments::{self, ChangeId, HostArguments, KeyFiles, Names, ProxmoxArguments, Span, When},
     calls,
     waiting::later,
 };
@@ -227,5 +229,140 @@ impl AsyncFleet {
     /// All storages of all clusters, shared ones once.
     fn storages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::storages(self.0.clone()))
+    }
+
+    /// Everything that is known of a host, each section with the time at which it was seen. Asks nobody.
+    ///
+    /// `hardware`, `storage` and `network` say which of the large parts are wanted.
+    #[pyo3(signature = (name, hardware=true, storage=true, network=true))]
+    fn host_details<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        hardware: bool,
+        storage: bool,
+        network: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::host_details(self.0.clone(), name, Include { hardware, storage, network }))
+    }
+
+    /// Everything about a host, with all its slow facts asked for now, however young those are that are known.
+    fn refresh<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::refresh(self.0.clone(), name))
+    }
+
+    /// Everything that is known of a guest, by its number, name or id. What may not be older than a moment is asked for
+    /// now. `node` names the host it is on, where several guests are called so.
+    #[pyo3(signature = (guest, node=None))]
+    fn guest_details<'py>(&self, py: Python<'py>, guest: String, node: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::guest_details(self.0.clone(), guest, node))
+    }
+
+    /// The whole fleet in tables: `overview`, `nodes`, `vms`, `storages`, `interfaces`, `clusters`.
+    fn dashboard<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::dashboard(self.0.clone()))
+    }
+
+    /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster; `None` before they were seen.
+    fn cluster_facts<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::cluster_facts(self.0.clone(), name))
+    }
+
+    /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and
+    /// `polars.DataFrame` take them: `time`, and of each figure `..._min`, `..._mean`, `..._max`. A gap is `None`.
+    ///
+    /// Without `metrics` all figures come that were seen in that time; one that is asked for and was never seen is a
+    /// column of `None` alone, to which data frames give no type. `start` and `end` are datetimes (one without a zone is
+    /// local time), times as text, or how long ago: `"24h"`. `step` is how far apart the points are: `"5m"`, seconds,
+    /// a timedelta; without it there are a few hundred points.
+    #[pyo3(
+        signature = (entity, metrics=None, start=When("1h".to_owned()), end=When("now".to_owned()), step=None),
+        text_signature = "($self, entity, metrics=None, start='1h', end='now', step=None)"
+    )]
+    fn telemetry<'py>(
+        &self,
+        py: Python<'py>,
+        entity: String,
+        metrics: Option<Names>,
+        start: When,
+        end: When,
+        step: Option<Span>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::telemetry(self.0.clone(), arguments::history(entity, metrics, start, end, step)))
+    }
+
+    /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
+    fn latest<'py>(&self, py: Python<'py>, entity: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::latest(self.0.clone(), entity))
+    }
+
+    /// What differs from what was seen before, newest first: of everything, or of one `entity`; of all facts, or of those
+    /// that `field` fits (`*` stands for anything). `before` is the `id` of a change: those older than it come.
+    #[pyo3(signature = (entity=None, field=None, before=None, limit=100))]
+    fn changes<'py>(
+        &self,
+        py: Python<'py>,
+        entity: Option<String>,
+        field: Option<String>,
+        before: Option<ChangeId>,
+        limit: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::changes(self.0.clone(), entity, field, before.map(ChangeId::into_text), limit))
+    }
+
+    /// Who may log in to the page.
+    fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::users(self.0.clone()))
+    }
+
+    /// Lets somebody log in to the page. A password has 10 characters or more; `role` is `viewer`, `operator` or `admin`.
+    #[pyo3(signature = (name, password, role="viewer"))]
+    fn add_user<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        password: String,
+        role: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::add_user(self.0.clone(), name, password.into(), role.to_owned()))
+    }
+
+    /// Changes somebody's role, password, or both; a new password ends their sessions.
+    #[pyo3(signature = (name, *, role=None, password=None))]
+    fn update_user<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        role: Option<String>,
+        password: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::update_user(self.0.clone(), name, role, password.map(SecretString::from)))
+    }
+
+    /// Lets somebody log in no longer. The last admin stays.
+    fn remove_user<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_user(self.0.clone(), name))
+    }
+
+    /// The tokens of programs that use the HTTP interface, without themselves.
+    fn tokens<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::tokens(self.0.clone()))
+    }
+
+    /// Makes a token for a program that uses the HTTP interface. This is the only time that it is shown.
+    #[pyo3(signature = (name, role="viewer"))]
+    fn create_token<'py>(&self, py: Python<'py>, name: String, role: &str) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::create_token(self.0.clone(), name, role.to_owned()))
+    }
+
+    /// Makes a token worthless.
+    fn revoke_token<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::revoke_token(self.0.clone(), name))
+    }
+
+    /// What was done, by whom and with what outcome, newest first.
+    #[pyo3(signature = (limit=50))]
+    fn audit<'py>(&self, py: Python<'py>, limit: u32) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::audit(self.0.clone(), limit))
     }
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod arguments;
 mod calls;
+mod columns;
 mod errors;
 mod fleet;
 mod fleet_async;

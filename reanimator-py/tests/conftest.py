@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reanimator import Fleet
+
+ROOT = Path(__file__).resolve().parents[2]
+REANIMATOR = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "reanimator"
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +49,33 @@ def silent_port() -> Iterator[int]:
     """A port that accepts and never speaks."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """In which the program looks after the same fleet."""
+    return {**os.environ, "REANIMATOR_DATA_DIR": str(home / "data")}
+
+
+@pytest.fixture
+def shown(environment: dict[str, str]) -> Callable[..., Any]:
+    """What the command line prints with `--json`."""
+
+    def run(*words: str) -> Any:
+        output = subprocess.run([str(REANIMATOR), *words, "--json"], env=environment, check=True, capture_output=True)
+        return json.loads(output.stdout)
+
+    return run
+
+
+@pytest.fixture
+def server(environment: dict[str, str]) -> Iterator[str]:
+    """Where the program serves the same fleet."""
+    words = [str(REANIMATOR), "serve", "--listen", "127.0.0.1:0"]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(words, env=environment, stdout=pipe, stderr=nothing, text=True) as serve:
+        assert serve.stdout is not None
+        try:
+            yield serve.stdout.readline().removeprefix("Reanimator is at ").strip().rstrip("/")
+        finally:
+            serve.terminate()

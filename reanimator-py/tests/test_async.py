@@ -56,6 +56,33 @@ def test_hosts_and_errors_are_the_same_as_without_asyncio(home: Path, closed_por
     asyncio.run(main())
 
 
+def test_details_histories_and_people_are_the_same_without_asyncio(home: Path, fleet: Fleet, this_machine: str) -> None:
+    async def main() -> None:
+        other = await AsyncFleet.open(home / "data")
+        await other.observe(this_machine)
+        details = await other.refresh(this_machine)
+        assert details == fleet.host_details(this_machine)
+        span = {"start": "10m", "end": "1s", "step": "10s"}
+        assert await other.telemetry(this_machine, "load1", **span) == fleet.telemetry(this_machine, "load1", **span)
+        assert await other.latest(this_machine) == fleet.latest(this_machine)
+        assert await other.changes() == fleet.changes()
+        assert (await other.dashboard())["nodes"][0]["name"] == this_machine
+        created = await other.create_token("probe", role="operator")
+        assert created["token"].startswith("rnm_")
+        await other.add_user("ann", "correct horse battery", role="admin")
+        await other.update_user("ann", password="another horse battery")
+        assert (await other.users(), await other.tokens()) == (fleet.users(), fleet.tokens())
+        await other.revoke_token("probe")
+        assert (await other.audit(1))[0]["what"] == "token revoke"
+        with pytest.raises(reanimator.Conflict):
+            await other.remove_user("ann")
+        for ask in (other.guest_details("nobody"), other.cluster_facts("nobody")):
+            with pytest.raises(reanimator.NotFound):
+                await ask
+
+    asyncio.run(main())
+
+
 def test_a_call_can_be_cancelled(home: Path) -> None:
     async def main() -> None:
         fleet = await AsyncFleet.open(home / "data")

@@ -7,12 +7,12 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 import reanimator
-from reanimator import Fleet
+from reanimator import Fleet, model
 
 ROOT = Path(__file__).resolve().parents[2]
 PVE_SIM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "pve-sim"
@@ -60,3 +60,34 @@ def test_a_wrong_token_is_refused_once(fleet: Fleet, cluster: dict[str, Any]) ->
             cluster["url"], token="root@pam!wrong=00000000", accept_certificate=cluster["fingerprint"]
         )
     assert "00000000" not in str(caught.value)
+
+
+def test_guests_clusters_and_tables_are_told_in_full(fleet: Fleet, cluster: dict[str, Any]) -> None:
+    fleet.connect_proxmox(
+        cluster["url"], token=cluster["token"], accept_certificate=cluster["fingerprint"], name="lab"
+    )
+    guest = next(guest for guest in fleet.guests() if guest["status"] == "running")
+    details = fleet.guest_details(guest["vmid"])
+    assert details == fleet.guest_details(guest["id"], node=guest["node"])
+    assert set(details) == set(get_type_hints(model.GuestDetails))
+    assert details["id"] == guest["id"]
+    assert details["runtime"] is not None
+    assert set(details["runtime"]) == set(get_type_hints(model.GuestRuntime))
+    assert details["disks"] and set(details["disks"][0]) == set(get_type_hints(model.GuestDisk))
+    assert details["networks"] and set(details["networks"][0]) == set(get_type_hints(model.GuestNetwork))
+    assert set(details["ip_addresses"]) == set(get_type_hints(model.GuestAddresses))
+
+    assert fleet.cluster_facts("lab") is None, "nobody has asked for them yet"
+    fleet.refresh(guest["node"])
+    assert "proxmox" in fleet.host_details(guest["node"])
+
+    tables = fleet.dashboard()
+    assert len(tables["vms"]) == 6
+    assert set(tables["vms"][0]) == set(get_type_hints(model.VmRow))
+    (row,) = tables["clusters"]
+    assert set(row) == set(get_type_hints(model.ClusterRow))
+    guests = [vm for vm in tables["vms"] if not vm["template"]]
+    assert (row["name"], row["nodes_total"], row["guests_total"]) == ("lab", 3, len(guests))
+    with pytest.raises(reanimator.NotFound) as caught:
+        fleet.guest_details(guest["vmid"], node="nobody")
+    assert "nobody" in str(caught.value)

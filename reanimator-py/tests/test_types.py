@@ -8,8 +8,9 @@ from pathlib import Path
 
 PROGRAM = """
 import asyncio
+from datetime import datetime, timezone
 from reanimator import AsyncFleet, Fleet, HostKeyUnknown
-from reanimator.model import Host
+from reanimator.model import Host, HostDetails
 
 def names(fleet: Fleet) -> list[str]:
     hosts: list[Host] = fleet.hosts("group:web")
@@ -20,6 +21,18 @@ def add(fleet: Fleet) -> str | None:
         return fleet.add_host("root@192.0.2.1", groups=("web",))["id"]
     except HostKeyUnknown as unknown:
         return unknown.fingerprint
+
+def warmest(fleet: Fleet) -> float | None:
+    details: HostDetails = fleet.host_details("web1", network=False)
+    return details["temperature"]["highest_c"]
+
+def rows(fleet: Fleet) -> int:
+    columns = fleet.telemetry("host:web1", ["load1"], start=datetime.now(timezone.utc), step=60)
+    return len(columns["time"]) + len(fleet.dashboard()["vms"]) + len(fleet.changes(before="7"))
+
+def newcomer(fleet: Fleet) -> str:
+    fleet.add_user("ann", "correct horse battery", role="admin")
+    return fleet.create_token("probe")["token"] + fleet.audit(1)[0]["from"]
 
 async def main() -> float:
     fleet = await AsyncFleet.open()

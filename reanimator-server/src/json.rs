@@ -89,5 +89,8 @@ fn query_refused(rejection: &QueryRejection) -> ApiError {
 }
 
 fn path_refused(rejection: &PathRejection) -> ApiError {
-    Error::new(ErrorKind::Invalid, "read the path").because(rejection.body_text()).into()
+    Error::new(ErrorKind::Invalid, "read the path")
+        .because(rejection.body_text())
+        .next("see /api/openapi.json for the paths that there are")
+        .into()
 }

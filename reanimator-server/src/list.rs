@@ -28,7 +28,7 @@ pub(crate) struct ListQuery {
     /// The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`).
     sort: Option<String>,
     /// Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-    /// `field:value`, any of which may match.
+    /// `field:value`, any of which may match; interfaces are named by their `interface`.
     filter: Option<String>,
     /// The fields to give, with commas between. Defaults to all.
     fields: Option<String>,
@@ -78,7 +78,8 @@ impl ListQuery {
         match self.limit {
             None => Ok(DEFAULT_LIMIT),
             Some(limit) if (1..=LARGEST_LIMIT).contains(&limit) => Ok(limit),
-            Some(limit) => Err(invalid(format!("a page holds 1 to {LARGEST_LIMIT} items, not {limit}"))),
+            Some(limit) => Err(invalid(format!("a page holds 1 to {LARGEST_LIMIT} items, not {limit}"))
+                .next("go through more of them in pages, with `cursor`")),
         }
     }
 
@@ -94,6 +95,9 @@ impl ListQuery {
 
     /// The page that was asked for of items that are JSON already, after the generic filter.
     pub(crate) fn filtered_values<T>(&self, values: &[Value], default_sort: &str) -> Result<Page<T>> {
+        if let Some(filter) = self.filter() {
+            refuse_unknown_fields(values, filter)?;
+        }
         let wanted = |value: &&Value| self.filter().is_none_or(|filter| matches_filter(value, filter));
         self.page_of(values.iter().filter(wanted).collect(), default_sort)
     }
@@ -140,10 +144,12 @@ impl<'a> Sort<'a> {
         if let Some(Value::Object(first)) = values.first()
             && !first.contains_key(top)
         {
-            return Err(invalid(format!("there is no field '{top}' to sort by; there are {}", names_of(first))));
+            let cause = format!("there is no field '{top}' to sort by");
+            return Err(invalid(cause).next(format!("sort by one of {}", names_of(first))));
         }
         if values.iter().any(|value| matches!(sort.key(value), Value::Object(_) | Value::Array(_))) {
-            return Err(invalid(format!("'{path}' holds several values; sort by one within it, as in '{path}.name'")));
+            let cause = format!("'{path}' holds several values");
+            return Err(invalid(cause).next(format!("sort by one within it, as in '{path}.name'")));
         }
         Ok(sort)
     }
@@ -180,8 +186,12 @@ impl Cursor {
         let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         match cursor {
             Some(cursor) if cursor.sort == sort_text => Ok(cursor),
-            Some(_) => Err(invalid("this cursor belongs to another sort order".to_owned())),
-            None => Err(invalid("this is not a cursor that this service gave".to_owned())),
+            Some(_) => Err(invalid("this cursor belongs to another sort order".to_owned())
+                .next("keep the `sort` of the first page, or begin again without `cursor`")),
+            None => {
+                Err(invalid("this is not a cursor that this service gave".to_owned())
+                    .next("begin again without `cursor`"))
+            }
         }
     }
 }
@@ -209,15 +219,16 @@ fn reduced(value: &Value, names: &[&str]) -> Result<Value> {
     let Value::Object(all) = value else { return Ok(value.clone()) };
     let mut kept = Map::new();
     for name in names {
-        let unknown = || invalid(format!("there is no field '{name}'; there are {}", names_of(all)));
+        let unknown =
+            || invalid(format!("there is no field '{name}'")).next(format!("ask for some of {}", names_of(all)));
         kept.insert((*name).to_owned(), all.get(*name).ok_or_else(unknown)?.clone());
     }
     Ok(Value::Object(kept))
 }
 
 fn matches_filter(value: &Value, filter: &str) -> bool {
-    filter.split([',', ' ']).filter(|term| !term.is_empty()).any(|term| {
-        let (field, pattern) = term.split_once(':').unwrap_or(("name", term));
+    terms(filter).any(|(field, pattern)| {
+        let field = field.unwrap_or(if value.get("name").is_some() { "name" } else { "interface" });
         match value.get(field) {
             Some(Value::String(text)) => matches_glob(pattern, text),
             Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).any(|text| matches_glob(pattern, text)),
@@ -225,6 +236,22 @@ fn matches_filter(value: &Value, filter: &str) -> bool {
             Some(scalar) => matches_glob(pattern, &scalar.to_string()),
         }
     })
+}
+
+/// The terms of a filter, each with the field that it names.
+fn terms(filter: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let terms = filter.split([',', ' ']).filter(|term| !term.is_empty());
+    terms.map(|term| term.split_once(':').map_or((None, term), |(field, pattern)| (Some(field), pattern)))
+}
+
+/// A field that no item has is a slip: an empty list would hide it.
+fn refuse_unknown_fields(values: &[Value], filter: &str) -> Result<()> {
+    let known = |field: &str| values.is_empty() || values.iter().any(|value| value.get(field).is_some());
+    match (terms(filter).filter_map(|(field, _)| field).find(|field| !known(field)), values.first()) {
+        (Some(field), Some(Value::Object(first))) => Err(invalid(format!("there is no field '{field}' to filter by"))
+            .next(format!("filter by one of {}", names_of(first)))),
+        _ => Ok(()),
+    }
 }
 
 /// Whether `text` is `pattern`, in which `*` stands for anything.
@@ -253,7 +280,7 @@ fn names_of(item: &Map<String, Value>) -> String {
 }
 
 fn invalid(cause: String) -> Error {
-    Error::new(ErrorKind::Invalid, "list").because(cause)
+    Error::new(ErrorKind::Invalid, "list the items").because(cause)
 }
 
 fn internal(error: serde_json::Error) -> Error {
@@ -351,5 +378,14 @@ mod tests {
         assert_eq!(filtered("tags:prod"), ["web1", "web2"]);
         assert_eq!(filtered("*b1 *i"), ["pi", "web1"]);
         assert_eq!(filtered("nobody"), [""; 0]);
+    }
+
+    #[test]
+    fn a_filter_by_a_field_that_no_item_has_is_refused() {
+        let query = ListQuery { filter: Some("web1 nmae:web1".into()), ..ListQuery::default() };
+        let error = query.filtered_page(&hosts(), "name").err().unwrap();
+        assert!(reanimator_core::message(&error).contains("nmae"), "{error:?}");
+        assert!(error.next_step().unwrap().contains("cpu_percent"), "{error:?}");
+        assert!(query.filtered_page::<Value>(&[], "name").is_ok(), "nothing is known of an empty list");
     }
 }

@@ -46,10 +46,22 @@ enum Format {
     Csv,
 }
 
-/// Which form is wanted.
+/// Which part of a history, and in which form.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Form {
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
+    /// a host.
+    entity: String,
+    /// Which figures, with commas between. Defaults to all that are kept of such a thing.
+    metric: Option<String>,
+    /// From then on: a time (RFC 3339) or how long ago (`24h`). Defaults to an hour ago.
+    from: Option<String>,
+    /// Up to but not including then. Defaults to now.
+    to: Option<String>,
+    /// How far apart the points are: `10s`, `5m`, `6h`. Defaults to what makes a chart of a few hundred points.
+    step: Option<String>,
     /// `json` or `csv`. Defaults to `json`.
     #[param(inline)]
     #[serde(default)]
@@ -57,17 +69,13 @@ struct Form {
 }
 
 /// The history of some figures of one thing: least, average and most over equal steps; a gap is null.
-#[utoipa::path(get, path = "/api/v1/telemetry/query", tag = "history", params(HistoryWords, Form),
+#[utoipa::path(get, path = "/api/v1/telemetry/query", tag = "history", params(Asked),
     extensions(("x-role" = json!("viewer"))),
     responses((status = 200, content((Series = "application/json"), (String = "text/csv"))), Refusals))]
-async fn query(
-    _: Viewer,
-    State(state): State<AppState>,
-    Query(words): Query<HistoryWords>,
-    Query(form): Query<Form>,
-) -> Result<Response, ApiError> {
-    let series = state.fleet.telemetry_in_words(&words).await?;
-    Ok(match form.format {
+async fn query(_: Viewer, State(state): State<AppState>, Query(asked): Query<Asked>) -> Result<Response, ApiError> {
+    let Asked { entity, metric, from, to, step, format } = asked;
+    let series = state.fleet.telemetry_in_words(&HistoryWords { entity, metric, from, to, step }).await?;
+    Ok(match format {
         Format::Json => Json(series).into_response(),
         Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], to_csv(&series)).into_response(),
     })
@@ -129,7 +137,8 @@ async fn changes(
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=LARGEST_LIMIT).contains(&limit) {
         let cause = format!("a page holds 1 to {LARGEST_LIMIT} items, not {limit}");
-        return Err(Error::new(ErrorKind::Invalid, "list changes").because(cause).into());
+        let error = Error::new(ErrorKind::Invalid, "list changes").because(cause);
+        return Err(error.next("go through more of them in pages, with `cursor`").into());
     }
     let entity = match &which.entity {
         Some(word) => Some(state.fleet.entity(word).await?.to_string()),
@@ -145,6 +154,8 @@ async fn changes(
 
 fn cursor(text: &str) -> Result<i64, Error> {
     text.parse().map_err(|_| {
-        Error::new(ErrorKind::Invalid, "list changes").because("this is not a cursor that this service gave")
+        Error::new(ErrorKind::Invalid, "list changes")
+            .because("this is not a cursor that this service gave")
+            .next("begin again without `cursor`")
     })
 }

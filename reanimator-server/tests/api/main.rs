@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
+mod dashboard;
 mod fleet;
 mod live;
 mod roles;
 mod service;
 mod session;
+mod telemetry;

@@ -1,7 +1,4 @@
-"""The nouns, as plain dictionaries: the same as `reanimator status --json` and the HTTP interface give.
-
-A figure that was not seen is `None`, never zero. Times are RFC 3339 text in UTC.
-"""
+"""Hosts, guests, storages, clusters, and what comes back from adding and trying them."""
 
 from __future__ import annotations
 
@@ -136,6 +133,24 @@ class Status(TypedDict):
     at: str
 
 
+class GuestCounters(TypedDict):
+    """What a guest has read, written, received and sent since it started."""
+
+    disk_read_bytes: int
+    disk_written_bytes: int
+    network_received_bytes: int
+    network_sent_bytes: int
+
+
+class GuestRates(TypedDict):
+    """What a guest reads, writes, receives and sends."""
+
+    disk_read_bytes_per_second: float
+    disk_written_bytes_per_second: float
+    network_received_bytes_per_second: float
+    network_sent_bytes_per_second: float
+
+
 class Guest(TypedDict):
     """A VM or container on a Proxmox host, as it was last seen."""
 
@@ -152,6 +167,8 @@ class Guest(TypedDict):
     cpus: float | None
     memory: Memory | None
     disk: Space | None
+    counters: GuestCounters | None
+    rates: GuestRates | None
     uptime_seconds: int | None
     tags: list[str]
     template: bool

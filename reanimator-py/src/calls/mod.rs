@@ -1,6 +1,9 @@
 //! Every call to the core that Python can make, once for both fleets. Changes are written into the audit trail as
 //! `local:USER`, since whoever can open the data directory is an admin.
 
+mod facts;
+mod people;
+
 use std::{future::Future, path::PathBuf};
 
 use futures::StreamExt;
@@ -14,6 +17,9 @@ use crate::{
     answer::{Answer, Plain},
     arguments::{self, HostArguments, ProxmoxArguments},
 };
+
+pub(crate) use facts::*;
+pub(crate) use people::*;
 
 /// Opens the fleet in that directory, or in the user's own.
 pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {

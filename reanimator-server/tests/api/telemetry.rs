@@ -1,0 +1,154 @@
+//! The history over HTTP: columns, CSV, and questions that make no sense.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode, header};
+use jiff::Timestamp;
+use reanimator_core::{
+    model::{Entity, EntityKind, HostId, Role},
+    store::{MetricRow, Sample},
+};
+use serde_json::{Value, json};
+
+use crate::common::{Answer, Service, request};
+
+const PATH: &str = "/api/v1/telemetry/query";
+
+/// `web1` with three samples, ten seconds apart, from noon on; the CPU was not seen in the second one.
+async fn web1() -> (Service, String, HostId) {
+    let service = Service::empty().await;
+    let id = service.add("web1").await.id;
+    let noon: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+    let sample = |index: u32| {
+        let values = MetricRow::new(EntityKind::Host).with("load1", f64::from(index) + 0.5);
+        let values = if index == 1 { values } else { values.with("cpu_percent", 25.0) };
+        Sample { entity: Entity::Host(id.clone()), at: noon + Duration::from_secs(10) * index, values }
+    };
+    service.fleet.store().append_samples(&[sample(0), sample(1), sample(2)]).await.unwrap();
+    let viewer = service.token(Role::Viewer).await;
+    (service, viewer, id)
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+impl Answer {
+    /// A problem that names the thing, the cause and the next step.
+    fn named(&self, status: u16, kind: &str, thing: &str) -> Value {
+        let problem = self.problem(status, kind);
+        assert!(problem["detail"].as_str().unwrap().contains(thing), "{thing:?} is not named: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(": "), "no cause: {problem}");
+        assert!(problem["next"].as_str().is_some_and(|next| !next.is_empty()), "no next step: {problem}");
+        problem
+    }
+}
+
+#[tokio::test]
+async fn a_history_is_columns_and_a_gap_is_null() {
+    let (service, viewer, id) = web1().await;
+    let query = "entity=host:web1&metric=cpu_percent,load1&from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:40Z&step=10s";
+    let series = service.get(&viewer, &format!("{PATH}?{query}")).await.ok();
+    assert_eq!(series["entity"], format!("host:{id}"));
+    assert_eq!(series["step_seconds"], 10);
+    assert_eq!(series["times"].as_array().unwrap().len(), 4);
+    assert_eq!(series["metrics"]["load1"]["mean"], json!([0.5, 1.5, 2.5, null]));
+    assert_eq!(series["metrics"]["cpu_percent"]["max"], json!([25.0, null, 25.0, null]));
+    let by_id = service.get(&viewer, &format!("{PATH}?{}", query.replace("host:web1", &id.to_string()))).await.ok();
+    assert_eq!(by_id, series);
+}
+
+#[tokio::test]
+async fn the_same_comes_as_csv_with_a_tag_of_its_own() {
+    let (service, viewer, _) = web1().await;
+    let query = format!("{PATH}?entity=web1&metric=load1&from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:40Z&step=10s");
+    let csv = service.get(&viewer, &format!("{query}&format=csv")).await;
+    assert_eq!(csv.headers[header::CONTENT_TYPE], "text/csv; charset=utf-8");
+    let expected = "time,load1_min,load1_mean,load1_max\n\
+        2026-01-31T12:00:00Z,0.5,0.5,0.5\n\
+        2026-01-31T12:00:10Z,1.5,1.5,1.5\n\
+        2026-01-31T12:00:20Z,2.5,2.5,2.5\n\
+        2026-01-31T12:00:30Z,,,\n";
+    assert_eq!(csv.text(), expected);
+    let json = service.get(&viewer, &query).await;
+    assert_ne!(json.headers[header::ETAG], csv.headers[header::ETAG]);
+    let tag = csv.headers[header::ETAG].to_str().unwrap();
+    let again = request(Method::GET, &format!("{query}&format=csv")).bearer(&viewer).header("if-none-match", tag);
+    let again = service.send(again.empty()).await;
+    assert_eq!((again.status, again.bytes.len()), (StatusCode::NOT_MODIFIED, 0));
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_answered_with_a_way_on() {
+    let (service, viewer, _) = web1().await;
+    for (query, thing) in [
+        ("metric=cpu", "\"cpu\""),
+        ("metric=load1,%22%3Bdrop", "drop"),
+        ("from=2026-02-01T00:00:00Z&to=2026-01-31T00:00:00Z", "end"),
+        ("from=1h&to=1h", "end"),
+        ("from=yesterday", "yesterday"),
+        ("to=99999999999999999999d", "99999999999999999999d"),
+        ("step=0", "\"0\""),
+        ("step=1ms", "1ms"),
+        ("step=-10s", "-10s"),
+        ("step=1.5s", "1.5s"),
+        ("step=", "\"\""),
+        ("from=3650d&step=10s", "10000"),
+        ("format=xml", "xml"),
+        ("metrics=load1", "metrics"),
+    ] {
+        service.get(&viewer, &format!("{PATH}?entity=web1&{query}")).await.named(422, "invalid", thing);
+    }
+    for query in ["", "?metric=load1"] {
+        service.get(&viewer, &format!("{PATH}{query}")).await.named(422, "invalid", "entity");
+    }
+    let ten_years = service.get(&viewer, &format!("{PATH}?entity=web1&metric=load1&from=3650d")).await.ok();
+    assert!(ten_years["times"].as_array().unwrap().len() <= 732, "no step makes a chart");
+}
+
+#[tokio::test]
+async fn an_entity_of_any_text_is_at_most_not_found() {
+    let (service, viewer, _) = web1().await;
+    for word in [
+        "nobody",
+        "host:nobody",
+        "guest:999",
+        "storage:nowhere",
+        "planet:mars",
+        "'; DROP TABLE hosts; --",
+        "\"quoted\"",
+        "two\nlines",
+        "Straße 東京 🦀",
+        "\u{202e}reversed",
+        "nul\0byte",
+        "../../etc/passwd",
+    ] {
+        for path in [PATH, "/api/v1/telemetry/latest", "/api/v1/changes"] {
+            let answer = service.get(&viewer, &format!("{path}?entity={}", encoded(word))).await;
+            let name = word.split_once(':').map_or(word, |(_, name)| name);
+            let shown = name.chars().find(|c| c.is_alphanumeric()).unwrap().to_string();
+            answer.named(404, "not-found", &shown);
+        }
+    }
+    for word in ["", "host:", "guest:", ":", &"x".repeat(5000)] {
+        let answer = service.get(&viewer, &format!("{PATH}?entity={}", encoded(word))).await;
+        assert!(answer.status.is_client_error(), "{word:?}: {}", answer.text());
+        assert!(answer.json()["next"].is_string(), "{word:?}: {}", answer.text());
+    }
+    // Bytes that are no UTF-8.
+    let broken = service.get(&viewer, &format!("{PATH}?entity=%FF%FE")).await;
+    assert!(broken.status.is_client_error(), "{}", broken.text());
+    assert_eq!(service.get(&viewer, &format!("{PATH}?entity=web1")).await.status, StatusCode::OK, "all is still there");
+}
+
+#[tokio::test]
+async fn changes_refuse_what_is_no_page() {
+    let (service, viewer, _) = web1().await;
+    for (query, thing) in
+        [("limit=0", "0"), ("limit=1001", "1001"), ("cursor=abc", "cursor"), ("entity=web1&since=1h", "since")]
+    {
+        service.get(&viewer, &format!("/api/v1/changes?{query}")).await.named(422, "invalid", thing);
+    }
+    let none = service.get(&viewer, "/api/v1/changes?entity=web1&field=%5B").await;
+    assert!(none.status.is_success() || none.status.is_client_error(), "{}", none.text());
+}
