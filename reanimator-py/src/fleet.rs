@@ -247,9 +247,14 @@ impl Fleet {
         wait(py, calls::dashboard(self.0.clone()))
     }
 
-    /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster; `None` before they were seen.
+    /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
         wait(py, calls::cluster_facts(self.0.clone(), name))
+    }
+
+    /// The same, asked now.
+    fn refresh_cluster(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
     /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and

@@ -263,9 +263,14 @@ impl AsyncFleet {
         later(py, calls::dashboard(self.0.clone()))
     }
 
-    /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster; `None` before they were seen.
+    /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::cluster_facts(self.0.clone(), name))
+    }
+
+    /// The same, asked now.
+    fn refresh_cluster<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
     /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and

@@ -77,7 +77,13 @@ def test_guests_clusters_and_tables_are_told_in_full(fleet: Fleet, cluster: dict
     assert details["networks"] and set(details["networks"][0]) == set(get_type_hints(model.GuestNetwork))
     assert set(details["ip_addresses"]) == set(get_type_hints(model.GuestAddresses))
 
-    assert fleet.cluster_facts("lab") is None, "nobody has asked for them yet"
+    with pytest.raises(reanimator.NotFound) as caught:
+        fleet.cluster_facts("lab")
+    assert "not asked yet" in str(caught.value)
+    facts = fleet.refresh_cluster("lab")
+    assert facts == fleet.cluster_facts("lab")
+    assert set(facts) == set(get_type_hints(model.ClusterFacts))
+    assert (facts["quorate"], facts["expected_votes"], len(facts["nodes"])) == (True, 3, 3)
     fleet.refresh(guest["node"])
     assert "proxmox" in fleet.host_details(guest["node"])
 

@@ -195,7 +195,7 @@ async fn list(context: &Context) -> Result<Done, Failure> {
 async fn show(args: &ShowArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let facts = match args.observe {
-        true => context.audited(&fleet, "proxmox observe", &args.name, fleet.refresh_cluster(&args.name)).await?,
+        true => context.audited(&fleet, "proxmox refresh", &args.name, fleet.refresh_cluster(&args.name)).await?,
         false => fleet.cluster_facts(&args.name).await?,
     };
     if context.screen.is_json() {

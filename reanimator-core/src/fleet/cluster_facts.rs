@@ -129,16 +129,27 @@ impl Fleet {
         })
     }
 
-    /// Asks a cluster for everything that is due now, and says what is known of it then.
+    /// Asks a cluster for everything about itself now, however young what is known.
     ///
     /// # Errors
-    /// `NotFound`; `Storage` when what was seen cannot be written down.
+    /// `NotFound`; why the cluster does not answer; `Storage` when what was seen cannot be written down.
     pub async fn refresh_cluster(&self, id_or_name: &str) -> Result<Dated<ClusterFacts>> {
-        let connection = self.find_proxmox(id_or_name).await?;
-        let seen = self.look_at_cluster(&connection.id).await?;
+        let id = self.find_proxmox(id_or_name).await?.id;
+        let seen = self.look_at_cluster(&id).await?;
         self.write_down_cluster(&seen).await?;
-        self.look_at_cluster_facts(&connection.id).await?;
-        self.cluster_facts(connection.id.as_str()).await
+        let found = self.read(|world| {
+            let known = world.clusters.get(&id)?;
+            Some((known.cluster.clone(), known.heard.problem.clone()))
+        });
+        let Some((cluster, problem)) = found else { return self.cluster_facts(id.as_str()).await };
+        if let Some(problem) = problem {
+            let error = Error::new(problem.kind, "ask the cluster about itself").because(problem.message);
+            return Err(problem.next.into_iter().fold(error, Error::next));
+        }
+        let now = self.now();
+        let facts = cluster.cluster_facts(ClusterQuestions::All, now).await.facts.at(now);
+        self.take_in_cluster(&id, &facts).await?;
+        Ok(facts)
     }
 
     pub(super) async fn cluster_facts_of(&self, id: &ConnectionId) -> Result<Option<Dated<ClusterFacts>>> {
@@ -152,9 +163,7 @@ impl Fleet {
         if !is_old(asked.state.as_ref(), pace.state, now) {
             return Ok(());
         }
-        let entity = entity_of(id);
-        let known = self.store().facts(&entity).await?;
-        let old: Option<Dated<ClusterFacts>> = stored(&known, CLUSTER);
+        let old = self.cluster_facts_of(id).await?;
         let all_due = is_old(asked.all.as_ref(), pace.cluster, now);
         let (read, whole) = match &old {
             None => (cluster.cluster_facts(ClusterQuestions::All, now).await, true),
@@ -171,8 +180,13 @@ impl Fleet {
             None => read.facts.at(now),
             Some(old) => renewed(old, read.facts, now),
         };
+        self.take_in_cluster(id, &facts).await
+    }
+
+    async fn take_in_cluster(&self, id: &ConnectionId, facts: &Dated<ClusterFacts>) -> Result<()> {
+        let entity = entity_of(id);
         let mut batch = Batch::default();
-        batch.add(&entity, CLUSTER, &known, &facts)?;
+        batch.add(&entity, CLUSTER, &self.store().facts(&entity).await?, facts)?;
         self.store().put_facts_with_changes(&batch.facts, &batch.changes).await?;
         self.write(|world| {
             if let Some(known) = world.clusters.get_mut(id) {

@@ -41,6 +41,11 @@ pub(crate) async fn cluster_facts(fleet: Fleet, name: String) -> Result<Plain> {
     Plain::of(&fleet.cluster_facts(&name).await?)
 }
 
+/// What a cluster is, asked now.
+pub(crate) async fn refresh_cluster(fleet: Fleet, name: String) -> Result<Plain> {
+    Plain::of(&audited(&fleet, "proxmox refresh", &name, fleet.refresh_cluster(&name)).await?)
+}
+
 /// Figures over time.
 pub(crate) async fn telemetry(fleet: Fleet, history: History) -> Result<Columns> {
     let named = history.metrics.iter().cloned().collect();

@@ -25,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(cluster))
         .layer(middleware::from_fn(etag::tag))
         .routes(routes!(refresh))
+        .routes(routes!(refresh_cluster))
 }
 
 /// Which parts are wanted.
@@ -83,6 +84,17 @@ async fn cluster(
     Name(id): Name,
 ) -> Result<Json<Dated<ClusterFacts>>, ApiError> {
     Ok(Json(state.fleet.cluster_facts(&id).await?))
+}
+
+/// Asks a cluster for everything about itself now.
+#[utoipa::path(post, path = "/api/v1/proxmox/{id}/refresh", tag = "proxmox", params(("id" = String, Path)),
+    extensions(("x-role" = json!("operator"))), responses((status = 200, body = Dated<ClusterFacts>), Refusals))]
+async fn refresh_cluster(
+    operator: Operator,
+    State(state): State<AppState>,
+    Name(id): Name,
+) -> Result<Json<Dated<ClusterFacts>>, ApiError> {
+    Ok(Json(operator.0.audited("proxmox refresh", &id, state.fleet.refresh_cluster(&id)).await?))
 }
 
 /// Everything that is known of a guest. What may not be older than a moment is asked for now.

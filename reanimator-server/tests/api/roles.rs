@@ -36,6 +36,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("viewer", "GET", "/api/v1/nodes/{id}/vms/{vmid}/full-details"),
     ("viewer", "GET", "/api/v1/proxmox/{id}/details"),
     ("operator", "POST", "/api/v1/nodes/{id}/refresh"),
+    ("operator", "POST", "/api/v1/proxmox/{id}/refresh"),
     ("viewer", "GET", "/api/v1/telemetry/query"),
     ("viewer", "GET", "/api/v1/telemetry/latest"),
     ("viewer", "GET", "/api/v1/changes"),
