@@ -407,3 +407,27 @@ fn no_guest(name: &str, node: Option<&str>) -> Error {
     };
     error.next("see `reanimator guest list`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_of_the_state_is_forgotten_once_it_is_seen() {
+        let note = |what: &str| Unseen::new(what, "it did not answer");
+        let at = Timestamp::UNIX_EPOCH;
+        let unseen = vec![note("Ceph"), note("zones")];
+        let old = Dated { at, unseen, facts: ClusterFacts::default() };
+        let state = Read { facts: ClusterFacts::default(), unseen: vec![note("failed tasks")] };
+        let now = at + Duration::from_secs(60);
+        let all = renewed(old, state, now);
+        let what: Vec<_> = all.unseen.iter().map(|note| note.what.as_str()).collect();
+        assert_eq!((all.at, what), (now, vec!["zones", "failed tasks"]));
+    }
+
+    #[test]
+    fn facts_tell_whose_they_are() {
+        let of = ["cluster:a-b", "guest:a-b:100", "host:a-b"].map(cluster_of);
+        assert_eq!(of, [Some("a-b"), Some("a-b"), None]);
+    }
+}

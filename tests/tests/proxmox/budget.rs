@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use reanimator_core::{
     fleet::{Fleet, FleetOptions, NewProxmox, ProxmoxSecret},
-    model::facts::HostFacts,
+    host::pve::PveApi as _,
+    model::{GuestKind, GuestStatus, facts::HostFacts},
     store::{SqliteStore, Store},
     testkit::{ManualClock, ask_due_facts, one_round},
+    transport::http::Request,
 };
 
 use super::*;
@@ -84,14 +86,13 @@ fn assert_calm(minutes: &[BTreeMap<String, u64>]) {
 #[tokio::test]
 async fn no_node_of_three_sees_more_than_twenty_requests_a_minute() {
     let watching = Watching::start(3, 30).await;
-    let start = watching.minutes(2).await;
+    watching.minutes(2).await;
     let facts = watching.facts().await;
     assert_eq!(facts.len(), 3);
     assert!(facts.iter().all(|facts| facts.proxmox.is_some()), "each node is known within two minutes");
     assert!(facts.iter().all(|facts| facts.proxmox.as_ref().unwrap().facts.pressure.is_some()));
     let rest = watching.minutes(28).await;
     assert_calm(&rest[START - 2..]);
-    println!("{start:?}\n{rest:?}");
     let read = watching.guests_read().await;
     assert_eq!(read.len(), 30);
     assert!(read.iter().all(|age| *age <= 16), "{read:?}");
@@ -108,7 +109,6 @@ async fn a_node_that_stands_alone_sees_no_more_either() {
     let watching = Watching::start(1, 30).await;
     let minutes = watching.minutes(40).await;
     assert_calm(&minutes[START..]);
-    println!("{minutes:?}");
     let read = watching.guests_read().await;
     assert_eq!(read.len(), 30, "all are read in turn");
     let facts = watching.facts().await.remove(0);
@@ -139,4 +139,27 @@ async fn what_is_stored_of_a_removed_cluster_goes_with_it() {
     assert_eq!((stored("cluster").await, stored("guest").await), (1, 4));
     watching.fleet.remove_proxmox("home").await.unwrap();
     assert_eq!((stored("cluster").await, stored("guest").await), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_stored_of_a_guest_goes_with_it() {
+    let watching = Watching::start(3, 12).await;
+    watching.minutes(4).await;
+    let all = watching.fleet.guests().await.unwrap();
+    let guest =
+        all.into_iter().find(|each| each.kind == GuestKind::Lxc && each.status == GuestStatus::Stopped).unwrap();
+    let entity = format!("guest:{}", guest.id);
+    assert_eq!(watching.fleet.store().facts(&entity).await.unwrap().len(), 1);
+    let api = api(&watching.sim, &[0]);
+    let remove = Request::delete(["nodes", &guest.node, "lxc", &guest.vmid]);
+    api.call(remove).await.unwrap();
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        watching.minutes(1).await;
+        if watching.fleet.guests().await.unwrap().iter().all(|each| each.id != guest.id) {
+            break;
+        }
+    }
+    watching.minutes(1).await;
+    assert_eq!(watching.fleet.store().facts(&entity).await.unwrap().len(), 0);
 }

@@ -289,6 +289,7 @@ async fn each_part_of_a_node_may_fail_by_itself() {
         ("apt/repositories", recording!("node_apt_repositories")),
         ("time", recording!("node_time")),
         ("dns", recording!("node_dns")),
+        ("rrddata", recording!("node_rrddata")),
     ] {
         table.answer(&format!("nodes/pve1/{path}"), data);
     }
@@ -299,8 +300,11 @@ async fn each_part_of_a_node_may_fail_by_itself() {
         json!([{"Package": "pve-manager", "OldVersion": "9.1.8", "Version": "9.1.9"}]),
     );
     let read = cluster.node_facts("pve1", now()).await;
-    assert_eq!((read.requests, table.asked().len()), (15, 15));
+    assert_eq!((read.requests, table.asked().len()), (16, 16));
     let facts = &read.facts.facts;
+    let pressure = facts.pressure.as_ref().unwrap();
+    assert_eq!((pressure.minute["cpu"].some_percent, pressure.minute["cpu"].full_percent), (Some(4.45), None));
+    assert_eq!(pressure.at, Some(Timestamp::from_second(1_795_227_900).unwrap()));
     assert_eq!((&facts.usb, facts.pci.as_ref().unwrap().len()), (&None, 5));
     let pools = facts.zfs.as_ref().unwrap();
     assert_eq!((pools[0].status.is_some(), pools[1].status.is_some()), (true, false));
@@ -311,7 +315,7 @@ async fn each_part_of_a_node_may_fail_by_itself() {
     assert_eq!((watched["ZFS pool tank"].as_str(), watched["subscription"].as_str()), ("DEGRADED", "notfound"));
     table.set("nodes/pve1/status", Does::Fail(ErrorKind::Unreachable, "no route to host"));
     let read = cluster.node_facts("pve1", now()).await;
-    assert_eq!((read.requests, read.facts.unseen.len()), (1, 14));
+    assert_eq!((read.requests, read.facts.unseen.len()), (1, 15));
 }
 
 #[tokio::test]
@@ -357,7 +361,7 @@ async fn a_cluster_is_read_whole_and_what_is_not_there_is_quiet() {
     assert_eq!(unseen, ["how replication from pve9 goes"]);
     assert!(facts.watched().contains_key("node pve2"));
     let state = cluster.cluster_facts(ClusterQuestions::State, now()).await;
-    assert_eq!((state.requests, state.facts.facts.backup_jobs.is_none()), (4, true));
+    assert_eq!((state.requests, state.facts.facts.backup_jobs.is_none()), (3, true));
     let known = read.facts.facts.renewed_by(state.facts.facts);
     assert_eq!((known.expected_votes, known.ha.unwrap().rules.unwrap().len()), (Some(2), 1));
 }
@@ -391,6 +395,74 @@ async fn ten_minutes_cost_a_node_no_more_than_twenty_requests_each() {
         assert_eq!((of("cluster/resources"), of("nodes/pve1/status"), of("cluster/status")), (6, 6, 1));
         assert!(asked.len() <= 20, "{} requests: {asked:?}", asked.len());
     }
+}
+
+#[tokio::test]
+async fn a_node_is_read_bit_by_bit_where_much_was_asked_of_it() {
+    let (table, cluster) = lone_node();
+    table.answer("nodes/pve1/time", recording!("node_time"));
+    table.set("nodes/pve1/hardware/usb", Does::Fail(ErrorKind::Denied, "the login lacks Sys.Modify on /"));
+    let (mut read, mut all, mut seconds) = (None, Vec::new(), 0);
+    let at = |seconds: u64| now() + Duration::from_secs(seconds);
+    while read.is_none() {
+        if seconds % 10 == 0 {
+            cluster.observe(at(seconds)).await.unwrap();
+        }
+        table.asked();
+        if seconds >= 60 && seconds % 20 == 0 {
+            read = cluster.node_facts_in_turns("pve1", at(seconds)).await;
+            let asked = table.asked();
+            assert!(asked.len() <= 7, "{asked:?}");
+            all.extend(asked);
+        }
+        seconds += 10;
+        assert!(seconds < 300);
+    }
+    let read = read.unwrap();
+    assert_eq!((read.at, all.len()), (at(60), 15), "{all:?}");
+    let asked_once: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(asked_once.len(), 15, "what failed is not asked again either: {all:?}");
+    // What was answered in the first turn is there, and the clock was compared when it was told.
+    assert!(read.facts.cpu.is_some() && read.unseen.iter().any(|note| note.what == "USB devices"));
+    assert_eq!(all.last().unwrap(), "nodes/pve1/time");
+    assert_eq!(cluster.node_facts_in_turns("pve1", at(seconds + 600)).await.unwrap().at, at(seconds + 600));
+}
+
+#[tokio::test]
+async fn the_state_of_a_cluster_is_told_while_the_rest_waits() {
+    let (table, cluster) = lone_node();
+    cluster.observe(now()).await.unwrap();
+    // Somebody looks at a node: there is no room any more.
+    for _ in 0..2 {
+        cluster.node_facts("pve1", now()).await;
+    }
+    table.asked();
+    let (_, whole) = cluster.cluster_facts_in_turns(now()).await;
+    assert!(!whole);
+    assert_eq!(table.asked(), ["cluster/ha/status/current", "cluster/ceph/status", "cluster/tasks"]);
+    let (_, whole) = cluster.cluster_facts_in_turns(now() + Duration::from_secs(60)).await;
+    assert!(whole);
+    assert!(table.asked().contains(&"cluster/backup".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_hangs_is_not_waited_for_at_each_question() {
+    let (table, cluster) = cluster();
+    for path in ["status", "hardware/pci", "hardware/usb", "disks/list"] {
+        table.set(&format!("nodes/pve1/{path}"), Does::Hang);
+    }
+    let read = cluster.node_facts("pve1", now()).await;
+    assert_eq!((read.requests, read.facts.unseen.len()), (2, 15));
+}
+
+#[test]
+fn a_node_without_pressure_has_none() {
+    use crate::collect::pve::node::pressure;
+    assert_eq!(pressure(&json!([{"time": 1_795_227_900, "cpu": 0.5}, {"time": 1_795_227_960}])).unwrap(), None);
+    let odd = json!([{"time": -5, "pressurecpusome": 1}, {"time": 1e30, "pressurecpusome": 1},
+        {"time": 60, "pressurecpusome": "nan"}, {"time": 60, "pressurecpusome": 4e9}, 7, null]);
+    assert_eq!(pressure(&odd).unwrap_or_default(), None);
+    assert!(pressure(&json!("no list")).is_err());
 }
 
 #[tokio::test]
