@@ -4,6 +4,7 @@
 //! on to the node it is for, checked for its parameters and then handled: in
 //! that order, which is the real one and decides which refusal comes first.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -43,6 +44,10 @@ pub(crate) struct Door {
     pub(crate) wanted: watch::Sender<bool>,
     /// Whether its addresses do: the API's, then SSH's where there is one.
     pub(crate) open: Vec<watch::Sender<bool>>,
+    /// Requests that it took at its own address.
+    pub(crate) taken: AtomicU64,
+    /// Requests that another node of its cluster passed on to it.
+    pub(crate) passed_on: AtomicU64,
 }
 
 /// One request, taken apart.
@@ -96,11 +101,24 @@ impl World {
         self.clusters.len()
     }
 
+    fn count(&self, door: usize, request: &Request) {
+        let here = &self.doors[door];
+        here.taken.fetch_add(1, Ordering::Relaxed);
+        if let [first, name, ..] = request.segments.as_slice()
+            && first == "nodes"
+            && *name != here.name
+            && let Some(there) = self.doors.iter().find(|door| door.cluster == here.cluster && door.name == *name)
+        {
+            there.passed_on.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Answers a request that came in at a door.
     ///
     /// # Errors
     /// The refusal that the real API would give.
     pub(crate) fn answer(&self, door: usize, request: Request) -> Answer {
+        self.count(door, &request);
         let door = &self.doors[door];
         let mut cluster = self.cluster(door.cluster);
         let at = now();
