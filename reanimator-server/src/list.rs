@@ -57,6 +57,19 @@ struct Cursor {
     tie: String,
 }
 
+/// An item with what decides its place: looked up once, not at each comparison.
+struct Placed<'v> {
+    key: &'v Value,
+    tie: Cow<'v, str>,
+    value: &'v Value,
+}
+
+impl Placed<'_> {
+    fn place(&self) -> (&Value, &str) {
+        (self.key, &self.tie)
+    }
+}
+
 /// The field to sort by and the direction.
 struct Sort<'a> {
     path: &'a str,
@@ -94,7 +107,8 @@ impl ListQuery {
 
     /// The page that was asked for of items that are JSON already, after the generic filter.
     pub(crate) fn filtered_values<T>(&self, values: &[Value], default_sort: &str) -> Result<Page<T>> {
-        let wanted = |value: &&Value| self.filter().is_none_or(|filter| matches_filter(value, filter));
+        let terms = self.filter().map(terms_of);
+        let wanted = |value: &&Value| terms.as_ref().is_none_or(|terms| matches_any(value, terms));
         self.page_of(values.iter().filter(wanted).collect(), default_sort)
     }
 
@@ -103,25 +117,28 @@ impl ListQuery {
         self.page_of(as_values(items)?.iter().collect(), default_sort)
     }
 
-    fn page_of<T>(&self, mut values: Vec<&Value>, default_sort: &str) -> Result<Page<T>> {
+    fn page_of<T>(&self, values: Vec<&Value>, default_sort: &str) -> Result<Page<T>> {
         let limit = self.limit()?;
         let total = values.len();
         let sort_text = self.sort.as_deref().unwrap_or(default_sort);
         let sort = Sort::parse(sort_text, &values)?;
-        values.sort_by(|a, b| sort.compare((sort.key(a), &tie_of(a)), (sort.key(b), &tie_of(b))));
+        let mut placed: Vec<Placed<'_>> = values.into_iter().map(|value| sort.placed(value)).collect();
         if let Some(text) = self.cursor() {
             let after = Cursor::decode(text, sort_text)?;
-            values.retain(|value| {
-                sort.compare((sort.key(value), &tie_of(value)), (&after.value, &after.tie)) == Ordering::Greater
-            });
+            placed.retain(|item| sort.compare(item.place(), (&after.value, &after.tie)) == Ordering::Greater);
         }
-        let more = values.len() > limit;
-        values.truncate(limit);
-        let next_cursor = match values.last() {
-            Some(last) if more => Some(Cursor::after(last, sort_text, &sort).encode()?),
+        let more = placed.len() > limit;
+        if more {
+            // Only what is on the page needs its order.
+            placed.select_nth_unstable_by(limit, |a, b| sort.compare(a.place(), b.place()));
+            placed.truncate(limit);
+        }
+        placed.sort_by(|a, b| sort.compare(a.place(), b.place()));
+        let next_cursor = match placed.last() {
+            Some(last) if more => Some(Cursor::after(last, sort_text).encode()?),
             _ => None,
         };
-        let items = self.only_fields(values)?;
+        let items = self.only_fields(placed.into_iter().map(|item| item.value).collect())?;
         Ok(Page { items, next_cursor, total, of: PhantomData })
     }
 
@@ -152,6 +169,10 @@ impl<'a> Sort<'a> {
         self.path.split('.').fold(value, |value, name| value.get(name).unwrap_or(&Value::Null))
     }
 
+    fn placed<'v>(&self, value: &'v Value) -> Placed<'v> {
+        Placed { key: self.key(value), tie: tie_of(value), value }
+    }
+
     /// Absent values come last, whichever the direction; equal ones go by their tie-breaker.
     fn compare(&self, (a, a_tie): (&Value, &str), (b, b_tie): (&Value, &str)) -> Ordering {
         let by_value = match (a, b) {
@@ -166,8 +187,8 @@ impl<'a> Sort<'a> {
 }
 
 impl Cursor {
-    fn after(last: &Value, sort_text: &str, sort: &Sort<'_>) -> Self {
-        Self { sort: sort_text.to_owned(), value: sort.key(last).clone(), tie: tie_of(last).into_owned() }
+    fn after(last: &Placed<'_>, sort_text: &str) -> Self {
+        Self { sort: sort_text.to_owned(), value: last.key.clone(), tie: last.tie.clone().into_owned() }
     }
 
     fn encode(&self) -> Result<String> {
@@ -215,15 +236,18 @@ fn reduced(value: &Value, names: &[&str]) -> Result<Value> {
     Ok(Value::Object(kept))
 }
 
-fn matches_filter(value: &Value, filter: &str) -> bool {
-    filter.split([',', ' ']).filter(|term| !term.is_empty()).any(|term| {
-        let (field, pattern) = term.split_once(':').unwrap_or(("name", term));
-        match value.get(field) {
-            Some(Value::String(text)) => matches_glob(pattern, text),
-            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).any(|text| matches_glob(pattern, text)),
-            Some(Value::Null) | None => false,
-            Some(scalar) => matches_glob(pattern, &scalar.to_string()),
-        }
+/// The fields that a filter names, each with its pattern.
+fn terms_of(filter: &str) -> Vec<(&str, &str)> {
+    let terms = filter.split([',', ' ']).filter(|term| !term.is_empty());
+    terms.map(|term| term.split_once(':').unwrap_or(("name", term))).collect()
+}
+
+fn matches_any(value: &Value, terms: &[(&str, &str)]) -> bool {
+    terms.iter().any(|(field, pattern)| match value.get(field) {
+        Some(Value::String(text)) => matches_glob(pattern, text),
+        Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).any(|text| matches_glob(pattern, text)),
+        Some(Value::Null) | None => false,
+        Some(scalar) => matches_glob(pattern, &scalar.to_string()),
     })
 }
 

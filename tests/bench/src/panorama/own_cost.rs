@@ -35,13 +35,19 @@ const PEER: &str = "`free; df; ps aux` from a shell each 10 s";
 pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let tick = tick()?;
     let (mut each_minute, mut each_quarter, mut peer) = (Vec::new(), Vec::new(), Vec::new());
-    let known = updates::parse(&answers(&ask(&updates::questions())?.0)).facts;
-    let quarter = move || {
-        let after = updates::questions_after(Some(&known), Timestamp::now());
+    let (first, recount) = ask(&updates::questions())?;
+    let (first, now) = (answers(&first), Timestamp::now());
+    let mut known = updates::parse(&first);
+    updates::carry_over(&first, &mut known, None, now);
+    let quarter = || {
+        let after = updates::questions_after(Some(&known.facts), now);
         let all = [hardware::questions(), disks::questions(), network::questions(), after];
-        let slow = [sensors::slow_questions(), system::slow_questions(None), containers::slow_questions()];
+        let slow = [sensors::slow_questions(), system::slow_questions(None)];
         all.into_iter().chain(slow).flatten().collect::<Vec<Question>>()
     };
+    // What is asked but every six hours, and packages counted anew.
+    let rarely = recount + ask(&containers::slow_questions())?.1;
+    let per_minute = rarely.div_f64(updates::RECOUNT_AFTER.as_secs_f64() / 60.0);
     let minute = || [sensors::questions(), system::questions(), containers::questions()].concat();
     for _ in 0..SAMPLES {
         each_minute.push(ask(&minute())?.1);
@@ -52,7 +58,9 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let share = |per_minute: Duration| per_minute.as_secs_f64() / 60.0 * 100.0;
     let whole = each_minute.iter().zip(&each_quarter);
     let shares: Vec<f64> = whole
-        .map(|(minute, quarter)| share(tick.mul_f64(TICKS_PER_MINUTE) + *minute + quarter.div_f64(minutes)))
+        .map(|(minute, quarter)| {
+            share(tick.mul_f64(TICKS_PER_MINUTE) + *minute + quarter.div_f64(minutes) + per_minute)
+        })
         .collect();
     let peers: Vec<f64> = peer.iter().map(|spent| share(spent.mul_f64(TICKS_PER_MINUTE))).collect();
     report.add("panorama_host_cpu", "%", &shares, Some((PEER, &peers)))?;
@@ -60,7 +68,8 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let all = |times: &[Duration]| times.iter().copied().map(milliseconds).collect::<Vec<_>>();
     report.add("panorama_host_tick", "ms", &[milliseconds(tick)], Some((PEER, &all(&peer))))?;
     report.add("panorama_host_minute", "ms", &all(&each_minute), None)?;
-    report.add("panorama_host_quarter", "ms", &all(&each_quarter), None)
+    report.add("panorama_host_quarter", "ms", &all(&each_quarter), None)?;
+    report.add("panorama_host_six_hours", "ms", &[milliseconds(rarely)], None)
 }
 
 /// CPU time of one look at the figures, by a shell that is kept.
@@ -88,12 +97,16 @@ fn tick() -> Result<Duration> {
     Ok(used.div_f64(TICKS as f64))
 }
 
-/// The answers of this machine's shell, and what they cost it.
+/// The answers of this machine's shell, and what they cost it. They go into a file: a pipe would not hold them.
 fn ask(questions: &[Question]) -> Result<(String, Duration)> {
-    let spent = processes::run(Command::new("sh").arg("-c").arg(script(questions)), LIMIT)?;
-    Ok((spent.stdout, spent.cpu))
+    let file = tempfile::NamedTempFile::new()?;
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec sh -c \"$1\" >\"$2\"", "sh"]).arg(script(questions)).arg(file.path());
+    let spent = processes::run(&mut command, LIMIT)?;
+    Ok((String::from_utf8_lossy(&std::fs::read(file.path())?).into_owned(), spent.cpu))
 }
 
 fn spent(text: &str) -> Result<Duration> {
+    let text = format!("{{ {text}; }} >/dev/null");
     Ok(processes::run(Command::new("sh").arg("-c").arg(text), LIMIT)?.cpu)
 }
