@@ -57,6 +57,19 @@ struct Cursor {
     tie: String,
 }
 
+/// An item with what decides its place: looked up once, not at each comparison.
+struct Placed<'v> {
+    key: &'v Value,
+    tie: Cow<'v, str>,
+    value: &'v Value,
+}
+
+impl Placed<'_> {
+    fn place(&self) -> (&Value, &str) {
+        (self.key, &self.tie)
+    }
+}
+
 /// The field to sort by and the direction.
 struct Sort<'a> {
     path: &'a str,
@@ -98,7 +111,8 @@ impl ListQuery {
         if let Some(filter) = self.filter() {
             refuse_unknown_fields(values, filter)?;
         }
-        let wanted = |value: &&Value| self.filter().is_none_or(|filter| matches_filter(value, filter));
+        let terms: Option<Vec<_>> = self.filter().map(|filter| terms(filter).collect());
+        let wanted = |value: &&Value| terms.as_ref().is_none_or(|terms| matches_any(value, terms));
         self.page_of(values.iter().filter(wanted).collect(), default_sort)
     }
 
@@ -107,25 +121,28 @@ impl ListQuery {
         self.page_of(as_values(items)?.iter().collect(), default_sort)
     }
 
-    fn page_of<T>(&self, mut values: Vec<&Value>, default_sort: &str) -> Result<Page<T>> {
+    fn page_of<T>(&self, values: Vec<&Value>, default_sort: &str) -> Result<Page<T>> {
         let limit = self.limit()?;
         let total = values.len();
         let sort_text = self.sort.as_deref().unwrap_or(default_sort);
         let sort = Sort::parse(sort_text, &values)?;
-        values.sort_by(|a, b| sort.compare((sort.key(a), &tie_of(a)), (sort.key(b), &tie_of(b))));
+        let mut placed: Vec<Placed<'_>> = values.into_iter().map(|value| sort.placed(value)).collect();
         if let Some(text) = self.cursor() {
             let after = Cursor::decode(text, sort_text)?;
-            values.retain(|value| {
-                sort.compare((sort.key(value), &tie_of(value)), (&after.value, &after.tie)) == Ordering::Greater
-            });
+            placed.retain(|item| sort.compare(item.place(), (&after.value, &after.tie)) == Ordering::Greater);
         }
-        let more = values.len() > limit;
-        values.truncate(limit);
-        let next_cursor = match values.last() {
-            Some(last) if more => Some(Cursor::after(last, sort_text, &sort).encode()?),
+        let more = placed.len() > limit;
+        if more {
+            // Only what is on the page needs its order.
+            placed.select_nth_unstable_by(limit, |a, b| sort.compare(a.place(), b.place()));
+            placed.truncate(limit);
+        }
+        placed.sort_by(|a, b| sort.compare(a.place(), b.place()));
+        let next_cursor = match placed.last() {
+            Some(last) if more => Some(Cursor::after(last, sort_text).encode()?),
             _ => None,
         };
-        let items = self.only_fields(values)?;
+        let items = self.only_fields(placed.into_iter().map(|item| item.value).collect())?;
         Ok(Page { items, next_cursor, total, of: PhantomData })
     }
 
@@ -158,6 +175,10 @@ impl<'a> Sort<'a> {
         self.path.split('.').fold(value, |value, name| value.get(name).unwrap_or(&Value::Null))
     }
 
+    fn placed<'v>(&self, value: &'v Value) -> Placed<'v> {
+        Placed { key: self.key(value), tie: tie_of(value), value }
+    }
+
     /// Absent values come last, whichever the direction; equal ones go by their tie-breaker.
     fn compare(&self, (a, a_tie): (&Value, &str), (b, b_tie): (&Value, &str)) -> Ordering {
         let by_value = match (a, b) {
@@ -172,8 +193,8 @@ impl<'a> Sort<'a> {
 }
 
 impl Cursor {
-    fn after(last: &Value, sort_text: &str, sort: &Sort<'_>) -> Self {
-        Self { sort: sort_text.to_owned(), value: sort.key(last).clone(), tie: tie_of(last).into_owned() }
+    fn after(last: &Placed<'_>, sort_text: &str) -> Self {
+        Self { sort: sort_text.to_owned(), value: last.key.clone(), tie: last.tie.clone().into_owned() }
     }
 
     fn encode(&self) -> Result<String> {
@@ -226,8 +247,8 @@ fn reduced(value: &Value, names: &[&str]) -> Result<Value> {
     Ok(Value::Object(kept))
 }
 
-fn matches_filter(value: &Value, filter: &str) -> bool {
-    terms(filter).any(|(field, pattern)| {
+fn matches_any(value: &Value, terms: &[(Option<&str>, &str)]) -> bool {
+    terms.iter().any(|(field, pattern)| {
         let field = field.unwrap_or(if value.get("name").is_some() { "name" } else { "interface" });
         match value.get(field) {
             Some(Value::String(text)) => matches_glob(pattern, text),

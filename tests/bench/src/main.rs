@@ -9,6 +9,7 @@
 
 mod fan_out;
 mod memory;
+mod panorama;
 mod peers;
 mod processes;
 mod report;
@@ -29,9 +30,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
-        ["store"] => Report::start().and_then(|mut report| store::measure(&mut report).and_then(|()| report.finish())),
+        ["store"] => alone(store::measure),
+        ["panorama"] => alone(panorama::measure),
+        ["memory"] => alone(memory::measure),
         ["worker", name, file] => workers::run(name, file),
-        _ => Err("without arguments this measures everything, with `store` the store alone".into()),
+        _ => Err("without arguments this measures everything; `memory`, `panorama` or `store` alone by name".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,6 +46,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// One room alone.
+fn alone(measure: fn(&mut Report) -> Result<()>) -> Result<()> {
+    let mut report = Report::start()?;
+    measure(&mut report)?;
+    report.finish()
+}
+
 fn bench() -> Result<()> {
     let mut report = Report::start()?;
     let sshd = sshd::Sshd::start()?;
@@ -52,6 +62,7 @@ fn bench() -> Result<()> {
     tick::measure(&setting, &mut report)?;
     drop(sshd);
     memory::measure(&mut report)?;
+    panorama::measure(&mut report)?;
     store::measure(&mut report)?;
     report.finish()
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::BufReader,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,6 +12,8 @@ use reanimator_core::{
     Fleet, FleetOptions,
     model::{Connection, ConnectionId, Host, HostId, HostState, Link, Reach, SshReach, Sudo},
 };
+
+use serde_json::Value;
 
 use crate::{
     Result, processes,
@@ -76,7 +79,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
 }
 
 /// A running service. Dropped, it is ended.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     name: &'static str,
 }
@@ -98,11 +101,29 @@ impl Service {
         Ok(Self { child, name })
     }
 
-    fn pid(&self) -> String {
+    /// Starts `reanimator serve`, and says where it listens.
+    pub(crate) fn start_with_address(data: &Path) -> Result<(Self, String)> {
+        let program = workers::program().ok_or("`reanimator` was not built beside the bench")?;
+        let mut command = Command::new(program);
+        command.arg("--data-dir").arg(data).args(["serve", "--listen", "127.0.0.1:0", "--json"]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut service = Self { child, name: "`reanimator serve`" };
+        let stdout = service.child.stdout.take().ok_or("the service has no standard output")?;
+        let ready = serde_json::Deserializer::from_reader(BufReader::new(stdout)).into_iter::<Value>().next();
+        let ready = ready.ok_or("the service does not say where it listens")??;
+        let address = ready["address"].as_str().ok_or("the service listens nowhere")?.to_owned();
+        Ok((service, address))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn pid(&self) -> String {
         self.child.id().to_string()
     }
 
-    fn still_runs(&mut self) -> Result<()> {
+    pub(crate) fn still_runs(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             Some(status) => Err(format!("{} ended by itself ({status})", self.name).into()),
             None => Ok(()),
@@ -127,7 +148,8 @@ async fn online(data: &Path) -> Result<usize> {
     Ok(status.hosts.iter().filter(|host| host.state == HostState::Online && ours(&host.groups)).count())
 }
 
-async fn open(data: &Path) -> Result<Fleet> {
+/// The fleet in this directory, without the machine that this runs on.
+pub(crate) async fn open(data: &Path) -> Result<Fleet> {
     let mut options = FleetOptions::new(data);
     options.with_this_machine = false;
     Ok(Fleet::open(options).await?)

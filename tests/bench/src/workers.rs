@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Result,
     fan_out::Spec,
+    panorama,
     processes::{self, Spent},
     report::{median, milliseconds, say},
 };
@@ -78,6 +79,9 @@ pub(crate) fn run(name: &str, file: &str) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     if name == "live" {
         return runtime.block_on(live(file));
+    }
+    if name == "clients" {
+        return runtime.block_on(panorama::ask_as_clients(file));
     }
     let spec: Spec = serde_json::from_str(&std::fs::read_to_string(file)?)?;
     match name {

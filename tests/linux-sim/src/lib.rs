@@ -2,8 +2,8 @@
 //!
 //! Each host has a listener of its own on a loopback address, a host key, a name, a machine-id and a MAC of its own,
 //! and figures that are a pure function of the seed and of the time ([`Machine`]): load rises and falls, counters grow
-//! with it, a reboot starts them again. It answers the watching shell, the commands that the core asks once, and the
-//! plain commands of [`commands`]; it has no shell, and says `not found` to the rest.
+//! with it, a reboot starts them again. It answers the watching shell, the commands that the core asks once, its
+//! questions for slow facts, and the plain commands of [`commands`]; it has no shell, and says `not found` to the rest.
 //!
 //! For scale figures and for faults that no real machine has on demand ([`Fault`]). What a real shell does with a
 //! command is tested against a real sshd, not here.
@@ -19,10 +19,12 @@
 
 mod answers;
 pub mod commands;
+mod facts;
 mod machine;
 mod server;
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt as _,
@@ -168,6 +170,12 @@ impl Sim {
     /// When there is no such host.
     pub fn figures(&self, index: usize) -> Figures {
         self.served[index].figures()
+    }
+
+    /// The questions for facts that were asked of any host and have no answer here.
+    pub fn unknown_questions(&self) -> Vec<String> {
+        let all: BTreeSet<String> = self.served.iter().flat_map(|served| served.unknown()).collect();
+        all.into_iter().collect()
     }
 
     /// Ends every host, and waits until the last connection is gone.

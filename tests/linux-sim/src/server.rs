@@ -1,7 +1,7 @@
 //! One host's SSH server: its listener, its connections, its running commands, and what is wrong with it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use reanimator_core::{
-    collect::linux::{file_systems, identity, watch},
+    collect::linux::{file_systems, identity, inventory, watch},
     transport::shell,
 };
 use russh::{
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Fault, answers,
     commands::{self, Answer},
+    facts,
     machine::{Figures, Machine},
 };
 
@@ -56,6 +57,8 @@ struct State {
     connections: CancellationToken,
     /// What runs, by process group.
     running: HashMap<u32, CancellationToken>,
+    /// Questions for facts that it had no answer to.
+    unknown: BTreeSet<String>,
 }
 
 impl Served {
@@ -157,6 +160,10 @@ impl Served {
     pub(crate) fn figures(&self) -> Figures {
         let rebooted = self.state().rebooted;
         self.machine.figures(self.began.elapsed().as_secs_f64(), rebooted)
+    }
+
+    pub(crate) fn unknown(&self) -> BTreeSet<String> {
+        self.state().unknown.clone()
     }
 
     fn fault(&self) -> Fault {
@@ -284,14 +291,20 @@ impl Running<'_> {
     fn answer(&self, text: &str) -> Answer {
         let Served { machine, .. } = self.host;
         let figures = self.host.figures();
-        let stdout = if marked(text, identity::MARKER) {
-            answers::identity(machine, self.host.clock())
+        let clock = self.host.clock();
+        let stdout = if marked(text, inventory::ask::MARKER) {
+            let rebooted = self.host.state().rebooted;
+            let (text, unknown) = facts::answer(text, &facts::Asked { machine, figures: &figures, clock, rebooted });
+            self.host.state().unknown.extend(unknown);
+            text
+        } else if marked(text, identity::MARKER) {
+            answers::identity(machine, clock)
         } else if marked(text, file_systems::MARKER) && text.contains("df -P") {
             format!("{}@inodes\n{}", answers::df(machine, &figures), answers::df_inodes(machine, &figures))
         } else if marked(text, file_systems::MARKER) {
             answers::mounts(machine)
         } else {
-            return commands::answer(text, machine, &figures, self.host.clock());
+            return commands::answer(text, machine, &figures, clock);
         };
         Answer { stdout, ..Answer::default() }
     }

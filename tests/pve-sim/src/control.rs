@@ -71,8 +71,8 @@ impl Control {
 
     /// How many requests each node has seen so far: those sent to it, and those that another node sent on to it.
     pub fn requests(&self) -> BTreeMap<String, u64> {
-        let seen = self.world.doors.iter().map(|door| (door.name.clone(), door.requests.load(Ordering::Relaxed)));
-        seen.collect()
+        let seen = |door: &Door| door.taken.load(Ordering::Relaxed) + door.passed_on.load(Ordering::Relaxed);
+        self.world.doors.iter().map(|door| (door.name.clone(), seen(door))).collect()
     }
 
     /// Cuts a node off: its address refuses connections, others answer 595.

@@ -51,6 +51,7 @@ mod world;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use russh::keys::ssh_key::LineEnding;
@@ -163,6 +164,15 @@ pub struct SshInfo {
     pub host_key: String,
 }
 
+/// What one node has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// At its own address.
+    pub taken: u64,
+    /// Passed on to it by another node of its cluster, because they were about it.
+    pub passed_on: u64,
+}
+
 /// Why the simulation could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -248,6 +258,13 @@ impl Sim {
         &self.info
     }
 
+    /// The requests that each node has seen so far, in the order of [`Info::nodes`].
+    pub fn requests(&self) -> Vec<Requests> {
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let doors = self.control.world.doors.iter();
+        doors.map(|door| Requests { taken: count(&door.taken), passed_on: count(&door.passed_on) }).collect()
+    }
+
     /// The means to make it fail.
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -291,10 +308,11 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 node,
                 name,
                 ip: ip.clone(),
-                requests: Default::default(),
                 identity,
                 wanted: watch::Sender::new(true),
                 open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),
+                taken: AtomicU64::new(0),
+                passed_on: AtomicU64::new(0),
             });
             built.listeners.push((listener, address));
             places.push(Place { ip, fingerprint: certificate.fingerprint, certificate_pem: certificate.pem });

@@ -39,13 +39,15 @@ pub(crate) struct Door {
     pub(crate) node: usize,
     pub(crate) name: String,
     pub(crate) ip: String,
-    /// How many requests the node has seen: those sent to it, and those sent on to it.
-    pub(crate) requests: AtomicU64,
     pub(crate) identity: Identity,
     /// Whether it is to answer.
     pub(crate) wanted: watch::Sender<bool>,
     /// Whether its addresses do: the API's, then SSH's where there is one.
     pub(crate) open: Vec<watch::Sender<bool>>,
+    /// Requests that it took at its own address.
+    pub(crate) taken: AtomicU64,
+    /// Requests that another node of its cluster passed on to it.
+    pub(crate) passed_on: AtomicU64,
 }
 
 /// One request, taken apart.
@@ -101,12 +103,14 @@ impl World {
 
     /// Counts a request at the node that was asked and at the one that it is sent on to.
     pub(crate) fn count(&self, door: usize, segments: &[String]) {
-        let asked = &self.doors[door];
-        let about = segments.get(1).filter(|_| segments[0] == "nodes");
-        let sent_on = |each: &&Door| each.cluster == asked.cluster && each.node != asked.node;
-        let target = self.doors.iter().filter(sent_on).find(|each| Some(&each.name) == about);
-        for door in std::iter::once(asked).chain(target) {
-            door.requests.fetch_add(1, Ordering::Relaxed);
+        let here = &self.doors[door];
+        here.taken.fetch_add(1, Ordering::Relaxed);
+        if let [first, name, ..] = segments
+            && first == "nodes"
+            && *name != here.name
+            && let Some(there) = self.doors.iter().find(|door| door.cluster == here.cluster && door.name == *name)
+        {
+            there.passed_on.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -28,6 +28,10 @@ const OUTPUT_LIMIT: usize = 8 << 20;
 /// How old the slower half of a section that is asked every minute may get.
 const SLOW_EVERY: Duration = Duration::from_secs(15 * 60);
 
+/// How old what Podman says of itself may get: its version and where it keeps things. To tell it costs Podman a fifth of
+/// a second of CPU time, more than all else that is asked in a quarter of an hour.
+const PODMAN_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// What is kept from one time to the next.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -65,7 +69,7 @@ impl LinuxMachine {
                     if let Some(last) = &last.system {
                         system::carry_over(&answers, &mut read, last);
                     }
-                    if kept.is_due(kept.system, now) {
+                    if older_than(SLOW_EVERY, kept.system, now) {
                         kept.system = Some(now);
                     }
                     facts.system = Some(read.at(now));
@@ -98,31 +102,35 @@ impl LinuxMachine {
 }
 
 impl Kept {
-    fn is_due(&self, at: Option<Timestamp>, now: Timestamp) -> bool {
-        at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= SLOW_EVERY)
+    /// Podman is asked again soon only where it did not tell.
+    fn podman_is_due(&self, now: Timestamp) -> bool {
+        self.containers.as_ref().is_none_or(|(at, read)| {
+            let every = if read.unseen.is_empty() { PODMAN_EVERY } else { SLOW_EVERY };
+            older_than(every, Some(*at), now)
+        })
     }
 
     fn questions(&self, section: Section, last: &HostFacts, now: Timestamp) -> Vec<Question> {
-        let with_slow =
-            |quick: Vec<Question>, at: Option<Timestamp>, slow: fn() -> Vec<Question>| match self.is_due(at, now) {
-                true => quick.into_iter().chain(slow()).collect(),
-                false => quick,
-            };
-        let at = |kept: &Option<(Timestamp, Read<Sensors>)>| kept.as_ref().map(|(at, _)| *at);
+        let with_slow = |quick: Vec<Question>, due: bool, slow: fn() -> Vec<Question>| match due {
+            true => quick.into_iter().chain(slow()).collect(),
+            false => quick,
+        };
         match section {
             Section::Hardware => hardware::questions(),
-            Section::Sensors => with_slow(sensors::questions(), at(&self.sensors), sensors::slow_questions),
+            Section::Sensors => {
+                let at = self.sensors.as_ref().map(|(at, _)| *at);
+                with_slow(sensors::questions(), older_than(SLOW_EVERY, at, now), sensors::slow_questions)
+            }
             Section::Disks => disks::questions(),
             Section::Network => network::questions(),
-            Section::System if self.is_due(self.system, now) => {
+            Section::System if older_than(SLOW_EVERY, self.system, now) => {
                 let last = last.system.as_ref().map(|last| &last.facts);
                 system::questions().into_iter().chain(system::slow_questions(last)).collect()
             }
             Section::System => system::questions(),
             Section::Updates => updates::questions_after(last.updates.as_ref().map(|last| &last.facts), now),
             Section::Containers => {
-                let at = self.containers.as_ref().map(|(at, _)| *at);
-                with_slow(containers::questions(), at, containers::slow_questions)
+                with_slow(containers::questions(), self.podman_is_due(now), containers::slow_questions)
             }
             Section::Proxmox => Vec::new(),
         }
@@ -130,7 +138,7 @@ impl Kept {
 
     fn sensors(&mut self, answers: &Answers, now: Timestamp) -> Read<Sensors> {
         let read = sensors::parse(answers);
-        if self.is_due(self.sensors.as_ref().map(|(at, _)| *at), now) {
+        if older_than(SLOW_EVERY, self.sensors.as_ref().map(|(at, _)| *at), now) {
             self.sensors = Some((now, sensors::parse_slow(answers)));
         }
         joined(read, self.sensors.as_ref().map(|(_, slow)| slow), Sensors::with_slow)
@@ -138,13 +146,17 @@ impl Kept {
 
     fn containers(&mut self, answers: &Answers, now: Timestamp) -> Read<Containers> {
         let mut read = containers::parse(answers);
-        if self.is_due(self.containers.as_ref().map(|(at, _)| *at), now) {
+        if self.podman_is_due(now) {
             self.containers = Some((now, containers::parse_slow(answers)));
         }
         let before = std::mem::replace(&mut self.counters, read.facts.counters.clone());
         read.facts = read.facts.with_rates(&before);
         joined(read, self.containers.as_ref().map(|(_, slow)| slow), Containers::with_slow)
     }
+}
+
+fn older_than(every: Duration, at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= every)
 }
 
 /// The quick half of some facts with the slow one.

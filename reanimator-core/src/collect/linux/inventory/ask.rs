@@ -34,12 +34,13 @@ impl Question {
 
 /// The text for `sh -c`: all questions one after the other, each answer framed.
 ///
-/// Standard error of a question is taken apart from its answer: the reason, where it gave none.
+/// Standard error of a question is taken apart from its answer: the reason, where it gave none. Only its first line is
+/// told; the shell cuts it by itself, as a `head` for each question would cost the host more than the question.
 pub fn script(questions: &[Question]) -> String {
     let mut script = format!(
         ": {MARKER}; LC_ALL=C; LANG=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; LVM_SUPPRESS_FD_WARNINGS=1; export LC_ALL LANG PATH LVM_SUPPRESS_FD_WARNINGS; T5=; T10=; T20=; \
          if timeout 1 true 2>/dev/null; then T5=\"timeout 5\"; T10=\"timeout 10\"; T20=\"timeout 20\"; fi; exec 4>&1; \
-         echo \"@uid $(id -u)\"; "
+         nl=$(echo; echo _); nl=${{nl%_}}; echo \"@uid $(id -u)\"; "
     );
     for Question { name, tool, text } in questions {
         let text = match tool {
@@ -49,7 +50,7 @@ pub fn script(questions: &[Question]) -> String {
             None => text.clone(),
         };
         script.push_str(&format!(
-            "echo \"@ask {name}\"; e=$( ( {text} ) 2>&1 1>&4 </dev/null 4>&- ); s=$?; echo; echo \"@end {name} $s $e\" | head -n 1; "
+            "echo \"@ask {name}\"; e=$( ( {text} ) 2>&1 1>&4 </dev/null 4>&- ); s=$?; echo; echo \"@end {name} $s ${{e%%$nl*}}\"; "
         ));
     }
     script.push_str("exit 0");
@@ -198,7 +199,7 @@ mod tests {
         let answers = ask(&[
             Question::new("one", "echo a; echo b"),
             Question::new("no-newline", "printf c"),
-            Question::new("fails", "echo why >&2; exit 3"),
+            Question::new("fails", "echo why >&2; echo more >&2; exit 3"),
             Question::with_tool("lacks", "no-such-tool", "no-such-tool -x"),
             Question::new("reads", "cat"),
             Question::new("last", "echo @end one 0; echo z"),
