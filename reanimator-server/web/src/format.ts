@@ -53,7 +53,8 @@ export class Format {
   bytes = (value: number | null | undefined): string => {
     if (GONE(value)) return NONE;
     let unit = 0;
-    let size = value;
+    // Nothing has no sign: a sum of no figures may be a negative zero.
+    let size = value || 0;
     while (size >= 1023.5 && unit < UNITS.length - 1) {
       size /= 1024;
       unit += 1;

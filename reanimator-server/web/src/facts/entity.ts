@@ -13,7 +13,7 @@ export function entityHref(entity: string): string | null {
     case 'guest':
       return `/guests/${encodeURIComponent(id)}`;
     case 'storage':
-      return '/storage';
+      return `/storage/${encodeURIComponent(id)}`;
     case 'cluster':
       return '/connections';
     default:

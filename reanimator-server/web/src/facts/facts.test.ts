@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { endLevel, healthLevel, heatLevel, shareLevel, wordLevel } from './levels';
 import { entityHref, entityName } from './entity';
-import { tellingColumns } from './table';
+import { isLong, tellingColumns } from './table';
 
 test('what is unknown is no bad news', () => {
   expect([healthLevel({ health: 'unknown' }), wordLevel(null), wordLevel('UNKNOWN')]).toEqual([
@@ -50,11 +50,16 @@ test('a column that says nothing is left out, the first never', () => {
 test('what something is about leads to its page, and is called by its name', () => {
   expect(entityHref('host:a/b')).toBe('/hosts/a%2Fb');
   expect(entityHref('guest:c1:100')).toBe('/guests/c1%3A100');
-  expect(entityHref('storage:c1:local')).toBe('/storage');
+  expect(entityHref('storage:c1:local')).toBe('/storage/c1%3Alocal');
   expect(entityHref('cluster:c1')).toBe('/connections');
   expect(entityHref('nonsense')).toBeNull();
   const names = new Map([['host:h1', 'web1']]);
   expect(entityName('host:h1', names)).toBe('web1');
   expect(entityName('guest:c1:100', names)).toBe('guest 100');
   expect(entityName('host:gone', names)).toBe('host gone');
+});
+
+test('a word too long for a column may be broken, words that fit are not', () => {
+  expect(isLong('DEGRADED, 3 of 4 members')).toBe(false);
+  expect(isLong(`a ${'f'.repeat(40)}`)).toBe(true);
 });

@@ -10,6 +10,11 @@ export interface FactColumn<T> {
   href?: (row: T) => string | null;
 }
 
+/** Whether a text holds a word so long that a column has to break it. */
+export function isLong(text: string): boolean {
+  return text.split(/\s/).some((word) => word.length > 28);
+}
+
 export type Level = 'bad' | 'warn' | 'ok';
 
 /** The columns in which any row has something to say: an empty column tells nobody anything. */

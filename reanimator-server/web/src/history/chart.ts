@@ -29,6 +29,8 @@ export interface Chart {
   text: (value: number | null | undefined) => string;
   /** The top of the scale, where there is a natural one. */
   top?: number;
+  /** Its values are bytes: the scale goes by powers of two. */
+  binary?: boolean;
 }
 
 /** A chart's data as uPlot takes it: seconds, then for each line its mean, least and most. */

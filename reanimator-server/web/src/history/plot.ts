@@ -7,6 +7,9 @@ import type { Chart, Data } from './chart';
 const HEIGHT = 150;
 const DAY = 86_400;
 
+/** Steps of a scale of bytes. */
+const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
 /** Two lines are told apart by dashes as well as by colour. */
 const DASHES = [[], [5, 4], [2, 3]];
 
@@ -66,7 +69,7 @@ export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
   const options: uPlot.Options = {
     width: Math.max(120, element.clientWidth),
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
     scales: { y: { range: (_, __, most) => [0, chart.top ?? (most > 0 ? most * 1.1 : 1)] } },
@@ -82,6 +85,7 @@ export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
         ...axis,
         grid: { stroke: grid, width: 1 },
         space: 34,
+        ...(chart.binary ? { incrs: POWERS } : {}),
         size: 62,
         values: (_, ticks) => ticks.map((tick) => chart.text(tick)),
       },

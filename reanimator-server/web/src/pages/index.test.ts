@@ -10,6 +10,7 @@ test.each([
   ['/hosts/h1/storage', 'Host'],
   ['/hosts/%', 'Host'],
   ['/guests/c1%3A100/network', 'Guest'],
+  ['/storage/c1%3Alocal', 'One storage'],
   ['/run', 'Run'],
 ])('%s leads to %s', (path, title) => {
   expect(findPage(PAGES, path, everyone)?.title).toBe(title);

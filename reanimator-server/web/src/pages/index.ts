@@ -61,6 +61,13 @@ export const PAGES: readonly Page[] = [
     load: () => import('./storage/Page.svelte'),
   },
   {
+    title: 'One storage',
+    under: 'Storage',
+    path: '/storage/',
+    needs: 'viewer',
+    load: () => import('./onestorage/Page.svelte'),
+  },
+  {
     title: 'Network',
     icon: 'network',
     path: '/network',

@@ -84,6 +84,11 @@ test('where there is no room, the least important columns go first', () => {
   expect(ids(fittingColumns(COLUMNS, 1))).toEqual(['name']);
 });
 
+test('a column that was asked for by hand stays, and others make room for it', () => {
+  const chosen = chosenColumns(COLUMNS, ['cpu', 'age', 'more']);
+  expect(ids(fittingColumns(chosen, 20))).toEqual(['name', 'cpu', 'more']);
+});
+
 test('however long a table, as many rows are drawn as are seen and some more', () => {
   const window = 900;
   const rows = (above: number, count = 20_000) => drawnRows(count, above, 45, window);

@@ -14,6 +14,8 @@ export interface Column<T> {
   /** Figures of which the smallest comes first all the same, such as an age. */
   smallFirst?: boolean;
   mono?: boolean;
+  /** A bar with its figure, which begins where its heading does. */
+  meter?: boolean;
   /** As wide as this, in rem; the first column takes what is left. */
   width: number;
   /** Where there is not enough room, columns with the largest number go first. Defaults to 0, which stays. */
@@ -81,14 +83,17 @@ export function filterRows<T>(
   });
 }
 
-/** The columns that are wanted: those of the choice, or all but the extra ones. The first is always there. */
+/**
+ * The columns that are wanted: those of the choice, or all but the extra ones. The first is always there. An
+ * extra one was asked for by hand, so that others make room for it.
+ */
 export function chosenColumns<T>(
   columns: readonly Column<T>[],
   choice: readonly string[] | null,
 ): Column<T>[] {
-  return columns.filter(
-    (column, index) => index === 0 || (choice ? choice.includes(column.id) : !column.extra),
-  );
+  return columns
+    .filter((column, index) => index === 0 || (choice ? choice.includes(column.id) : !column.extra))
+    .map((column) => (column.extra ? { ...column, rank: 1 } : column));
 }
 
 /** The columns that there is room for, in rem; those of the largest rank go first, later ones before earlier. */

@@ -11,6 +11,7 @@ export const GUEST_CHARTS: readonly Chart[] = [
       { metric: 'memory_total', label: 'all' },
     ],
     text: format.bytes,
+    binary: true,
   },
   {
     title: 'Network',
@@ -19,6 +20,7 @@ export const GUEST_CHARTS: readonly Chart[] = [
       { metric: 'network_sent', label: 'out' },
     ],
     text: format.rate,
+    binary: true,
   },
   {
     title: 'Disks',
@@ -27,5 +29,6 @@ export const GUEST_CHARTS: readonly Chart[] = [
       { metric: 'disk_written', label: 'written' },
     ],
     text: format.rate,
+    binary: true,
   },
 ];

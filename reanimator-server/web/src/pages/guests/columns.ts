@@ -10,6 +10,10 @@ export const STATUS_ORDER: Record<GuestStatus, number> = {
   running: 3,
 };
 
+/** What is off uses nothing, which is another thing than using 0 %. */
+export const cpuPercent = (row: VmRow): number | null => (row.status === 'stopped' ? null : row.cpu_percent);
+export const ramPercent = (row: VmRow): number | null => (row.status === 'stopped' ? null : row.ram_percent);
+
 /** How full a guest's disks are, where somebody knows. */
 export function storagePercent({ storage_used_gb: used, storage_total_gb: total }: VmRow): number | null {
   return used !== null && total ? (used / total) * 100 : null;
@@ -35,14 +39,15 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   { id: 'status', title: 'Status', key: ({ status }) => STATUS_ORDER[status], width: 7 },
   { id: 'node', title: 'Node', key: ({ node }) => node, width: 7, rank: 3 },
-  { id: 'cpu', title: 'CPU', key: (row) => row.cpu_percent, numeric: true, width: 5 },
-  { id: 'memory', title: 'Memory', key: (row) => row.ram_percent, numeric: true, width: 5.5, rank: 1 },
+  { id: 'cpu', title: 'CPU', key: cpuPercent, numeric: true, meter: true, width: 5 },
+  { id: 'memory', title: 'Memory', key: ramPercent, numeric: true, meter: true, width: 5.5, rank: 1 },
   {
     id: 'storage',
     title: 'Storage',
     key: storagePercent,
     text: storageText,
     numeric: true,
+    meter: true,
     width: 9.5,
     rank: 6,
   },
@@ -52,7 +57,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     key: (row) => row.uptime_seconds,
     text: (row) => format.duration(row.uptime_seconds),
     numeric: true,
-    width: 6,
+    width: 7.5,
     rank: 5,
   },
   {

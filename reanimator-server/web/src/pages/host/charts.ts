@@ -21,6 +21,7 @@ export const HOST_CHARTS: readonly Chart[] = [
       { metric: 'swap_used', label: 'swap' },
     ],
     text: format.bytes,
+    binary: true,
   },
   {
     title: 'Load',
@@ -38,6 +39,7 @@ export const HOST_CHARTS: readonly Chart[] = [
       { metric: 'network_sent', label: 'out' },
     ],
     text: format.rate,
+    binary: true,
   },
   {
     title: 'Disks',
@@ -46,6 +48,7 @@ export const HOST_CHARTS: readonly Chart[] = [
       { metric: 'disk_written', label: 'written' },
     ],
     text: format.rate,
+    binary: true,
   },
   {
     title: 'Warmest sensor',
@@ -68,5 +71,6 @@ export const HOST_CHARTS: readonly Chart[] = [
       { metric: 'disk_total', label: 'all' },
     ],
     text: format.bytes,
+    binary: true,
   },
 ];

@@ -14,7 +14,7 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
     rank: 2,
   },
   { id: 'type', title: 'Type', key: ({ type }) => type, text: ({ type }) => type, width: 6, rank: 3 },
-  { id: 'used', title: 'Used', key: (row) => row.used_percent, numeric: true, width: 9 },
+  { id: 'used', title: 'Used', key: (row) => row.used_percent, numeric: true, meter: true, width: 9 },
   {
     id: 'free',
     title: 'Free',
