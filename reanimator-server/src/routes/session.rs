@@ -51,6 +51,7 @@ struct Setup {
 
 /// A person's name and password.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NameAndPassword)]
 #[serde(deny_unknown_fields)]
 struct Login {
     username: String,

@@ -15,16 +15,24 @@ export class Format {
   #whole: Intl.NumberFormat;
   #one: Intl.NumberFormat;
   #two: Intl.NumberFormat;
+  #short: Intl.NumberFormat;
   #percent: Intl.NumberFormat;
   #time: Intl.DateTimeFormat;
   #moment: Intl.DateTimeFormat;
+  #clock: Intl.DateTimeFormat;
+  #day: Intl.DateTimeFormat;
+  #wholeDay: Intl.DateTimeFormat;
 
   constructor(locale?: string) {
     this.#whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.#one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this.#two = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    this.#short = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
     this.#percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
     this.#time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+    this.#clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+    this.#day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+    this.#wholeDay = new Intl.DateTimeFormat(locale, { dateStyle: 'full' });
     this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
   }
 
@@ -45,7 +53,8 @@ export class Format {
   bytes = (value: number | null | undefined): string => {
     if (GONE(value)) return NONE;
     let unit = 0;
-    let size = value;
+    // Nothing has no sign: a sum of no figures may be a negative zero.
+    let size = value || 0;
     while (size >= 1023.5 && unit < UNITS.length - 1) {
       size /= 1024;
       unit += 1;
@@ -53,6 +62,30 @@ export class Format {
     const digits = unit === 0 || size >= 99.95 ? this.#whole : this.#one;
     return `${digits.format(size)}\u00a0${UNITS[unit]}`;
   };
+
+  /** A size that came in GiB: `1.5 TiB`. */
+  gib = (value: number | null | undefined): string => this.bytes(GONE(value) ? null : value * 2 ** 30);
+  /** A size that came in MiB. */
+  mib = (value: number | null | undefined): string => this.bytes(GONE(value) ? null : value * 2 ** 20);
+
+  /** A temperature: `45 °C`. */
+  celsius = (value: number | null | undefined): string =>
+    GONE(value) ? NONE : `${this.#whole.format(value)}\u00a0°C`;
+
+  /** A speed of a link that came in Mbit/s: `10 Gbit/s`. */
+  mbps = (value: number | null | undefined): string => {
+    if (GONE(value)) return NONE;
+    const large = value >= 1000;
+    return `${this.#short.format(large ? value / 1000 : value)}\u00a0${large ? 'Gbit/s' : 'Mbit/s'}`;
+  };
+
+  /** A figure with a unit of its own: `1.35 V`; at most two digits after the point. */
+  figure = (value: number | null | undefined, unit = ''): string =>
+    GONE(value) ? NONE : `${this.#short.format(value)}${unit ? `\u00a0${unit}` : ''}`;
+
+  /** Yes, no, or not known. */
+  yes = (value: boolean | null | undefined): string =>
+    value === null || value === undefined ? NONE : value ? 'yes' : 'no';
 
   /** A rate: `1.2 MiB/s`. */
   rate = (value: number | null | undefined): string => (GONE(value) ? NONE : `${this.bytes(value)}/s`);
@@ -88,6 +121,13 @@ export class Format {
 
   /** A time of day; `at` is RFC 3339 or milliseconds. */
   time = (at: string | number | null | undefined): string => this.#date(at, this.#time);
+
+  /** A time of day without seconds, and a day without its year: marks on a scale. */
+  clock = (at: string | number | null | undefined): string => this.#date(at, this.#clock);
+  day = (at: string | number | null | undefined): string => this.#date(at, this.#day);
+
+  /** A date with its weekday. */
+  date = (at: string | number | null | undefined): string => this.#date(at, this.#wholeDay);
 
   /** A date with its time of day. */
   moment = (at: string | number | null | undefined): string => this.#date(at, this.#moment);

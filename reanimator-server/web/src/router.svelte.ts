@@ -12,15 +12,14 @@ class Router {
   query(name: string): string {
     return this.#query[name] ?? '';
   }
+  /** One step of the path, the first being number 0; empty where there is none. */
+  part(index: number): string {
+    return decoded(this.#path.split('/')[index + 1] ?? '');
+  }
   /** What follows a page's own path: `h1` in `/hosts/h1`; empty elsewhere. */
   after(start: string): string {
     if (!this.#path.startsWith(start)) return '';
-    const text = this.#path.slice(start.length);
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
+    return decoded(this.#path.slice(start.length));
   }
 
   /** Goes to a page of ours. */
@@ -58,6 +57,14 @@ class Router {
     event.preventDefault();
     this.go(href);
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export const router = new Router();

@@ -5,24 +5,35 @@
 import { withQuery } from '../query';
 import { readLines } from './lines';
 import { Problem } from './problem';
+import { Tagged } from './tagged';
 import type {
   Answer,
+  Change,
+  ClusterRow,
   Command,
+  GuestDetails,
   Host,
   HostDetail,
+  HostDetails,
   Imported,
+  InterfaceRow,
   Inventory,
   Listing,
   Match,
   Me,
   NewHost,
   NewProxmox,
+  NodeRow,
+  Overview,
   ProxmoxConnection,
   ProxmoxFound,
   Role,
+  Series,
+  StorageRow,
   TestResult,
   Token,
   User,
+  VmRow,
 } from './types';
 
 const BASE = '/api/v1';
@@ -35,8 +46,15 @@ export function whenLoggedOut(handler: () => void): void {
   onLoggedOut = handler;
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+interface Extras {
+  signal?: AbortSignal;
+  /** The tag of the answer that is here already; the server says 304 where it still holds. */
+  tag?: string;
+}
+
+async function send(method: string, path: string, body?: unknown, extras: Extras = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
+  if (extras.tag) headers['If-None-Match'] = extras.tag;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response: Response;
@@ -46,12 +64,12 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
       headers,
       credentials: 'same-origin',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
+      ...(extras.signal ? { signal: extras.signal } : {}),
     });
   } catch (thrown) {
     throw Problem.of(thrown);
   }
-  if (response.ok) return response;
+  if (response.ok || (response.status === 304 && extras.tag)) return response;
   const problem = await Problem.from(response);
   if (problem.status === 401 && path !== '/login') onLoggedOut();
   throw problem;
@@ -66,6 +84,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     throw Problem.of(thrown);
   }
 }
+
+const tagged = new Tagged((path, tag) => send('GET', path, undefined, tag ? { tag } : {}));
 
 /** Keeps the token that every changing call has to carry. */
 function remember(me: Me): Me {
@@ -92,6 +112,21 @@ async function all<T>(path: string): Promise<T[]> {
 
 const id = encodeURIComponent;
 
+/** Which part of a history. */
+export interface HistoryQuestion {
+  /** `host:ID`, `guest:ID` or `storage:ID`. */
+  entity: string;
+  metric: string;
+  /** How long ago it begins: `24h`. */
+  from: string;
+}
+
+/** One page of changes, newest first. */
+export interface ChangePage {
+  items: Change[];
+  next_cursor: string | null;
+}
+
 export const api = {
   setupNeeded: () => call<{ needed: boolean }>('GET', '/setup'),
   setup: async (token: string, username: string, password: string) =>
@@ -101,8 +136,31 @@ export const api = {
   logout: async () => {
     await call<undefined>('POST', '/logout');
     csrf = undefined;
+    tagged.forget();
   },
   me: async () => remember(await call<Me>('GET', '/me')),
+
+  overview: () => tagged.read<Overview>('/dashboard/overview'),
+  nodes: () => tagged.all<NodeRow>('/dashboard/nodes'),
+  guests: () => tagged.all<VmRow>('/dashboard/vms'),
+  /** The names of all guests and nothing else of them. */
+  guestNames: () =>
+    tagged.all<Pick<VmRow, 'id' | 'vmid' | 'name'>>(withQuery('/dashboard/vms', { fields: 'id,vmid,name' })),
+  /** One guest as a row, by its id. */
+  guest: async (guest: string) =>
+    (
+      await tagged.read<Listing<VmRow>>(withQuery('/dashboard/vms', { filter: `id:${guest}`, limit: '1' }))
+    ).items.find((row) => row.id === guest),
+  storages: () => tagged.all<StorageRow>('/storage'),
+  interfaces: () => tagged.all<InterfaceRow>('/network'),
+  clusters: () => tagged.all<ClusterRow>('/proxmox/clusters'),
+  hostDetails: (host: string) => tagged.read<HostDetails>(`/nodes/${id(host)}/host-details`),
+  refreshHost: (host: string) => call<HostDetails>('POST', `/nodes/${id(host)}/refresh`),
+  guestDetails: (host: string, guest: string) =>
+    tagged.read<GuestDetails>(`/nodes/${id(host)}/vms/${id(guest)}/full-details`),
+  history: (question: HistoryQuestion) => tagged.read<Series>(withQuery('/telemetry/query', { ...question })),
+  changes: (entity: string, cursor = '', limit = 100) =>
+    tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 
   host: (host: string) => call<HostDetail>('GET', `/hosts/${id(host)}`),
   addHost: (host: NewHost) => call<Host>('POST', '/hosts', host),
@@ -144,7 +202,7 @@ async function runCommand(
   onAnswer: (answer: Answer) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await send('POST', '/exec', command, signal);
+  const response = await send('POST', '/exec', command, { signal });
   if (!response.body) return;
   let done = false;
   for await (const line of readLines(response.body)) {

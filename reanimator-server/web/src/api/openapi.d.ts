@@ -38,6 +38,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs from what was seen before, newest first: versions, disks, addresses, guests, units. */
+        get: operations["changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All hosts, Proxmox nodes and Linux machines alike. */
+        get: operations["nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole fleet in a few figures, and what needs somebody. */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/vms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All VMs and containers. */
+        get: operations["vms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -311,6 +379,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All network interfaces. */
+        get: operations["network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/host-details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known of a host, each section with the time at which it was seen. */
+        get: operations["host_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a host for all its slow facts now, however young those are that are known. */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/vms/{vmid}/full-details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known of a guest. What may not be older than a moment is asked for now. */
+        get: operations["full_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox": {
         parameters: {
             query?: never;
@@ -356,6 +492,23 @@ export interface paths {
         put?: never;
         /** Tries every step of reaching a cluster and says how each went. */
         post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proxmox/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All Proxmox clusters, with quorum, HA and version. */
+        get: operations["clusters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -418,6 +571,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All storages of clusters, shared ones once, and all file systems of hosts with a shell. */
+        get: operations["storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/storages": {
         parameters: {
             query?: never;
@@ -427,6 +597,40 @@ export interface paths {
         };
         /** The storages of all clusters. */
         get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest reading of each figure of one thing, each with its time. */
+        get: operations["latest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of some figures of one thing: least, average and most over equal steps; a gap is null. */
+        get: operations["query"];
         put?: never;
         post?: never;
         delete?: never;
@@ -544,6 +748,72 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An address of an interface. */
+        Address: {
+            /** @description `192.0.2.10`, `2001:db8::10`. */
+            address: string;
+            /** @description Whether it was given by DHCP or by a router and runs out. */
+            dynamic?: boolean;
+            /**
+             * Format: int32
+             * @description How many bits of it name the network.
+             */
+            prefix: number;
+            /** @description `global`, `link`, `host`. */
+            scope?: string | null;
+            /** @description Whether it is one of those that IPv6 changes daily, for privacy. */
+            temporary?: boolean;
+        };
+        /** @description A file system as a guest agent tells it. */
+        AgentFileSystem: {
+            /**
+             * @description `ext4`, `NTFS`...
+             * @default null
+             */
+            fs_type: string | null;
+            /**
+             * @description Where it is mounted.
+             * @default
+             */
+            mount_point: string;
+            /**
+             * @description What is mounted.
+             * @default null
+             */
+            name: string | null;
+            /** @default null */
+            total_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description An operating system as a guest agent tells it. */
+        AgentSystem: {
+            /**
+             * @description `debian`, `mswindows`.
+             * @default null
+             */
+            id: string | null;
+            /**
+             * @description `6.1.0-40-amd64`.
+             * @default null
+             */
+            kernel: string | null;
+            /**
+             * @description `x86_64`.
+             * @default null
+             */
+            machine: string | null;
+            /**
+             * @description `Debian GNU/Linux 12 (bookworm)`.
+             * @default null
+             */
+            pretty_name: string | null;
+            /**
+             * @description `12`.
+             * @default null
+             */
+            version: string | null;
+        };
         /** @description What one host answered. */
         AnswerLine: {
             error?: components["schemas"]["Failure"] | null;
@@ -574,6 +844,22 @@ export interface components {
              */
             stdout_cut_at?: number | null;
         };
+        /** @description Something that needs somebody. */
+        Attention: {
+            /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`. */
+            entity: string;
+            /** @description How bad it is. */
+            level: components["schemas"]["AttentionLevel"];
+            /** @description Its name. */
+            name: string;
+            /** @description What, in a sentence. */
+            what: string;
+        };
+        /**
+         * @description How bad something is.
+         * @enum {string}
+         */
+        AttentionLevel: "critical" | "warning" | "notice";
         /** @description Something that somebody did or tried. */
         AuditEntry: {
             /**
@@ -592,16 +878,291 @@ export interface components {
             /** @description Who: a user's name, `token:NAME`, `local:USER`. */
             who: string;
         };
+        /** @description One block device. */
+        BlockDevice: {
+            /**
+             * @description Its firmware.
+             * @default null
+             */
+            firmware: string | null;
+            /**
+             * @description What lies on it: `ext4`, `LVM2_member`, `swap`.
+             * @default null
+             */
+            fs_type: string | null;
+            /**
+             * @description `disk`, `part`, `lvm`, `raid1`, `crypt`, `loop`, `rom`, as `lsblk` names it.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description The label of that.
+             * @default null
+             */
+            label: string | null;
+            /**
+             * @description `Samsung SSD 870`.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * @description Where it is mounted; `[SWAP]` for swap.
+             * @default []
+             */
+            mount_points: string[];
+            /**
+             * @description `sda1`, `pve-root`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The names of what it lies on: a partition's disk, a RAID's members. Empty for a whole disk.
+             * @default []
+             */
+            parents: string[];
+            /**
+             * @description `/dev/sda1`.
+             * @default
+             */
+            path: string;
+            /**
+             * @description Whether it takes no writes.
+             * @default null
+             */
+            read_only: boolean | null;
+            /**
+             * @description Whether its medium can be taken out.
+             * @default null
+             */
+            removable: boolean | null;
+            /**
+             * @description Whether it turns. A virtual disk often claims so.
+             * @default null
+             */
+            rotational: boolean | null;
+            /**
+             * @description `mq-deadline`, `none`.
+             * @default null
+             */
+            scheduler: string | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description `sata`, `nvme`, `usb`, `virtio`.
+             * @default null
+             */
+            transport: string | null;
+            /**
+             * @description The UUID of that.
+             * @default null
+             */
+            uuid: string | null;
+            /**
+             * @description `ATA`, `WDC`.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * @description Its world-wide name.
+             * @default null
+             */
+            wwn: string | null;
+        };
+        /** @description What makes a bond. */
+        Bond: {
+            /**
+             * @description The member that carries the traffic, in modes where one does.
+             * @default null
+             */
+            active: string | null;
+            /**
+             * @description Its members.
+             * @default []
+             */
+            members: string[];
+            /**
+             * @description `active-backup`, `802.3ad`.
+             * @default null
+             */
+            mode: string | null;
+        };
+        /** @description How a machine boots, and when it did. */
+        Boot: {
+            /**
+             * @description The kernel's name for this boot.
+             * @default null
+             */
+            id: string | null;
+            /** @default null */
+            mode: components["schemas"]["BootMode"] | null;
+            /**
+             * @description The last boots that the journal remembers, oldest first; the present one is the last.
+             * @default []
+             */
+            recent: components["schemas"]["PastBoot"][];
+            /**
+             * @description Whether UEFI checked what it started.
+             * @default null
+             */
+            secure_boot: boolean | null;
+        };
+        /**
+         * @description The firmware that started a machine.
+         * @enum {string}
+         */
+        BootMode: "uefi" | "bios";
+        /** @description What makes a bridge. */
+        Bridge: {
+            /**
+             * @description The interfaces in it.
+             * @default []
+             */
+            ports: string[];
+            /**
+             * @description Whether it looks for loops.
+             * @default null
+             */
+            stp: boolean | null;
+            /**
+             * @description Whether it keeps VLANs apart.
+             * @default null
+             */
+            vlan_aware: boolean | null;
+        };
+        BTreeMap: {
+            [key: string]: {
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /**
+                 * Format: double
+                 * @description What.
+                 */
+                value: number;
+            };
+        };
+        /** @description A btrfs file system. */
+        Btrfs: {
+            /**
+             * @description What it is made of.
+             * @default []
+             */
+            devices: components["schemas"]["BtrfsDevice"][];
+            /**
+             * @description How it is.
+             * @default unknown
+             */
+            health: components["schemas"]["DiskHealth"];
+            /**
+             * @description Its label.
+             * @default null
+             */
+            label: string | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description Its UUID.
+             * @default
+             */
+            uuid: string;
+        };
+        /** @description A device of a btrfs file system. */
+        BtrfsDevice: {
+            /** @default null */
+            allocated_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: int64
+             * @description Errors since they were last set to zero: reads, writes, flushes, wrong checksums and generations together.
+             * @default null
+             */
+            errors: number | null;
+            /**
+             * Format: int64
+             * @description Its number in the file system.
+             * @default 0
+             */
+            id: number;
+            /**
+             * @description Whether it is gone.
+             * @default false
+             */
+            missing: boolean;
+            /**
+             * @description `/dev/sdb`; absent when it is missing or `btrfs` could not be asked.
+             * @default null
+             */
+            path: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+        };
         /**
          * Format: int64
          * @description A number of bytes.
          */
         Bytes: number;
+        /** @description A fact that differs from what was seen before. The names are those of the concept paper. */
+        Change: {
+            /**
+             * Format: date-time
+             * @description When the difference was seen.
+             */
+            created_at: string;
+            /** @description Of what: `host:ID`, `guest:ID`, `storage:ID`. */
+            entity: string;
+            /** @description Which fact, by its path: `system.kernel`, `disks.sda.size_bytes`. */
+            field: string;
+            /**
+             * @description Rises with each change; the cursor for older ones. A string in JSON, as all ids are.
+             * @example 42
+             */
+            id: string;
+            /** @description What it is; absent where there is none any more. */
+            new_value?: string | null;
+            /** @description What it was; absent where there was none. */
+            old_value?: string | null;
+        };
         /** @description What to change of a person; what is absent stays. */
         ChangeOfUser: {
             /** @description A new password; it ends the person's sessions. */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+        };
+        /** @description One page of changes. */
+        Changes: {
+            /** @description Newest first. */
+            items: components["schemas"]["Change"][];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description What cloud-init tells a VM at its start. Passwords are never here. */
+        CloudInit: {
+            /**
+             * @description Files of the user's own: `user=local:snippets/x.yml`.
+             * @default null
+             */
+            custom: string | null;
+            /**
+             * @description Whether that account gets a password.
+             * @default false
+             */
+            has_password: boolean;
+            /**
+             * @description How many SSH keys are let in.
+             * @default 0
+             */
+            ssh_keys: number;
+            /**
+             * @description The account it makes.
+             * @default null
+             */
+            user: string | null;
         };
         /** @description How to log in to a Proxmox API. */
         ClusterLogin: {
@@ -612,6 +1173,53 @@ export interface components {
             password: string;
             /** @description `root@pam` */
             user: string;
+        };
+        /** @description One Proxmox cluster, or a node that stands alone, as a row. */
+        ClusterRow: {
+            /** @description Ceph's health; `null` where there is none. */
+            ceph_health?: string | null;
+            /** @description The cluster's own name; a node that stands alone has none. */
+            cluster?: string | null;
+            /**
+             * Format: int32
+             * @description Guests running.
+             */
+            guests_running: number;
+            /**
+             * Format: int32
+             * @description Guests.
+             */
+            guests_total: number;
+            /** @description The HA manager's state; `null` where nothing is managed. */
+            ha_status?: string | null;
+            /** @description The connection's id. */
+            id: components["schemas"]["ConnectionId"];
+            /** @description What the connection is called. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Nodes that are online.
+             */
+            nodes_online: number;
+            /**
+             * Format: int32
+             * @description Nodes.
+             */
+            nodes_total: number;
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            observed_at?: string | null;
+            /** @description What is wrong with it, in sentences. */
+            problems: string[];
+            /** @description Whether it has quorum; not known of a node that stands alone. */
+            quorate?: boolean | null;
+            /** @description Whether it answers. */
+            state: components["schemas"]["HostState"];
+            /** @description Proxmox VE version, the oldest of its nodes. */
+            version?: string | null;
+            votes?: components["schemas"]["Votes"] | null;
         };
         /** @description A cluster, or a node that stands alone, to connect to. */
         ClusterToConnect: {
@@ -625,6 +1233,24 @@ export interface components {
             name?: string | null;
             /** @description `https://host:8006` */
             url: string;
+        };
+        /** @description One figure over time. A span in which it was not seen is `None` in all three. */
+        Columns: {
+            /**
+             * @description The most in each span.
+             * @default []
+             */
+            max: (number | null)[];
+            /**
+             * @description The average over each span.
+             * @default []
+             */
+            mean: (number | null)[];
+            /**
+             * @description The least in each span.
+             * @default []
+             */
+            min: (number | null)[];
         };
         /** @description A command and where to run it. */
         Command: {
@@ -660,6 +1286,231 @@ export interface components {
             storages: number;
             /** @description What will not be seen, and why. */
             unseen: components["schemas"]["Unseen"][];
+        };
+        /** @description One container. */
+        Container: {
+            /**
+             * @description The project that Compose made it for.
+             * @default null
+             */
+            compose_project: string | null;
+            /**
+             * @description The service of that project.
+             * @default null
+             */
+            compose_service: string | null;
+            /**
+             * Format: double
+             * @description How many CPUs it may keep busy; absent where nothing limits it.
+             * @default null
+             */
+            cpu_limit: number | null;
+            /**
+             * Format: double
+             * @description CPU time since the sample before; 100 is one CPU, as `docker stats` counts.
+             * @default null
+             */
+            cpu_percent: number | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             * @default null
+             */
+            created_at: string | null;
+            /**
+             * @description The engine that it belongs to.
+             * @default docker
+             */
+            engine: components["schemas"]["EngineKind"];
+            /**
+             * Format: int64
+             * @description What it ended with; absent while it runs and before it ever ran.
+             * @default null
+             */
+            exit_code: number | null;
+            /**
+             * Format: date-time
+             * @description When it last ended.
+             * @default null
+             */
+            finished_at: string | null;
+            /**
+             * @description `healthy`, `unhealthy` or `starting`; absent without a health check.
+             * @default null
+             */
+            health: string | null;
+            /**
+             * @description Its whole id.
+             * @default
+             */
+            id: string;
+            /**
+             * @description The image that it was made from, as it was asked for.
+             * @default
+             */
+            image: string;
+            /** @default null */
+            memory_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            memory_limit_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description What it sees of the host's disks.
+             * @default []
+             */
+            mounts: components["schemas"]["Mount"][];
+            /**
+             * @description Its name, without the slash.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The networks that it is in.
+             * @default []
+             */
+            networks: components["schemas"]["Membership"][];
+            /**
+             * @description Whether the kernel killed it for lack of memory.
+             * @default null
+             */
+            out_of_memory: boolean | null;
+            /**
+             * @description Where it answers on the host.
+             * @default []
+             */
+            ports: components["schemas"]["Port"][];
+            /**
+             * Format: int64
+             * @description How often its engine started it again by itself.
+             * @default null
+             */
+            restart_count: number | null;
+            /**
+             * @description `no`, `always`, `unless-stopped`, `on-failure`.
+             * @default null
+             */
+            restart_policy: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last started.
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * @description `running`, `exited`, `paused`, `restarting`, `created`...
+             * @default
+             */
+            state: string;
+        };
+        /** @description A processor, or several of one kind. */
+        Cpu: {
+            /**
+             * @description `x86_64`, `aarch64`.
+             * @default null
+             */
+            architecture: string | null;
+            /**
+             * Format: double
+             * @description The clock that is promised.
+             * @default null
+             */
+            base_mhz: number | null;
+            /**
+             * @description Sizes of all caches of a kind together, by level: `L1d`, `L2`, `L3`.
+             * @default {}
+             */
+            cache_bytes: {
+                [key: string]: components["schemas"]["Bytes"];
+            };
+            /**
+             * Format: int32
+             * @description Physical cores per socket.
+             * @default null
+             */
+            cores: number | null;
+            /**
+             * Format: double
+             * @description The clock of the first CPU when it was asked.
+             * @default null
+             */
+            current_mhz: number | null;
+            /**
+             * @description Those flags that people ask for: `vmx`, `svm`, `aes`, `avx2`...
+             * @default []
+             */
+            flags: string[];
+            /**
+             * Format: double
+             * @description The highest clock.
+             * @default null
+             */
+            max_mhz: number | null;
+            /**
+             * @description The revision of its microcode.
+             * @default null
+             */
+            microcode: string | null;
+            /**
+             * @description `AMD EPYC 7302P 16-Core Processor`.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Format: int32
+             * @description Sockets in use.
+             * @default null
+             */
+            sockets: number | null;
+            /**
+             * Format: int32
+             * @description All logical CPUs of the machine.
+             * @default null
+             */
+            threads: number | null;
+            /**
+             * @description `GenuineIntel`, `AuthenticAMD`, `ARM`.
+             * @default null
+             */
+            vendor: string | null;
+        };
+        /** @description Processors and what they do. */
+        CpuDetails: {
+            /**
+             * Format: int32
+             * @description Physical cores per socket.
+             */
+            cores?: number | null;
+            /**
+             * Format: double
+             * @description Load over a minute.
+             */
+            load_1m?: number | null;
+            /**
+             * Format: double
+             * @description Load over five minutes.
+             */
+            load_5m?: number | null;
+            /**
+             * Format: double
+             * @description Load over fifteen minutes.
+             */
+            load_15m?: number | null;
+            /** @description `Intel(R) Xeon(R) ...`. */
+            model?: string | null;
+            /**
+             * Format: int32
+             * @description Sockets.
+             */
+            sockets?: number | null;
+            /**
+             * Format: int32
+             * @description Logical CPUs.
+             */
+            threads?: number | null;
+            /**
+             * Format: double
+             * @description In use, 0 to 100.
+             */
+            used_percent?: number | null;
         };
         /** @description Shares of CPU time since the sample before, in percent of all CPUs together. */
         CpuStates: {
@@ -704,16 +1555,611 @@ export interface components {
              */
             user: number;
         };
+        /** @description CPU over many hosts. */
+        CpuSum: {
+            /**
+             * Format: int32
+             * @description Logical CPUs.
+             */
+            threads: number;
+            /**
+             * Format: double
+             * @description In use, 0 to 100.
+             */
+            used_percent?: number | null;
+        };
         /** @description A token that was made. */
         Created: {
             /** @description `rnm_...`: kept by nobody but you from now on. */
             token: string;
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Containers: {
+            /**
+             * @description Their containers, running or not, by name.
+             * @default []
+             */
+            containers: components["schemas"]["Container"][];
+            /**
+             * @description The engines that run here.
+             * @default []
+             */
+            engines: components["schemas"]["Engine"][];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Disks: {
+            /**
+             * @description File systems of the type btrfs.
+             * @default []
+             */
+            btrfs: components["schemas"]["Btrfs"][];
+            /**
+             * @description Disks, partitions and whatever else is a block device, each once, parents before children.
+             * @default []
+             */
+            devices: components["schemas"]["BlockDevice"][];
+            /**
+             * @description Linux software RAID.
+             * @default []
+             */
+            md_arrays: components["schemas"]["MdArray"][];
+            /**
+             * @description What is mounted from other machines.
+             * @default []
+             */
+            network_mounts: components["schemas"]["NetworkMount"][];
+            /**
+             * @description What disks say of themselves.
+             * @default []
+             */
+            smart: components["schemas"]["Smart"][];
+            /**
+             * @description Swap areas in use.
+             * @default []
+             */
+            swaps: components["schemas"]["SwapDevice"][];
+            /**
+             * @description LVM volume groups.
+             * @default []
+             */
+            volume_groups: components["schemas"]["VolumeGroup"][];
+            /**
+             * @description ZFS file systems and volumes.
+             * @default []
+             */
+            zfs_datasets: components["schemas"]["ZfsDataset"][];
+            /**
+             * @description ZFS pools.
+             * @default []
+             */
+            zfs_pools: components["schemas"]["ZfsPool"][];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_GuestFacts: {
+            /** @default null */
+            agent: components["schemas"]["GuestAgent"] | null;
+            /** @default null */
+            backups: components["schemas"]["GuestBackups"] | null;
+            /**
+             * @description How it is configured, with changes that wait for its next start.
+             * @default {
+             *       "arch": null,
+             *       "balloon_mb": null,
+             *       "bios": null,
+             *       "boot_order": [],
+             *       "cloud_init": null,
+             *       "cores": null,
+             *       "cpu_limit": null,
+             *       "cpu_type": null,
+             *       "cpu_units": null,
+             *       "created_at": null,
+             *       "description": null,
+             *       "features": {},
+             *       "hookscript": null,
+             *       "hostname": null,
+             *       "lock": null,
+             *       "machine": null,
+             *       "memory": null,
+             *       "nameserver": null,
+             *       "numa": null,
+             *       "onboot": false,
+             *       "ostype": null,
+             *       "other": {},
+             *       "passthrough": [],
+             *       "protection": false,
+             *       "scsihw": null,
+             *       "searchdomain": null,
+             *       "sockets": null,
+             *       "startup": null,
+             *       "swap_mb": null,
+             *       "tags": [],
+             *       "template": false,
+             *       "unprivileged": null,
+             *       "vcpus": null
+             *     }
+             */
+            config: components["schemas"]["GuestConfig"];
+            /**
+             * @description Its disks, mount points and drives.
+             * @default []
+             */
+            disks: components["schemas"]["GuestDisk"][];
+            /**
+             * @description Its addresses.
+             * @default {
+             *       "all": [],
+             *       "ipv4": [],
+             *       "ipv6": [],
+             *       "source": null
+             *     }
+             */
+            ip_addresses: components["schemas"]["GuestAddresses"];
+            /**
+             * @description Its network cards.
+             * @default []
+             */
+            networks: components["schemas"]["GuestNetwork"][];
+            /**
+             * @description Changes that wait for its next start.
+             * @default []
+             */
+            pending: components["schemas"]["PendingChange"][];
+            /** @default null */
+            runtime: components["schemas"]["GuestRuntime"] | null;
+            /** @default null */
+            snapshots: components["schemas"]["GuestSnapshots"] | null;
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Hardware: {
+            /**
+             * @description Its main board.
+             * @default {
+             *       "product": null,
+             *       "serial": null,
+             *       "vendor": null,
+             *       "version": null
+             *     }
+             */
+            board: components["schemas"]["Part"];
+            /**
+             * @description Its case.
+             * @default {
+             *       "product": null,
+             *       "serial": null,
+             *       "vendor": null,
+             *       "version": null
+             *     }
+             */
+            chassis: components["schemas"]["Part"];
+            /**
+             * @description The processor.
+             * @default {
+             *       "architecture": null,
+             *       "base_mhz": null,
+             *       "cache_bytes": {},
+             *       "cores": null,
+             *       "current_mhz": null,
+             *       "flags": [],
+             *       "max_mhz": null,
+             *       "microcode": null,
+             *       "model": null,
+             *       "sockets": null,
+             *       "threads": null,
+             *       "vendor": null
+             *     }
+             */
+            cpu: components["schemas"]["Cpu"];
+            /**
+             * @description BIOS or UEFI.
+             * @default {
+             *       "date": null,
+             *       "vendor": null,
+             *       "version": null
+             *     }
+             */
+            firmware: components["schemas"]["Firmware"];
+            /**
+             * @description Graphics cards.
+             * @default []
+             */
+            gpus: components["schemas"]["Gpu"][];
+            /**
+             * @description Memory modules.
+             * @default {
+             *       "capacity_bytes": null,
+             *       "ecc": null,
+             *       "empty_slots": null,
+             *       "error_correction": null,
+             *       "modules": []
+             *     }
+             */
+            memory: components["schemas"]["MemoryBanks"];
+            /**
+             * @description Devices on PCI, by address.
+             * @default []
+             */
+            pci: components["schemas"]["PciDevice"][];
+            /** @default null */
+            raspberry_pi: components["schemas"]["RaspberryPi"] | null;
+            /**
+             * @description The machine as it was sold.
+             * @default {
+             *       "product": null,
+             *       "serial": null,
+             *       "vendor": null,
+             *       "version": null
+             *     }
+             */
+            system: components["schemas"]["Part"];
+            /** @default null */
+            tpm: components["schemas"]["Tpm"] | null;
+            /**
+             * @description What is plugged into USB, without the hubs that every controller has inside.
+             * @default []
+             */
+            usb: components["schemas"]["UsbDevice"][];
+            /**
+             * @description Whether it is a machine of its own.
+             * @default {
+             *       "container": null,
+             *       "hypervisor": null,
+             *       "is_virtual": null
+             *     }
+             */
+            virtualization: components["schemas"]["Virtualization"];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Network: {
+            /**
+             * @description Who answers questions for names, behind a resolver on the host itself where one stands before them.
+             * @default []
+             */
+            dns_servers: string[];
+            /**
+             * @description Its interfaces, those of its guests and containers among them: see [`Interface::of_guest`].
+             * @default []
+             */
+            interfaces: components["schemas"]["Interface"][];
+            /**
+             * @description The resolver on the host itself that programs ask, where there is one: `127.0.0.53`.
+             * @default null
+             */
+            local_resolver: string | null;
+            /**
+             * @description The main table of routes.
+             * @default []
+             */
+            routes: components["schemas"]["Route"][];
+            /**
+             * @description What is tried after a name without dots.
+             * @default []
+             */
+            search_domains: string[];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_NodeInventory: {
+            /**
+             * @description `efi` or `legacy-bios`.
+             * @default null
+             */
+            boot_mode: string | null;
+            /**
+             * @description Its certificates.
+             * @default null
+             */
+            certificates: components["schemas"]["NodeCertificate"][] | null;
+            /**
+             * Format: int64
+             * @description How far its clock is from ours in seconds (its minus ours).
+             * @default null
+             */
+            clock_skew_seconds: number | null;
+            /** @default null */
+            cpu: components["schemas"]["NodeCpu"] | null;
+            /**
+             * @description Whole disks.
+             * @default null
+             */
+            disks: components["schemas"]["NodeDisk"][] | null;
+            /**
+             * @description The name servers it asks.
+             * @default []
+             */
+            dns_servers: string[];
+            /**
+             * @description Interfaces as they are configured.
+             * @default null
+             */
+            interfaces: components["schemas"]["NodeInterface"][] | null;
+            /**
+             * @description The kernel that runs.
+             * @default null
+             */
+            kernel: string | null;
+            /**
+             * Format: int64
+             * @description Memory saved by sharing equal pages, in bytes.
+             * @default null
+             */
+            ksm_shared_bytes: number | null;
+            /** @default null */
+            license: components["schemas"]["License"] | null;
+            /**
+             * @description The packages of Proxmox that are there.
+             * @default null
+             */
+            packages: components["schemas"]["NodePackage"][] | null;
+            /**
+             * @description PCI devices.
+             * @default null
+             */
+            pci: components["schemas"]["NodePciDevice"][] | null;
+            /**
+             * @description `9.1.8`.
+             * @default null
+             */
+            proxmox_version: string | null;
+            /** @default null */
+            repositories: components["schemas"]["NodeRepositories"] | null;
+            /**
+             * @description The domain it looks names up in.
+             * @default null
+             */
+            search_domain: string | null;
+            /**
+             * @description Whether only signed kernels start.
+             * @default null
+             */
+            secure_boot: boolean | null;
+            /**
+             * @description The services that Proxmox looks after.
+             * @default null
+             */
+            services: components["schemas"]["NodeService"][] | null;
+            /**
+             * @description `Europe/Vienna`.
+             * @default null
+             */
+            time_zone: string | null;
+            /**
+             * @description Packages that could be newer, as of its last look.
+             * @default null
+             */
+            updates: components["schemas"]["NodeUpdate"][] | null;
+            /**
+             * @description USB devices.
+             * @default null
+             */
+            usb: components["schemas"]["NodeUsbDevice"][] | null;
+            /**
+             * @description ZFS pools.
+             * @default null
+             */
+            zfs: components["schemas"]["NodeZfsPool"][] | null;
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Sensors: {
+            /**
+             * @description Fans.
+             * @default []
+             */
+            fans: components["schemas"]["Fan"][];
+            /**
+             * @description Power drawn.
+             * @default []
+             */
+            power: components["schemas"]["Power"][];
+            /**
+             * @description Batteries, mains adapters and UPSes that the kernel knows.
+             * @default []
+             */
+            supplies: components["schemas"]["PowerSupply"][];
+            /**
+             * @description Temperatures.
+             * @default []
+             */
+            temperatures: components["schemas"]["Temperature"][];
+            /**
+             * @description Voltages.
+             * @default []
+             */
+            voltages: components["schemas"]["Voltage"][];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_System: {
+            /** @default null */
+            boot: components["schemas"]["Boot"] | null;
+            /**
+             * Format: date-time
+             * @description When the kernel started, by the machine's own clock. A container shows its host's, where nothing hides it.
+             * @default null
+             */
+            booted_at: string | null;
+            /**
+             * @description Units and services that failed or crashed. `None` where nobody could say.
+             * @default null
+             */
+            failed: components["schemas"]["FailedUnit"][] | null;
+            /**
+             * @description What started first and starts the rest: `systemd`, `openrc`, `runit`, `s6`, or the name of process 1.
+             * @default null
+             */
+            init: string | null;
+            /**
+             * @description Its version: `252.39-1~deb12u2`.
+             * @default null
+             */
+            init_version: string | null;
+            /**
+             * Format: int64
+             * @description Processes, kernel threads among them.
+             * @default null
+             */
+            processes: number | null;
+            /** @default null */
+            reboot: components["schemas"]["Reboot"] | null;
+            /**
+             * @description Who is logged in at a terminal. `None` where nobody could say.
+             * @default null
+             */
+            sessions: components["schemas"]["Session"][] | null;
+            /**
+             * @description What systemd says of the whole: `running`, `degraded`, `starting`, `maintenance`.
+             * @default null
+             */
+            state: string | null;
+            /** @default null */
+            time: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description Units that systemd has in memory.
+             * @default null
+             */
+            units: number | null;
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Updates: {
+            /**
+             * @description Whether updates are installed without anybody asking (unattended-upgrades, dnf-automatic).
+             * @default null
+             */
+            automatic: boolean | null;
+            /**
+             * Format: date-time
+             * @description When the packages were last counted, by our clock: they are counted anew when the package databases changed.
+             * @default null
+             */
+            counted_at: string | null;
+            /**
+             * @description Packages that are kept at their version by hand.
+             * @default []
+             */
+            held: string[];
+            /**
+             * Format: int64
+             * @description Packages that are installed.
+             * @default null
+             */
+            installed: number | null;
+            /** @default null */
+            manager: components["schemas"]["PackageManager"] | null;
+            /**
+             * @description The pending packages, sorted by name: the first [`PACKAGES_LIMIT`] of them.
+             * @default []
+             */
+            packages: components["schemas"]["PendingPackage"][];
+            /**
+             * Format: int64
+             * @description Packages that an upgrade would change. `None` where the package manager could not say.
+             * @default null
+             */
+            pending: number | null;
+            /**
+             * Format: date-time
+             * @description When the package lists were last fetched, as their files tell.
+             * @default null
+             */
+            refreshed_at: string | null;
+            /**
+             * @description Where packages come from.
+             * @default []
+             */
+            repositories: components["schemas"]["Repository"][];
+            /**
+             * Format: int64
+             * @description Of those, the ones that close a security hole. On openSUSE and SLES: security patches, of which one may carry
+             *     several packages. `None` where the distribution does not tell them apart (Arch, Alpine).
+             * @default null
+             */
+            security: number | null;
+            /**
+             * @description What the package databases looked like then: two numbers.
+             * @default null
+             */
+            stamp: string | null;
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
         };
         /** @description What is said of a pair. */
         Decision: {
             /** @description Whether the two are one machine. */
             same: boolean;
         };
+        /**
+         * @description How something that holds data is.
+         * @enum {string}
+         */
+        DiskHealth: "unknown" | "good" | "warning" | "degraded" | "failed";
         /** @description Rates of one disk since the sample before. */
         DiskRate: {
             /**
@@ -751,6 +2197,39 @@ export interface components {
             /** @description `https://192.0.2.7:8006` */
             url: string;
         };
+        /** @description A container engine. */
+        Engine: {
+            /**
+             * @description Which.
+             * @default docker
+             */
+            kind: components["schemas"]["EngineKind"];
+            /**
+             * @description Where it keeps all it has.
+             * @default null
+             */
+            root_directory: string | null;
+            /**
+             * @description Whether it runs without root.
+             * @default null
+             */
+            rootless: boolean | null;
+            /**
+             * @description How it keeps layers: `overlay2`.
+             * @default null
+             */
+            storage_driver: string | null;
+            /**
+             * @description Its version.
+             * @default null
+             */
+            version: string | null;
+        };
+        /**
+         * @description The engines that are known.
+         * @enum {string}
+         */
+        EngineKind: "docker" | "podman";
         /**
          * @description What kind of failure it is: what a caller matches on, and what frontends map once.
          * @enum {string}
@@ -772,12 +2251,55 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed";
+        /** @description A unit that failed. */
+        FailedUnit: {
+            /**
+             * @description What it says it is.
+             * @default null
+             */
+            description: string | null;
+            /**
+             * @description `backup.service`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description How it failed: `exit-code`, `timeout`, `oom-kill`, `crashed`.
+             * @default null
+             */
+            result: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             * @default null
+             */
+            since: string | null;
+        };
         /** @description Why a host gave no answer. */
         Failure: {
             kind: components["schemas"]["ErrorKind"];
             message: string;
             next?: string | null;
+        };
+        /** @description One fan. */
+        Fan: {
+            /**
+             * @description Who measured it.
+             * @default
+             */
+            chip: string;
+            /**
+             * @description Which of the chip's readings.
+             * @default
+             */
+            label: string;
+            /**
+             * Format: int64
+             * @description Turns per minute; 0 where it stands still or is not there.
+             * @default 0
+             */
+            rpm: number;
         };
         /** @description One mounted file system. */
         FileSystem: {
@@ -815,6 +2337,24 @@ export interface components {
             /** @description `SHA256:...` for SSH keys as OpenSSH prints it, `AA:BB:...` (SHA-256) for certificates as Proxmox prints it. */
             sha256: string;
         };
+        /** @description BIOS or UEFI. */
+        Firmware: {
+            /**
+             * @description Its date as it says itself, mostly month/day/year.
+             * @default null
+             */
+            date: string | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * @description Its version.
+             * @default null
+             */
+            version: string | null;
+        };
         /** @description One node of a new connection. */
         FoundNode: {
             /** @description SHA-256 of its certificate. */
@@ -826,12 +2366,43 @@ export interface components {
             /** @description Whether its cluster sees it. */
             online: boolean;
         };
+        /** @description A graphics card. */
+        Gpu: {
+            /**
+             * @description Its address on PCI.
+             * @default null
+             */
+            address: string | null;
+            /**
+             * @description The kernel driver that serves it.
+             * @default null
+             */
+            driver: string | null;
+            /**
+             * @description The version of the vendor's driver.
+             * @default null
+             */
+            driver_version: string | null;
+            /** @default null */
+            memory_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description What it is called.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+        };
         /** @description A VM or container on a Proxmox host, as it was last seen. */
         Guest: {
             /** @description The cluster's name. */
             cluster?: string | null;
             /** @description The connection of its cluster. */
             connection: components["schemas"]["ConnectionId"];
+            counters?: components["schemas"]["GuestCounters"] | null;
             /**
              * Format: double
              * @description CPU in use of what it was given, 0 to 100.
@@ -859,6 +2430,7 @@ export interface components {
              * @description When it was seen.
              */
             observed_at?: string | null;
+            rates?: components["schemas"]["GuestRates"] | null;
             /** @description Whether it runs. */
             status: components["schemas"]["GuestStatus"];
             /** @description Tags. */
@@ -873,6 +2445,325 @@ export interface components {
             /** @description Its number, as text. */
             vmid: string;
         };
+        /** @description Addresses of a guest, without those of its loopback and of one link only. */
+        GuestAddresses: {
+            /**
+             * @description Both.
+             * @default []
+             */
+            all: string[];
+            /**
+             * @description IPv4.
+             * @default []
+             */
+            ipv4: string[];
+            /**
+             * @description IPv6.
+             * @default []
+             */
+            ipv6: string[];
+            /**
+             * @description Who told: `guest agent`, `container`, or `configuration` (what it should have).
+             * @default null
+             */
+            source: string | null;
+        };
+        /** @description The guest agent of a VM. */
+        GuestAgent: {
+            /**
+             * Format: date-time
+             * @description When it last answered, by our clock.
+             * @default null
+             */
+            answered_at: string | null;
+            /**
+             * @description Whether the configuration has one.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * @description Its file systems.
+             * @default []
+             */
+            file_systems: components["schemas"]["AgentFileSystem"][];
+            /**
+             * @description What the VM calls itself.
+             * @default null
+             */
+            hostname: string | null;
+            /** @default null */
+            system: components["schemas"]["AgentSystem"] | null;
+            /**
+             * @description Its version.
+             * @default null
+             */
+            version: string | null;
+        };
+        /** @description A backup of a guest. */
+        GuestBackup: {
+            /**
+             * @description `vma.zst`, `tar.zst`, `pbs-vm`...
+             * @default null
+             */
+            format: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             * @default null
+             */
+            made_at: string | null;
+            /**
+             * @description What was written about it.
+             * @default null
+             */
+            notes: string | null;
+            /**
+             * @description Whether it is kept from being pruned.
+             * @default false
+             */
+            protected: boolean;
+            /**
+             * Format: double
+             * @description Its size in GiB.
+             * @default null
+             */
+            size_gb: number | null;
+            /**
+             * @description The storage it lies on.
+             * @default
+             */
+            storage: string;
+            /**
+             * @description Whether a Proxmox Backup Server found it whole; none where it was not looked at.
+             * @default null
+             */
+            verified: boolean | null;
+            /**
+             * @description The volume on that storage.
+             * @default
+             */
+            volume: string;
+        };
+        /** @description The backups there are of a guest. */
+        GuestBackups: {
+            /**
+             * @description How many.
+             * @default 0
+             */
+            count: number;
+            /**
+             * @description The newest ones, newest first; 50 at most.
+             * @default []
+             */
+            list: components["schemas"]["GuestBackup"][];
+            /**
+             * Format: int64
+             * @description How old that was when it was looked at, in seconds.
+             * @default null
+             */
+            newest_age_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description When the newest was made.
+             * @default null
+             */
+            newest_at: string | null;
+            /**
+             * Format: double
+             * @description All of them together, in GiB.
+             * @default 0
+             */
+            total_gb: number;
+        };
+        /** @description A guest's configuration. Where it says nothing, a setting that Proxmox has a default for holds that default. */
+        GuestConfig: {
+            /**
+             * @description The architecture of a container.
+             * @default null
+             */
+            arch: string | null;
+            /**
+             * Format: int64
+             * @description The least memory that a VM's balloon leaves it, in MiB; 0 is no balloon.
+             * @default null
+             */
+            balloon_mb: number | null;
+            /**
+             * @description `seabios` or `ovmf`.
+             * @default null
+             */
+            bios: string | null;
+            /**
+             * @description What a VM boots from, in order.
+             * @default []
+             */
+            boot_order: string[];
+            /** @default null */
+            cloud_init: components["schemas"]["CloudInit"] | null;
+            /**
+             * Format: int32
+             * @description Cores per socket of a VM; of a container, how many of the node's it may use (none: all).
+             * @default null
+             */
+            cores: number | null;
+            /**
+             * Format: double
+             * @description How much CPU time it may take, in CPUs.
+             * @default null
+             */
+            cpu_limit: number | null;
+            /**
+             * @description What CPU a VM sees: `host`, `x86-64-v2-AES`.
+             * @default null
+             */
+            cpu_type: string | null;
+            /**
+             * Format: int64
+             * @description Its weight when CPU time is short.
+             * @default null
+             */
+            cpu_units: number | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             * @default null
+             */
+            created_at: string | null;
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            description: string | null;
+            /**
+             * @description What a container may do beyond the ordinary: `nesting` -> `1`.
+             * @default {}
+             */
+            features: {
+                [key: string]: string;
+            };
+            /**
+             * @description The script that runs when it starts and stops.
+             * @default null
+             */
+            hookscript: string | null;
+            /**
+             * @description The host name of a container.
+             * @default null
+             */
+            hostname: string | null;
+            /**
+             * @description What holds it now: `backup`, `migrate`, `snapshot`...
+             * @default null
+             */
+            lock: string | null;
+            /**
+             * @description The machine type of a VM, where it was chosen: `q35`, `pc-i440fx-9.0`.
+             * @default null
+             */
+            machine: string | null;
+            /**
+             * Format: int64
+             * @description Memory, in MiB.
+             * @default null
+             */
+            memory: number | null;
+            /**
+             * @description Name servers it is given.
+             * @default null
+             */
+            nameserver: string | null;
+            /**
+             * @description Whether a VM sees NUMA nodes.
+             * @default null
+             */
+            numa: boolean | null;
+            /**
+             * @description Whether it starts with its node.
+             * @default false
+             */
+            onboot: boolean;
+            /**
+             * @description `l26`, `win11`, `debian`...
+             * @default null
+             */
+            ostype: string | null;
+            /**
+             * @description All other settings as Proxmox writes them, without secrets.
+             * @default {}
+             */
+            other: {
+                [key: string]: string;
+            };
+            /**
+             * @description Devices of the node that are handed in.
+             * @default []
+             */
+            passthrough: components["schemas"]["Passthrough"][];
+            /**
+             * @description Whether it is kept from being removed.
+             * @default false
+             */
+            protection: boolean;
+            /**
+             * @description The SCSI controller of a VM.
+             * @default null
+             */
+            scsihw: string | null;
+            /**
+             * @description The domain it looks names up in.
+             * @default null
+             */
+            searchdomain: string | null;
+            /**
+             * Format: int32
+             * @description Sockets of a VM.
+             * @default null
+             */
+            sockets: number | null;
+            /**
+             * @description Its place among the guests that start: `order=2,up=30`.
+             * @default null
+             */
+            startup: string | null;
+            /**
+             * Format: int64
+             * @description Swap of a container, in MiB.
+             * @default null
+             */
+            swap_mb: number | null;
+            /**
+             * @description Its tags.
+             * @default []
+             */
+            tags: string[];
+            /**
+             * @description Whether it is a template.
+             * @default false
+             */
+            template: boolean;
+            /**
+             * @description Whether a container's root is an ordinary account on the node.
+             * @default null
+             */
+            unprivileged: boolean | null;
+            /**
+             * Format: int32
+             * @description CPUs plugged in at start, where fewer than there are places for.
+             * @default null
+             */
+            vcpus: number | null;
+        };
+        /** @description What a guest has read, written, received and sent since it started. */
+        GuestCounters: {
+            /** @description Read from all its disks. */
+            disk_read_bytes: components["schemas"]["Bytes"];
+            /** @description Written to all its disks. */
+            disk_written_bytes: components["schemas"]["Bytes"];
+            /** @description Received by all its interfaces. */
+            network_received_bytes: components["schemas"]["Bytes"];
+            /** @description Sent by all its interfaces. */
+            network_sent_bytes: components["schemas"]["Bytes"];
+        };
         /** @description How many guests a node has. */
         GuestCounts: {
             /**
@@ -886,6 +2777,143 @@ export interface components {
              */
             total: number;
         };
+        /** @description One guest in full. */
+        GuestDetails: components["schemas"]["Dated_GuestFacts"] & {
+            /** @description The cluster's name. */
+            cluster?: string | null;
+            /** @description Its id in the fleet. */
+            id: components["schemas"]["GuestId"];
+            /** @description VM or container. */
+            kind: components["schemas"]["GuestKind"];
+            linked_host?: components["schemas"]["HostId"] | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description The node it is on. */
+            node: string;
+            node_id?: components["schemas"]["HostId"] | null;
+            /**
+             * Format: date-time
+             * @description When its figures were seen.
+             */
+            observed_at?: string | null;
+            rates?: components["schemas"]["GuestRates"] | null;
+            /** @description Whether it runs. */
+            status: components["schemas"]["GuestStatus"];
+            /** @description Tags. */
+            tags: string[];
+            /** @description Whether it is a template. */
+            template: boolean;
+            /** @description Its number. */
+            vmid: string;
+        };
+        /** @description A disk, drive or mount point. */
+        GuestDisk: {
+            /**
+             * @description Whether backups take it along; the default differs by kind and is not filled in.
+             * @default null
+             */
+            backup: boolean | null;
+            /**
+             * @description How writes are cached: `none`, `writeback`...
+             * @default null
+             */
+            cache: string | null;
+            /**
+             * @description The ZFS dataset it is, where its storage is a ZFS pool.
+             * @default null
+             */
+            dataset: string | null;
+            /**
+             * @description Whether freed space is given back.
+             * @default null
+             */
+            discard: boolean | null;
+            /**
+             * @description `scsi0`, `rootfs`, `mp0`, `unused1`.
+             * @default
+             */
+            disk_name: string;
+            /**
+             * @description `raw`, `qcow2`...
+             * @default null
+             */
+            format: string | null;
+            /**
+             * @description Whether it has a thread of its own.
+             * @default null
+             */
+            iothread: boolean | null;
+            /**
+             * @description What it is for.
+             * @default disk
+             */
+            kind: components["schemas"]["GuestDiskKind"];
+            /**
+             * @description Where a container mounts it.
+             * @default null
+             */
+            mount_point: string | null;
+            /**
+             * @description Whether it is read only.
+             * @default null
+             */
+            read_only: boolean | null;
+            /**
+             * @description Whether replication takes it along.
+             * @default null
+             */
+            replicate: boolean | null;
+            /**
+             * Format: double
+             * @description Its size in GiB.
+             * @default null
+             */
+            size_gb: number | null;
+            /**
+             * @description Whether it shows itself as one without moving parts.
+             * @default null
+             */
+            ssd: boolean | null;
+            /**
+             * @description The storage it lies on; none for a device or folder of the node.
+             * @default null
+             */
+            storage: string | null;
+            /**
+             * Format: double
+             * @description What is taken of its storage in GiB, where that is told.
+             * @default null
+             */
+            used_gb: number | null;
+            /**
+             * @description The volume on that storage, or the path on the node; none for an empty drive.
+             * @default null
+             */
+            volume: string | null;
+        };
+        /**
+         * @description What a disk is for.
+         * @enum {string}
+         */
+        GuestDiskKind: "disk" | "cdrom" | "cloud-init" | "efi" | "tpm" | "root-fs" | "mount-point" | "bind-mount" | "unused";
+        /** @description What high availability does with a guest. */
+        GuestHa: {
+            /**
+             * @description Its group, before Proxmox VE 9.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * @description Whether it looks after it.
+             * @default false
+             */
+            managed: boolean;
+            /**
+             * @description `started`, `stopped`, `error`...
+             * @default null
+             */
+            state: string | null;
+        };
         /** @description A guest: the connection of its cluster and its number there. */
         GuestId: string;
         /**
@@ -893,6 +2921,97 @@ export interface components {
          * @enum {string}
          */
         GuestKind: "qemu" | "lxc";
+        /** @description A network card. */
+        GuestNetwork: {
+            /**
+             * @description The bridge it is plugged in; none for a VM behind its own NAT.
+             * @default null
+             */
+            bridge: string | null;
+            /**
+             * @description Whether the firewall of Proxmox stands before it.
+             * @default false
+             */
+            firewall: boolean;
+            /**
+             * @description The IPv4 gateway.
+             * @default null
+             */
+            gateway: string | null;
+            /**
+             * @description The IPv6 gateway.
+             * @default null
+             */
+            gateway6: string | null;
+            /**
+             * @description `net0`.
+             * @default
+             */
+            id: string;
+            /**
+             * @description The IPv4 setting: an address with its prefix, `dhcp` or `manual`.
+             * @default null
+             */
+            ip: string | null;
+            /**
+             * @description The IPv6 setting: an address with its prefix, `auto`, `dhcp` or `manual`.
+             * @default null
+             */
+            ip6: string | null;
+            /**
+             * @description IPv4 addresses seen on it from within.
+             * @default []
+             */
+            ipv4: string[];
+            /**
+             * @description IPv6 addresses seen on it from within.
+             * @default []
+             */
+            ipv6: string[];
+            /**
+             * @description Whether its plug is pulled.
+             * @default false
+             */
+            link_down: boolean;
+            /**
+             * @description Its hardware address, lower case.
+             * @default null
+             */
+            mac: string | null;
+            /**
+             * @description `virtio`, `e1000`; `veth` for containers.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Format: int32
+             * @description The largest packet it takes, in bytes.
+             * @default null
+             */
+            mtu_bytes: number | null;
+            /**
+             * @description What a container calls it: `eth0`.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Format: double
+             * @description Its limit in MB/s.
+             * @default null
+             */
+            rate_mb_per_second: number | null;
+            /**
+             * @description The VLANs it may carry, as written: `2;10-20`.
+             * @default null
+             */
+            trunks: string | null;
+            /**
+             * Format: int32
+             * @description Its VLAN.
+             * @default null
+             */
+            vlan: number | null;
+        };
         /** @description Which guest a machine is. */
         GuestOf: {
             /** @description The cluster's connection. */
@@ -902,11 +3021,197 @@ export interface components {
             /** @description The guest's number. */
             vmid: string;
         };
+        /** @description What a guest reads, writes, receives and sends. */
+        GuestRates: {
+            /**
+             * Format: double
+             * @description Read from all its disks.
+             */
+            disk_read_bytes_per_second: number;
+            /**
+             * Format: double
+             * @description Written to all its disks.
+             */
+            disk_written_bytes_per_second: number;
+            /**
+             * Format: double
+             * @description Received by all its interfaces.
+             */
+            network_received_bytes_per_second: number;
+            /**
+             * Format: double
+             * @description Sent by all its interfaces.
+             */
+            network_sent_bytes_per_second: number;
+        };
+        /** @description What a guest does right now. Counters run since it started. */
+        GuestRuntime: {
+            /**
+             * Format: double
+             * @description What its balloon leaves it now, in MiB.
+             * @default null
+             */
+            balloon_mb: number | null;
+            /**
+             * Format: double
+             * @description CPU in use of what it was given, 0 to 100.
+             * @default null
+             */
+            cpu_percent: number | null;
+            /**
+             * Format: int64
+             * @description Bytes read from its disks.
+             * @default null
+             */
+            diskread_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Bytes written to its disks.
+             * @default null
+             */
+            diskwrite_bytes: number | null;
+            /** @default null */
+            ha: components["schemas"]["GuestHa"] | null;
+            /**
+             * @description What holds it: `backup`, `migrate`...
+             * @default null
+             */
+            lock: string | null;
+            /**
+             * Format: double
+             * @description Memory it was given, in MiB.
+             * @default null
+             */
+            mem_total_mb: number | null;
+            /**
+             * Format: double
+             * @description Memory in use, in MiB.
+             * @default null
+             */
+            mem_used_mb: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that came in.
+             * @default null
+             */
+            netin_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that went out.
+             * @default null
+             */
+            netout_bytes: number | null;
+            /**
+             * @description How long its tasks wait, per resource: `cpu`, `memory`, `io` (Proxmox VE 9 and later).
+             * @default {}
+             */
+            pressure: {
+                [key: string]: components["schemas"]["Stall"];
+            };
+            /**
+             * @description QEMU's own word: `running`, `paused`, `prelaunch`, `io-error`...
+             * @default null
+             */
+            qmp_status: string | null;
+            /**
+             * @description The machine type it runs with.
+             * @default null
+             */
+            running_machine: string | null;
+            /**
+             * @description The QEMU it runs with, which may be older than the one installed.
+             * @default null
+             */
+            running_qemu: string | null;
+            /**
+             * Format: double
+             * @description Swap in use by a container, in MiB.
+             * @default null
+             */
+            swap_used_mb: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since it started.
+             * @default null
+             */
+            uptime_seconds: number | null;
+        };
+        /** @description A snapshot of a guest. */
+        GuestSnapshot: {
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Format: double
+             * @description The size of that memory on its storage in GiB, where the storage tells.
+             * @default null
+             */
+            memory_gb: number | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The snapshot before it.
+             * @default null
+             */
+            parent: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             * @default null
+             */
+            taken_at: string | null;
+            /**
+             * @description Whether it holds the memory too.
+             * @default false
+             */
+            with_memory: boolean;
+        };
+        /** @description The snapshots of a guest. */
+        GuestSnapshots: {
+            /**
+             * @description How many.
+             * @default 0
+             */
+            count: number;
+            /**
+             * @description The one that its present state came from.
+             * @default null
+             */
+            current_parent: string | null;
+            /**
+             * @description Each, oldest first.
+             * @default []
+             */
+            list: components["schemas"]["GuestSnapshot"][];
+        };
         /**
          * @description Whether a guest runs.
          * @enum {string}
          */
         GuestStatus: "running" | "stopped" | "paused" | "unknown";
+        /** @description Guests by state. */
+        GuestSums: {
+            /**
+             * Format: int32
+             * @description Running.
+             */
+            running: number;
+            /**
+             * Format: int32
+             * @description Not running, or not known to.
+             */
+            stopped: number;
+            /**
+             * Format: int32
+             * @description All.
+             */
+            total: number;
+        };
         /** @description The service's own state. */
         Health: {
             /** @description `ok`. */
@@ -1051,6 +3356,62 @@ export interface components {
             telemetry?: components["schemas"]["Telemetry"] | null;
             /** @description What could not be seen, and why. */
             unseen: components["schemas"]["Unseen"][];
+        };
+        /** @description One host in full. */
+        HostDetails: {
+            /** @description The Proxmox cluster it is a node of. */
+            cluster?: string | null;
+            containers?: components["schemas"]["Dated_Containers"] | null;
+            /** @description Its processors. */
+            cpu: components["schemas"]["CpuDetails"];
+            disks?: components["schemas"]["Dated_Disks"] | null;
+            hardware?: components["schemas"]["Dated_Hardware"] | null;
+            /** @description Its own name for itself. */
+            hostname?: string | null;
+            /** @description Kernel release. */
+            kernel_version?: string | null;
+            /** @description What it can be asked as. */
+            kind: components["schemas"]["HostKind"];
+            license?: components["schemas"]["LicenseDetails"] | null;
+            /** @description Its main memory and swap. */
+            memory: components["schemas"]["MemoryDetails"];
+            /** @description Its name in the fleet. */
+            name: string;
+            /** @description Interfaces; absent where it was not asked for. */
+            network?: components["schemas"]["InterfaceDetails"][] | null;
+            network_facts?: components["schemas"]["Dated_Network"] | null;
+            /** @description The host's id. */
+            node_id: components["schemas"]["HostId"];
+            /**
+             * Format: date-time
+             * @description When its figures were seen.
+             */
+            observed_at?: string | null;
+            /** @description Operating system. */
+            os?: string | null;
+            /** @description What is wrong with it, in sentences. */
+            problems: string[];
+            proxmox?: components["schemas"]["Dated_NodeInventory"] | null;
+            /** @description Proxmox VE version. */
+            proxmox_version?: string | null;
+            sensors?: components["schemas"]["Dated_Sensors"] | null;
+            /** @description Whether it answers. */
+            state: components["schemas"]["HostState"];
+            /** @description Storages of a Proxmox node, and file systems; absent where it was not asked for. */
+            storage?: components["schemas"]["StorageDetails"][] | null;
+            system?: components["schemas"]["Dated_System"] | null;
+            /** @description Its sensors. */
+            temperature: components["schemas"]["TemperatureDetails"];
+            /** @description What could not be seen of all this, and why. */
+            unseen: components["schemas"]["Unseen"][];
+            updates?: components["schemas"]["Dated_Updates"] | null;
+            /**
+             * Format: int64
+             * @description Seconds since it started.
+             */
+            uptime_seconds?: number | null;
+            /** @description What it is virtualised by; `none` on bare metal. */
+            virtualization?: string | null;
         };
         /** @description A host of the fleet. */
         HostId: string;
@@ -1198,6 +3559,150 @@ export interface components {
             /** @description Every host that the text names. */
             found: components["schemas"]["ImportedHost"][];
         };
+        /** @description One network interface. */
+        Interface: {
+            /**
+             * @description Its addresses.
+             * @default []
+             */
+            addresses: components["schemas"]["Address"][];
+            /** @default null */
+            bond: components["schemas"]["Bond"] | null;
+            /** @default null */
+            bridge: components["schemas"]["Bridge"] | null;
+            /**
+             * @description The driver of the hardware: `e1000e`, `virtio_net`.
+             * @default null
+             */
+            driver: string | null;
+            /**
+             * @description `full` or `half`.
+             * @default null
+             */
+            duplex: string | null;
+            /**
+             * @description What it is.
+             * @default virtual
+             */
+            kind: components["schemas"]["InterfaceKind"];
+            /**
+             * @description Its hardware address; absent where it has none.
+             * @default null
+             */
+            mac: string | null;
+            /**
+             * @description The bridge or bond that it is a part of.
+             * @default null
+             */
+            master: string | null;
+            /**
+             * Format: int64
+             * @description The largest packet it takes, in bytes.
+             * @default null
+             */
+            mtu: number | null;
+            /**
+             * @description `eno1`, `vmbr0`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Whether it comes and goes with a guest or container, so that pages may hide it.
+             * @default false
+             */
+            of_guest: boolean;
+            /**
+             * Format: int64
+             * @description Its speed; absent while it has no link, and where it is no hardware.
+             * @default null
+             */
+            speed_mbps: number | null;
+            /**
+             * @description Whether it carries traffic.
+             * @default unknown
+             */
+            state: components["schemas"]["LinkState"];
+            /** @default null */
+            vlan: components["schemas"]["Vlan"] | null;
+        };
+        /** @description One interface. */
+        InterfaceDetails: {
+            /** @description IPv4 addresses. */
+            ipv4: string[];
+            /** @description IPv6 addresses. */
+            ipv6: string[];
+            /** @description Hardware address. */
+            mac?: string | null;
+            /** @description The bridge or bond it is part of. */
+            master?: string | null;
+            /**
+             * Format: int32
+             * @description Largest packet.
+             */
+            mtu?: number | null;
+            /** @description `eth0`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Speed in Mbit/s.
+             */
+            speed_mbps?: number | null;
+            /** @description `up`, `down`... */
+            state?: string | null;
+            /** @description `physical`, `bridge`, `bond`, `vlan`... */
+            type: string;
+            /**
+             * Format: int32
+             * @description VLAN number.
+             */
+            vlan?: number | null;
+        };
+        /**
+         * @description What an interface is.
+         * @enum {string}
+         */
+        InterfaceKind: "physical" | "bridge" | "bond" | "vlan" | "veth" | "tun" | "wireguard" | "dummy" | "loopback" | "virtual";
+        /** @description One network interface as a row. */
+        InterfaceRow: {
+            /** @description Addresses with their prefixes. */
+            addresses: string[];
+            /** @description Its id in the fleet: the host's id and the interface's name. */
+            id: string;
+            /** @description The interface's name. */
+            interface: string;
+            /** @description Hardware address. */
+            mac?: string | null;
+            /** @description The bridge or bond it is part of. */
+            master?: string | null;
+            /**
+             * Format: int32
+             * @description Largest packet.
+             */
+            mtu?: number | null;
+            /** @description The host's name. */
+            node: string;
+            /** @description The host's id. */
+            node_id: components["schemas"]["HostId"];
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            observed_at?: string | null;
+            /**
+             * Format: int64
+             * @description Speed in Mbit/s.
+             */
+            speed_mbps?: number | null;
+            /** @description `up`, `down`... */
+            state?: string | null;
+            /** @description `physical`, `bridge`, `bond`, `vlan`... */
+            type: string;
+            /**
+             * Format: int32
+             * @description VLAN number.
+             */
+            vlan?: number | null;
+        };
         /** @description An inventory to take hosts from. */
         Inventory: {
             /** @description Only says what would be added. */
@@ -1221,6 +3726,75 @@ export interface components {
             /** @description Hosts on which the command ended with status 0. */
             ok: number;
         };
+        /** @description The Proxmox subscription of a node. Its key is never here whole. */
+        License: {
+            /**
+             * Format: date-time
+             * @description When the node last asked its seller.
+             * @default null
+             */
+            checked_at: string | null;
+            /**
+             * @description The day it is next due, `2027-03-01`.
+             * @default null
+             */
+            expires: string | null;
+            /**
+             * @description Its key with all but the kind hidden: `pve2c-…`.
+             * @default null
+             */
+            key: string | null;
+            /**
+             * @description `community`, `basic`, `standard` or `premium`; a level that is none of these as Proxmox writes it.
+             * @default null
+             */
+            level: string | null;
+            /**
+             * @description What Proxmox says about it.
+             * @default null
+             */
+            message: string | null;
+            /**
+             * @description What was bought: `Proxmox VE Community Subscription 2 CPUs/year`.
+             * @default null
+             */
+            product: string | null;
+            /**
+             * @description The day it was registered.
+             * @default null
+             */
+            registered: string | null;
+            /**
+             * @description The id by which its seller knows the node.
+             * @default null
+             */
+            server_id: string | null;
+            /**
+             * Format: int32
+             * @description The CPU sockets it is for.
+             * @default null
+             */
+            sockets: number | null;
+            /**
+             * @description `active`, `notfound` (there is none), `new`, `invalid`, `expired` or `suspended`.
+             * @default null
+             */
+            status: string | null;
+        };
+        /** @description A Proxmox subscription in short. */
+        LicenseDetails: {
+            /** @description The day on which it ends; `null` where there is none. */
+            expires?: string | null;
+            /** @description `community`, `basic`, `standard`, `premium`. */
+            level?: string | null;
+            /** @description `active`, `notfound`, `expired`... */
+            status?: string | null;
+        };
+        /**
+         * @description Whether an interface carries traffic.
+         * @enum {string}
+         */
+        LinkState: "up" | "no-link" | "down" | "unknown";
         /** @description One way a host comes in, for people. */
         LinkView: {
             /** @description The connection. */
@@ -1231,6 +3805,59 @@ export interface components {
             kind: string;
             /** @description `root@192.0.2.1:22`, `pve1 of lab`, ... */
             text: string;
+        };
+        /** @description An LVM volume. */
+        LogicalVolume: {
+            /**
+             * @description Whether it is in use.
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * Format: double
+             * @description How full it is, where it is thin, a thin pool or a snapshot.
+             * @default null
+             */
+            data_percent: number | null;
+            /**
+             * @description Its layout: `linear`, `thin,pool`, `thin,sparse`, `raid,raid1`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * Format: double
+             * @description How full the bookkeeping of a thin pool is.
+             * @default null
+             */
+            metadata_percent: number | null;
+            /**
+             * @description `vm-100-disk-0`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What it is a snapshot of.
+             * @default null
+             */
+            origin: string | null;
+            /**
+             * @description The thin pool it takes its room from.
+             * @default null
+             */
+            pool: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: double
+             * @description How far a mirror or RAID is in step.
+             * @default null
+             */
+            synced_percent: number | null;
+            /**
+             * @description What LVM finds wrong with it: `partial`, `refresh needed`.
+             * @default null
+             */
+            trouble: string | null;
         };
         /** @description How to log in over SSH; what is given is tried. */
         Login: {
@@ -1269,6 +3896,95 @@ export interface components {
             /** @description Its id. */
             id: components["schemas"]["MatchId"];
         };
+        /** @description A software RAID of the Linux kernel. */
+        MdArray: {
+            /**
+             * @description What it does: `recovery`, `resync`, `check`, `reshape`; absent when idle.
+             * @default null
+             */
+            action: string | null;
+            /**
+             * @description Whether it is no array of its own but holds others, with metadata of a BIOS.
+             * @default false
+             */
+            container: boolean;
+            /**
+             * @description How it is.
+             * @default unknown
+             */
+            health: components["schemas"]["DiskHealth"];
+            /**
+             * @description `raid1`, `raid5`.
+             * @default null
+             */
+            level: string | null;
+            /**
+             * @description Its devices.
+             * @default []
+             */
+            members: components["schemas"]["MdMember"][];
+            /**
+             * Format: int64
+             * @description Sectors that differed in the last check.
+             * @default null
+             */
+            mismatch_count: number | null;
+            /**
+             * Format: int64
+             * @description How many of those are missing.
+             * @default null
+             */
+            missing_members: number | null;
+            /**
+             * @description `md0`.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: double
+             * @description How far that is; absent while it waits.
+             * @default null
+             */
+            progress_percent: number | null;
+            /**
+             * Format: int64
+             * @description How long it will take still.
+             * @default null
+             */
+            remaining_seconds: number | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: int64
+             * @description How fast it goes.
+             * @default null
+             */
+            speed_bytes_per_second: number | null;
+            /**
+             * @description `active`, `clean`, `inactive`, as the kernel names it.
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Format: int64
+             * @description How many members it should have, spares left out.
+             * @default null
+             */
+            wanted_members: number | null;
+        };
+        /** @description A device of a software RAID. */
+        MdMember: {
+            /**
+             * @description `sda1`.
+             * @default
+             */
+            device: string;
+            /**
+             * @description How it takes part.
+             * @default active
+             */
+            state: components["schemas"]["MemberState"];
+        };
         /** @description Who is logged in. */
         Me: {
             /** @description To be sent as `X-CSRF-Token` with every change; people only. */
@@ -1278,6 +3994,24 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
         };
+        /** @description A network that a container is in. */
+        Membership: {
+            /**
+             * @description Its addresses there.
+             * @default []
+             */
+            addresses: string[];
+            /**
+             * @description The network's name.
+             * @default
+             */
+            network: string;
+        };
+        /**
+         * @description How a device takes part in a RAID.
+         * @enum {string}
+         */
+        MemberState: "active" | "spare" | "failed" | "replacement" | "journal";
         /** @description Main memory. */
         Memory: {
             arc_bytes?: components["schemas"]["Bytes"] | null;
@@ -1288,6 +4022,175 @@ export interface components {
             total_bytes: components["schemas"]["Bytes"];
             /** @description In use: all less available. */
             used_bytes: components["schemas"]["Bytes"];
+        };
+        /** @description Memory modules and room for more. */
+        MemoryBanks: {
+            /** @default null */
+            capacity_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description Whether errors are corrected.
+             * @default null
+             */
+            ecc: boolean | null;
+            /**
+             * Format: int32
+             * @description Slots with nothing in them.
+             * @default null
+             */
+            empty_slots: number | null;
+            /**
+             * @description How: `Multi-bit ECC`.
+             * @default null
+             */
+            error_correction: string | null;
+            /**
+             * @description The modules.
+             * @default []
+             */
+            modules: components["schemas"]["MemoryModule"][];
+        };
+        /** @description Main memory and swap. */
+        MemoryDetails: {
+            /**
+             * Format: double
+             * @description The ZFS cache, in GiB.
+             */
+            arc_gb?: number | null;
+            /**
+             * Format: double
+             * @description What programs can still get, in GiB.
+             */
+            available_gb?: number | null;
+            /** @description Where "used" came from. */
+            source?: string | null;
+            /**
+             * Format: double
+             * @description Swap in GiB.
+             */
+            swap_total_gb?: number | null;
+            /**
+             * Format: double
+             * @description Swap in use, in GiB.
+             */
+            swap_used_gb?: number | null;
+            /**
+             * Format: double
+             * @description All of it, in GiB.
+             */
+            total_gb?: number | null;
+            /**
+             * Format: double
+             * @description In use, in GiB.
+             */
+            used_gb?: number | null;
+        };
+        /** @description A memory module. */
+        MemoryModule: {
+            /**
+             * @description The bank, as the board names it.
+             * @default null
+             */
+            bank: string | null;
+            /**
+             * Format: int32
+             * @description The speed that it runs at, in megatransfers per second.
+             * @default null
+             */
+            configured_speed_mts: number | null;
+            /**
+             * @description `DIMM`, `SODIMM`.
+             * @default null
+             */
+            form_factor: string | null;
+            /**
+             * @description `DDR4`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            manufacturer: string | null;
+            /**
+             * @description Its part number.
+             * @default null
+             */
+            part_number: string | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description The slot, as the board names it.
+             * @default null
+             */
+            slot: string | null;
+            /**
+             * Format: int32
+             * @description The speed that it is made for, in megatransfers per second.
+             * @default null
+             */
+            speed_mts: number | null;
+        };
+        /** @description Something of the host inside a container. */
+        Mount: {
+            /**
+             * @description The path inside.
+             * @default
+             */
+            destination: string;
+            /**
+             * @description `bind`, `volume`, `tmpfs`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description Whether it cannot be written to.
+             * @default false
+             */
+            read_only: boolean;
+            /**
+             * @description The volume's name, else the path on the host.
+             * @default null
+             */
+            source: string | null;
+        };
+        /** @description A person's name and password. */
+        NameAndPassword: {
+            password: string;
+            username: string;
+        };
+        /** @description A file system of another machine. */
+        NetworkMount: {
+            /**
+             * @description `nfs4`, `cifs`.
+             * @default
+             */
+            fs_type: string;
+            /**
+             * @description Where it is mounted here.
+             * @default
+             */
+            mount_point: string;
+            /**
+             * @description Whether it is mounted for reading alone.
+             * @default false
+             */
+            read_only: boolean;
+            /**
+             * @description `nas:/export/media`, `//nas/media`.
+             * @default
+             */
+            source: string;
+            /**
+             * @description The version of the protocol: `4.2`, `3.1.1`.
+             * @default null
+             */
+            version: string | null;
         };
         /** @description Rates of one interface since the sample before. */
         NetworkRate: {
@@ -1309,6 +4212,728 @@ export interface components {
              */
             sent_bytes_per_second: number;
         };
+        /** @description A certificate of a node. */
+        NodeCertificate: {
+            /**
+             * @description `pve-ssl.pem`, `pveproxy-ssl.pem`.
+             * @default null
+             */
+            file_name: string | null;
+            /**
+             * @description SHA-256.
+             * @default null
+             */
+            fingerprint: string | null;
+            /**
+             * @description Who signed it.
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description The names and addresses it is for.
+             * @default []
+             */
+            names: string[];
+            /**
+             * Format: date-time
+             * @description Until when it holds.
+             * @default null
+             */
+            not_after: string | null;
+            /**
+             * Format: date-time
+             * @description From when it holds.
+             * @default null
+             */
+            not_before: string | null;
+            /**
+             * @description Whom it is for.
+             * @default null
+             */
+            subject: string | null;
+        };
+        /** @description Processors. */
+        NodeCpu: {
+            /**
+             * Format: int32
+             * @description Physical cores per socket.
+             * @default null
+             */
+            cores: number | null;
+            /**
+             * @description The flags worth knowing: `vmx`, `svm`, `aes`, `avx2`, `avx512f`.
+             * @default []
+             */
+            flags: string[];
+            /**
+             * Format: double
+             * @description How fast they run now, in MHz.
+             * @default null
+             */
+            mhz: number | null;
+            /**
+             * @description What they are.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Format: int32
+             * @description How many sockets.
+             * @default null
+             */
+            sockets: number | null;
+            /**
+             * Format: int32
+             * @description All logical CPUs.
+             * @default null
+             */
+            threads: number | null;
+            /**
+             * @description Whether guests can run on the hardware itself.
+             * @default null
+             */
+            virtualization: boolean | null;
+        };
+        /** @description A whole disk. */
+        NodeDisk: {
+            /**
+             * @description What its own tests say: `PASSED`, `OK`, `FAILED!`, `UNKNOWN`.
+             * @default null
+             */
+            health: string | null;
+            /**
+             * @description `nvme`, `ssd`, `hdd`, `usb`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description What it is.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * @description `nvme0n1`, `sda`.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Turns per minute; none for one without moving parts.
+             * @default null
+             */
+            rpm: number | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description What it is used for: `LVM`, `ZFS`, `partitions`, `mounted`...
+             * @default null
+             */
+            used_for: string | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * Format: double
+             * @description How much of its life is used up, 0 to 100; none where it does not tell.
+             * @default null
+             */
+            wear_percent: number | null;
+        };
+        /** @description An interface as it is configured. */
+        NodeInterface: {
+            /**
+             * @description Whether it is up.
+             * @default false
+             */
+            active: boolean;
+            /**
+             * @description Its addresses with their prefixes.
+             * @default []
+             */
+            addresses: string[];
+            /**
+             * @description Whether it comes up with the node.
+             * @default false
+             */
+            autostart: boolean;
+            /**
+             * @description The interfaces of a bond.
+             * @default []
+             */
+            bond_members: string[];
+            /**
+             * @description How a bond works: `802.3ad`, `active-backup`.
+             * @default null
+             */
+            bond_mode: string | null;
+            /**
+             * @description The interfaces plugged into a bridge.
+             * @default []
+             */
+            bridge_ports: string[];
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            comments: string | null;
+            /**
+             * @description Its gateways.
+             * @default []
+             */
+            gateways: string[];
+            /**
+             * @description `bridge`, `bond`, `vlan`, `eth`, `OVSBridge`...
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description `static`, `dhcp`, `manual`.
+             * @default null
+             */
+            method: string | null;
+            /**
+             * Format: int32
+             * @description The largest packet it takes, in bytes, where it was chosen.
+             * @default null
+             */
+            mtu_bytes: number | null;
+            /**
+             * @description `vmbr0`.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its VLAN.
+             * @default null
+             */
+            vlan: number | null;
+            /**
+             * @description Whether a bridge tells VLANs apart.
+             * @default false
+             */
+            vlan_aware: boolean;
+            /**
+             * @description The interface a VLAN is on.
+             * @default null
+             */
+            vlan_device: string | null;
+        };
+        /** @description A package of Proxmox. */
+        NodePackage: {
+            /**
+             * @description Its name.
+             * @default
+             */
+            package: string;
+            /**
+             * @description The version that is installed.
+             * @default null
+             */
+            version: string | null;
+        };
+        /** @description A PCI device. */
+        NodePciDevice: {
+            /**
+             * @description `0000:01:00.0`.
+             * @default
+             */
+            address: string;
+            /**
+             * @description Its class, `0x030000`.
+             * @default null
+             */
+            class: string | null;
+            /**
+             * @description What it is.
+             * @default null
+             */
+            device: string | null;
+            /**
+             * @description The numbers of both: `10de:2204`.
+             * @default null
+             */
+            ids: string | null;
+            /**
+             * Format: int32
+             * @description The group in which it is handed to a guest.
+             * @default null
+             */
+            iommu_group: number | null;
+            /**
+             * @description Whether parts of it can be handed to guests.
+             * @default false
+             */
+            mediated: boolean;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+        };
+        /** @description Where a node's packages come from. */
+        NodeRepositories: {
+            /**
+             * @description Whether the repository for who has a subscription is on; none where it is not set up.
+             * @default null
+             */
+            enterprise: boolean | null;
+            /**
+             * @description What is wrong with them.
+             * @default []
+             */
+            errors: string[];
+            /**
+             * @description All repositories.
+             * @default []
+             */
+            list: components["schemas"]["NodeRepository"][];
+            /**
+             * @description Whether the repository for who has none is on; none where it is not set up.
+             * @default null
+             */
+            no_subscription: boolean | null;
+            /**
+             * @description Whether the repository for testers is on; none where it is not set up.
+             * @default null
+             */
+            test: boolean | null;
+            /**
+             * @description What Proxmox warns of.
+             * @default []
+             */
+            warnings: string[];
+        };
+        /** @description A repository. */
+        NodeRepository: {
+            /**
+             * @description `main`, `pve-no-subscription`.
+             * @default []
+             */
+            components: string[];
+            /**
+             * @description Whether it is on.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * @description The file that names it.
+             * @default
+             */
+            file: string;
+            /**
+             * @description `trixie`, `trixie-updates`.
+             * @default []
+             */
+            suites: string[];
+            /**
+             * @description Where it is.
+             * @default []
+             */
+            uris: string[];
+        };
+        /** @description One host as a row. */
+        NodeRow: {
+            /** @description The Proxmox cluster it is a node of. */
+            cluster?: string | null;
+            /**
+             * Format: int32
+             * @description Containers running under Docker or Podman.
+             */
+            containers_running?: number | null;
+            /**
+             * Format: int32
+             * @description Physical cores per socket.
+             */
+            cpu_cores?: number | null;
+            /**
+             * Format: double
+             * @description CPU in use, 0 to 100.
+             */
+            cpu_percent?: number | null;
+            /**
+             * Format: int32
+             * @description Sockets.
+             */
+            cpu_sockets?: number | null;
+            /**
+             * Format: int32
+             * @description Logical CPUs.
+             */
+            cpu_threads?: number | null;
+            /**
+             * Format: int32
+             * @description systemd units that failed.
+             */
+            failed_units?: number | null;
+            /** @description Its groups. */
+            groups: string[];
+            /**
+             * Format: int32
+             * @description Guests running on it.
+             */
+            guests_running?: number | null;
+            /**
+             * Format: int32
+             * @description Guests on it.
+             */
+            guests_total?: number | null;
+            /** @description Its own name for itself. */
+            hostname?: string | null;
+            /** @description The host's id. */
+            id: components["schemas"]["HostId"];
+            /** @description Kernel release. */
+            kernel_version?: string | null;
+            /** @description What it can be asked as. */
+            kind: components["schemas"]["HostKind"];
+            /** @description Proxmox subscription. */
+            license_status?: string | null;
+            /**
+             * Format: double
+             * @description Load over a minute.
+             */
+            load_1m?: number | null;
+            /** @description Its name in the fleet. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When its figures were seen.
+             */
+            observed_at?: string | null;
+            /** @description Operating system. */
+            os?: string | null;
+            /** @description What is wrong with it, in sentences. */
+            problems: string[];
+            /** @description Proxmox VE version. */
+            proxmox_version?: string | null;
+            /**
+             * Format: double
+             * @description Main memory in use, 0 to 100.
+             */
+            ram_percent?: number | null;
+            /**
+             * Format: double
+             * @description Main memory in GiB.
+             */
+            ram_total_gb?: number | null;
+            /**
+             * Format: double
+             * @description Main memory in use, in GiB.
+             */
+            ram_used_gb?: number | null;
+            /** @description Whether it wants to be restarted. */
+            reboot_needed?: boolean | null;
+            /** @description Whether it answers. */
+            state: components["schemas"]["HostState"];
+            /**
+             * Format: double
+             * @description Local room in use, 0 to 100.
+             */
+            storage_percent?: number | null;
+            /**
+             * Format: double
+             * @description Local room in GiB.
+             */
+            storage_total_gb?: number | null;
+            /**
+             * Format: double
+             * @description Local room in use, in GiB.
+             */
+            storage_used_gb?: number | null;
+            /** @description Its tags. */
+            tags: string[];
+            /**
+             * Format: double
+             * @description The warmest sensor, in degrees Celsius.
+             */
+            temperature_highest_c?: number | null;
+            /**
+             * Format: int32
+             * @description Packages that could be newer.
+             */
+            updates_pending?: number | null;
+            /**
+             * Format: int32
+             * @description Those of them that mend a security hole.
+             */
+            updates_security?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since it started.
+             */
+            uptime_seconds?: number | null;
+        };
+        /** @description A service that Proxmox looks after. */
+        NodeService: {
+            /**
+             * @description systemd's word for whether it is up: `active`, `inactive`, `failed`.
+             * @default null
+             */
+            active_state: string | null;
+            /**
+             * @description What it is.
+             * @default null
+             */
+            description: string | null;
+            /**
+             * @description `pveproxy`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description `running`, `dead`, `exited`...
+             * @default null
+             */
+            state: string | null;
+            /**
+             * @description systemd's word for whether it starts: `enabled`, `disabled`, `masked`, `not-found`.
+             * @default null
+             */
+            unit_state: string | null;
+        };
+        /**
+         * @description A package that could be newer. The API does not tell which of them mend a security hole: it names the origin, and
+         *     not the archive.
+         */
+        NodeUpdate: {
+            /**
+             * @description The version that could be.
+             * @default null
+             */
+            new_version: string | null;
+            /**
+             * @description The version that is there.
+             * @default null
+             */
+            old_version: string | null;
+            /**
+             * @description Who offers it: `Proxmox`, `Debian`.
+             * @default null
+             */
+            origin: string | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            package: string;
+            /**
+             * @description Where Proxmox files it: `admin`, `kernel`.
+             * @default null
+             */
+            section: string | null;
+        };
+        /** @description A USB device. */
+        NodeUsbDevice: {
+            /**
+             * @description Bus and device: `1-3`.
+             * @default
+             */
+            address: string;
+            /**
+             * @description What it is.
+             * @default null
+             */
+            device: string | null;
+            /**
+             * @description Vendor and product: `046d:c52b`.
+             * @default null
+             */
+            ids: string | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /**
+             * Format: double
+             * @description Its speed in Mbit/s.
+             * @default null
+             */
+            speed_mbps: number | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+        };
+        /** @description A device of a ZFS pool. */
+        NodeZfsDevice: {
+            /**
+             * Format: int64
+             * @description Blocks that were not what was written.
+             * @default null
+             */
+            checksum_errors: number | null;
+            /**
+             * @description What ZFS says of it.
+             * @default null
+             */
+            message: string | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Failed reads.
+             * @default null
+             */
+            read_errors: number | null;
+            /**
+             * @description `ONLINE`, `FAULTED`, `UNAVAIL`...
+             * @default null
+             */
+            state: string | null;
+            /**
+             * Format: int64
+             * @description Failed writes.
+             * @default null
+             */
+            write_errors: number | null;
+        };
+        /** @description A ZFS pool. */
+        NodeZfsPool: {
+            /**
+             * @description What ZFS advises.
+             * @default null
+             */
+            action: string | null;
+            /** @default null */
+            allocated_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: double
+             * @description How many times over equal blocks are stored once: 1 is not at all.
+             * @default null
+             */
+            deduplication: number | null;
+            /**
+             * @description What ZFS says of damaged data.
+             * @default null
+             */
+            errors: string | null;
+            /**
+             * Format: double
+             * @description How scattered its free space is, 0 to 100.
+             * @default null
+             */
+            fragmentation_percent: number | null;
+            /**
+             * @description `ONLINE`, `DEGRADED`, `FAULTED`...
+             * @default null
+             */
+            health: string | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What its last or present scrub or resilver says.
+             * @default null
+             */
+            scan: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description What ZFS says is wrong.
+             * @default null
+             */
+            status: string | null;
+            /**
+             * @description Its devices that are not `ONLINE` or had errors. Seen only of a pool that is not `ONLINE`.
+             * @default []
+             */
+            troubled: components["schemas"]["NodeZfsDevice"][];
+        };
+        /** @description The whole fleet in a few figures. Shared storage, and the memory of a host that is a guest, are counted once. */
+        Overview: {
+            /** @description What needs somebody, worst first. */
+            attention: components["schemas"]["Attention"][];
+            /** @description All CPUs together. */
+            cpu: components["schemas"]["CpuSum"];
+            /** @description Guests by state; templates are none. */
+            guests: components["schemas"]["GuestSums"];
+            /** @description Hosts by state. */
+            hosts: components["schemas"]["HostCounts"];
+            /** @description All main memory together. */
+            memory: components["schemas"]["RoomSum"];
+            /**
+             * Format: date-time
+             * @description The oldest observation that went into the sums.
+             */
+            observed_at?: string | null;
+            /** @description Local file systems, and shared storages once. */
+            storage: components["schemas"]["RoomSum"];
+            /** @description Updates that wait on all hosts together. */
+            updates: components["schemas"]["UpdateCounts"];
+        };
+        /**
+         * @description What installs packages.
+         * @enum {string}
+         */
+        PackageManager: "apt" | "dnf" | "zypper" | "pacman" | "apk";
+        /** @description One page of a list. */
+        Page_ClusterRow: {
+            /** @description The items. */
+            items: {
+                /** @description Ceph's health; `null` where there is none. */
+                ceph_health?: string | null;
+                /** @description The cluster's own name; a node that stands alone has none. */
+                cluster?: string | null;
+                /**
+                 * Format: int32
+                 * @description Guests running.
+                 */
+                guests_running: number;
+                /**
+                 * Format: int32
+                 * @description Guests.
+                 */
+                guests_total: number;
+                /** @description The HA manager's state; `null` where nothing is managed. */
+                ha_status?: string | null;
+                /** @description The connection's id. */
+                id: components["schemas"]["ConnectionId"];
+                /** @description What the connection is called. */
+                name: string;
+                /**
+                 * Format: int32
+                 * @description Nodes that are online.
+                 */
+                nodes_online: number;
+                /**
+                 * Format: int32
+                 * @description Nodes.
+                 */
+                nodes_total: number;
+                /**
+                 * Format: date-time
+                 * @description When it was seen.
+                 */
+                observed_at?: string | null;
+                /** @description What is wrong with it, in sentences. */
+                problems: string[];
+                /** @description Whether it has quorum; not known of a node that stands alone. */
+                quorate?: boolean | null;
+                /** @description Whether it answers. */
+                state: components["schemas"]["HostState"];
+                /** @description Proxmox VE version, the oldest of its nodes. */
+                version?: string | null;
+                votes?: components["schemas"]["Votes"] | null;
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
         /** @description One page of a list. */
         Page_Guest: {
             /** @description The items. */
@@ -1317,6 +4942,7 @@ export interface components {
                 cluster?: string | null;
                 /** @description The connection of its cluster. */
                 connection: components["schemas"]["ConnectionId"];
+                counters?: components["schemas"]["GuestCounters"] | null;
                 /**
                  * Format: double
                  * @description CPU in use of what it was given, 0 to 100.
@@ -1344,6 +4970,7 @@ export interface components {
                  * @description When it was seen.
                  */
                 observed_at?: string | null;
+                rates?: components["schemas"]["GuestRates"] | null;
                 /** @description Whether it runs. */
                 status: components["schemas"]["GuestStatus"];
                 /** @description Tags. */
@@ -1439,6 +5066,54 @@ export interface components {
             total: number;
         };
         /** @description One page of a list. */
+        Page_InterfaceRow: {
+            /** @description The items. */
+            items: {
+                /** @description Addresses with their prefixes. */
+                addresses: string[];
+                /** @description Its id in the fleet: the host's id and the interface's name. */
+                id: string;
+                /** @description The interface's name. */
+                interface: string;
+                /** @description Hardware address. */
+                mac?: string | null;
+                /** @description The bridge or bond it is part of. */
+                master?: string | null;
+                /**
+                 * Format: int32
+                 * @description Largest packet.
+                 */
+                mtu?: number | null;
+                /** @description The host's name. */
+                node: string;
+                /** @description The host's id. */
+                node_id: components["schemas"]["HostId"];
+                /**
+                 * Format: date-time
+                 * @description When it was seen.
+                 */
+                observed_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Speed in Mbit/s.
+                 */
+                speed_mbps?: number | null;
+                /** @description `up`, `down`... */
+                state?: string | null;
+                /** @description `physical`, `bridge`, `bond`, `vlan`... */
+                type: string;
+                /**
+                 * Format: int32
+                 * @description VLAN number.
+                 */
+                vlan?: number | null;
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
+        /** @description One page of a list. */
         Page_MatchView: {
             /** @description The items. */
             items: {
@@ -1452,6 +5127,144 @@ export interface components {
                 evidence: string[];
                 /** @description Its id. */
                 id: components["schemas"]["MatchId"];
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
+        /** @description One page of a list. */
+        Page_NodeRow: {
+            /** @description The items. */
+            items: {
+                /** @description The Proxmox cluster it is a node of. */
+                cluster?: string | null;
+                /**
+                 * Format: int32
+                 * @description Containers running under Docker or Podman.
+                 */
+                containers_running?: number | null;
+                /**
+                 * Format: int32
+                 * @description Physical cores per socket.
+                 */
+                cpu_cores?: number | null;
+                /**
+                 * Format: double
+                 * @description CPU in use, 0 to 100.
+                 */
+                cpu_percent?: number | null;
+                /**
+                 * Format: int32
+                 * @description Sockets.
+                 */
+                cpu_sockets?: number | null;
+                /**
+                 * Format: int32
+                 * @description Logical CPUs.
+                 */
+                cpu_threads?: number | null;
+                /**
+                 * Format: int32
+                 * @description systemd units that failed.
+                 */
+                failed_units?: number | null;
+                /** @description Its groups. */
+                groups: string[];
+                /**
+                 * Format: int32
+                 * @description Guests running on it.
+                 */
+                guests_running?: number | null;
+                /**
+                 * Format: int32
+                 * @description Guests on it.
+                 */
+                guests_total?: number | null;
+                /** @description Its own name for itself. */
+                hostname?: string | null;
+                /** @description The host's id. */
+                id: components["schemas"]["HostId"];
+                /** @description Kernel release. */
+                kernel_version?: string | null;
+                /** @description What it can be asked as. */
+                kind: components["schemas"]["HostKind"];
+                /** @description Proxmox subscription. */
+                license_status?: string | null;
+                /**
+                 * Format: double
+                 * @description Load over a minute.
+                 */
+                load_1m?: number | null;
+                /** @description Its name in the fleet. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When its figures were seen.
+                 */
+                observed_at?: string | null;
+                /** @description Operating system. */
+                os?: string | null;
+                /** @description What is wrong with it, in sentences. */
+                problems: string[];
+                /** @description Proxmox VE version. */
+                proxmox_version?: string | null;
+                /**
+                 * Format: double
+                 * @description Main memory in use, 0 to 100.
+                 */
+                ram_percent?: number | null;
+                /**
+                 * Format: double
+                 * @description Main memory in GiB.
+                 */
+                ram_total_gb?: number | null;
+                /**
+                 * Format: double
+                 * @description Main memory in use, in GiB.
+                 */
+                ram_used_gb?: number | null;
+                /** @description Whether it wants to be restarted. */
+                reboot_needed?: boolean | null;
+                /** @description Whether it answers. */
+                state: components["schemas"]["HostState"];
+                /**
+                 * Format: double
+                 * @description Local room in use, 0 to 100.
+                 */
+                storage_percent?: number | null;
+                /**
+                 * Format: double
+                 * @description Local room in GiB.
+                 */
+                storage_total_gb?: number | null;
+                /**
+                 * Format: double
+                 * @description Local room in use, in GiB.
+                 */
+                storage_used_gb?: number | null;
+                /** @description Its tags. */
+                tags: string[];
+                /**
+                 * Format: double
+                 * @description The warmest sensor, in degrees Celsius.
+                 */
+                temperature_highest_c?: number | null;
+                /**
+                 * Format: int32
+                 * @description Packages that could be newer.
+                 */
+                updates_pending?: number | null;
+                /**
+                 * Format: int32
+                 * @description Those of them that mend a security hole.
+                 */
+                updates_security?: number | null;
+                /**
+                 * Format: int64
+                 * @description Seconds since it started.
+                 */
+                uptime_seconds?: number | null;
             }[];
             /** @description Where the next page begins; null on the last one. */
             next_cursor?: string | null;
@@ -1519,6 +5332,57 @@ export interface components {
             total: number;
         };
         /** @description One page of a list. */
+        Page_StorageRow: {
+            /** @description The items. */
+            items: {
+                /** @description Whether it can be used now. */
+                active: boolean;
+                /**
+                 * Format: double
+                 * @description What can still be taken, in GiB.
+                 */
+                available_gb?: number | null;
+                /** @description The cluster's name. */
+                cluster?: string | null;
+                /** @description What it may hold, joined by commas; `null` for a file system. */
+                content?: string | null;
+                /** @description Its id in the fleet. */
+                id: string;
+                /** @description The storage's name, or where the file system is mounted. */
+                name: string;
+                /** @description The node, or the nodes that share it, joined by commas. */
+                node: string;
+                /**
+                 * Format: date-time
+                 * @description When it was seen.
+                 */
+                observed_at?: string | null;
+                /** @description Whether several nodes see the same one. */
+                shared: boolean;
+                /**
+                 * Format: double
+                 * @description All of it, in GiB.
+                 */
+                total_gb?: number | null;
+                /** @description `dir`, `zfspool`, `nfs`, `ext4`... */
+                type: string;
+                /**
+                 * Format: double
+                 * @description In use, in GiB.
+                 */
+                used_gb?: number | null;
+                /**
+                 * Format: double
+                 * @description In use, 0 to 100.
+                 */
+                used_percent?: number | null;
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
+        /** @description One page of a list. */
         Page_Token: {
             /** @description The items. */
             items: {
@@ -1550,6 +5414,317 @@ export interface components {
             next_cursor?: string | null;
             /** @description How many items there are on all pages. */
             total: number;
+        };
+        /** @description One page of a list. */
+        Page_VmRow: {
+            /** @description The items. */
+            items: {
+                /** @description The cluster's name. */
+                cluster?: string | null;
+                /**
+                 * Format: double
+                 * @description CPU in use of what it was given, 0 to 100.
+                 */
+                cpu_percent?: number | null;
+                /** @description Its id in the fleet. */
+                id: components["schemas"]["GuestId"];
+                /** @description Its addresses, without those of its loopback. */
+                ip_addresses: string[];
+                /** @description VM or container. */
+                kind: components["schemas"]["GuestKind"];
+                /** @description Its name. */
+                name?: string | null;
+                /** @description The node it is on. */
+                node: string;
+                node_id?: components["schemas"]["HostId"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was seen.
+                 */
+                observed_at?: string | null;
+                /**
+                 * Format: double
+                 * @description Main memory in use, 0 to 100.
+                 */
+                ram_percent?: number | null;
+                /**
+                 * Format: double
+                 * @description Main memory in MiB.
+                 */
+                ram_total_mb?: number | null;
+                /**
+                 * Format: double
+                 * @description Main memory in use, in MiB.
+                 */
+                ram_used_mb?: number | null;
+                /** @description Whether it runs. */
+                status: components["schemas"]["GuestStatus"];
+                /**
+                 * Format: double
+                 * @description Room on its disks, in GiB.
+                 */
+                storage_total_gb?: number | null;
+                /**
+                 * Format: double
+                 * @description In use of it, in GiB, where the storage or the guest tells.
+                 */
+                storage_used_gb?: number | null;
+                /** @description Tags. */
+                tags: string[];
+                /** @description Whether it is a template. */
+                template: boolean;
+                /**
+                 * Format: int64
+                 * @description Seconds since it started.
+                 */
+                uptime_seconds?: number | null;
+                /** @description Its number. */
+                vmid: string;
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
+        /** @description A thing with a maker and a number. */
+        Part: {
+            /**
+             * @description What it is called; for a case its type: `Rack mount`.
+             * @default null
+             */
+            product: string | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /**
+             * @description Who made it.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * @description Its version.
+             * @default null
+             */
+            version: string | null;
+        };
+        /** @description A device of the node in a guest. */
+        Passthrough: {
+            /**
+             * @description What: an address on the bus, a path, `spice`, or the name of a mapping.
+             * @default null
+             */
+            device: string | null;
+            /**
+             * @description Whether it is the name of a mapping of the cluster.
+             * @default false
+             */
+            mapped: boolean;
+            /**
+             * @description `hostpci0`, `usb1`, `dev0`.
+             * @default
+             */
+            name: string;
+        };
+        /** @description From a boot to the next. */
+        PastBoot: {
+            /**
+             * Format: date-time
+             * @description The first line in the journal.
+             * @default 1970-01-01T00:00:00Z
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last line: when it went down, or when it was looked at.
+             * @default 1970-01-01T00:00:00Z
+             */
+            to: string;
+        };
+        /** @description A device on PCI. */
+        PciDevice: {
+            /**
+             * @description `0000:01:00.0`.
+             * @default
+             */
+            address: string;
+            /**
+             * @description The class in words.
+             * @default null
+             */
+            class: string | null;
+            /**
+             * @description The class as four hexadecimal digits: `0300`.
+             * @default null
+             */
+            class_id: string | null;
+            /**
+             * @description The device in words.
+             * @default null
+             */
+            device: string | null;
+            /**
+             * @description The device as four hexadecimal digits.
+             * @default null
+             */
+            device_id: string | null;
+            /**
+             * @description The driver that serves it.
+             * @default null
+             */
+            driver: string | null;
+            /**
+             * @description The vendor in words.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * @description The vendor as four hexadecimal digits.
+             * @default null
+             */
+            vendor_id: string | null;
+        };
+        /** @description A setting that changes at the next start. */
+        PendingChange: {
+            /**
+             * @description Whether it is taken away then.
+             * @default false
+             */
+            delete: boolean;
+            /**
+             * @description Which setting.
+             * @default
+             */
+            key: string;
+            /**
+             * @description Its value then.
+             * @default null
+             */
+            pending: string | null;
+            /**
+             * @description Its value now.
+             * @default null
+             */
+            value: string | null;
+        };
+        /** @description A package that an upgrade would change. */
+        PendingPackage: {
+            /**
+             * @description The version that is installed; `None` for one that an upgrade would add.
+             * @default null
+             */
+            from: string | null;
+            /**
+             * @description `openssl`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Where that one comes from: `Debian-Security:12/stable-security`, `updates`.
+             * @default null
+             */
+            origin: string | null;
+            /**
+             * @description Whether it closes a security hole, where the distribution tells for each package.
+             * @default null
+             */
+            security: boolean | null;
+            /**
+             * @description The version that would be.
+             * @default
+             */
+            to: string;
+        };
+        /** @description A device of a volume group. */
+        PhysicalVolume: {
+            /** @default null */
+            free_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description Whether it is gone.
+             * @default false
+             */
+            missing: boolean;
+            /**
+             * @description `/dev/sda3`; `[unknown]` when it is missing.
+             * @default
+             */
+            path: string;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description A port of a container. */
+        Port: {
+            /**
+             * Format: int32
+             * @description The port inside.
+             * @default 0
+             */
+            container_port: number;
+            /**
+             * @description The address outside that it answers at; absent where it is not published.
+             * @default null
+             */
+            host_address: string | null;
+            /**
+             * Format: int32
+             * @description The port outside; absent where it is not published.
+             * @default null
+             */
+            host_port: number | null;
+            /**
+             * @description `tcp`, `udp` or `sctp`.
+             * @default
+             */
+            protocol: string;
+        };
+        /** @description What something draws. */
+        Power: {
+            /**
+             * @description Who measured it.
+             * @default
+             */
+            chip: string;
+            /**
+             * @description Which of the chip's readings.
+             * @default
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description The reading.
+             * @default 0
+             */
+            watts: number;
+        };
+        /** @description A battery, a mains adapter or a UPS. */
+        PowerSupply: {
+            /**
+             * Format: int32
+             * @description How full a battery is.
+             * @default null
+             */
+            charge_percent: number | null;
+            /**
+             * @description `Battery`, `Mains`, `UPS`, `USB`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description `BAT0`, `AC`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Whether an adapter gives power.
+             * @default null
+             */
+            online: boolean | null;
+            /**
+             * @description `Charging`, `Discharging`, `Full`, `Not charging`.
+             * @default null
+             */
+            status: string | null;
         };
         /** @description Pressure stall information of one resource. */
         Pressure: {
@@ -1631,11 +5806,218 @@ export interface components {
             /** @description Whether it answers. */
             state: components["schemas"]["HostState"];
         };
+        /** @description What is said of a Raspberry Pi alone. */
+        RaspberryPi: {
+            /**
+             * @description `Raspberry Pi 4 Model B Rev 1.4`.
+             * @default
+             */
+            model: string;
+            /** @default null */
+            now: components["schemas"]["Throttling"] | null;
+            /**
+             * @description The revision code of the board: `c03114`.
+             * @default null
+             */
+            revision: string | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /** @default null */
+            since_boot: components["schemas"]["Throttling"] | null;
+        };
+        /** @description Whether a restart is due. */
+        Reboot: {
+            /**
+             * @description The newest one of its kind that is installed.
+             * @default null
+             */
+            kernel_installed: string | null;
+            /**
+             * @description The kernel that runs: `6.1.0-27-amd64`.
+             * @default null
+             */
+            kernel_running: string | null;
+            /**
+             * @description Whether it is.
+             * @default false
+             */
+            needed: boolean;
+            /**
+             * @description The packages that ask for it, where they are named.
+             * @default []
+             */
+            packages: string[];
+            /**
+             * @description Why, in words.
+             * @default []
+             */
+            reasons: string[];
+        };
+        /** @description A place that packages come from. */
+        Repository: {
+            /**
+             * @description `main`, `pve-no-subscription`.
+             * @default []
+             */
+            components: string[];
+            /**
+             * @description Whether it is in use.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * @description The file that names it.
+             * @default
+             */
+            file: string;
+            /**
+             * @description Its short name, where it has one: `fedora`, `core`.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description `bookworm-security`.
+             * @default null
+             */
+            suite: string | null;
+            /**
+             * @description Its address, without user name and password.
+             * @default
+             */
+            uri: string;
+        };
         /**
          * @description What a person or program may do. Each role may do what the ones before it may.
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description Room over many things. */
+        RoomSum: {
+            /**
+             * Format: double
+             * @description All of it, in GiB.
+             */
+            total_gb: number;
+            /**
+             * Format: double
+             * @description In use, in GiB.
+             */
+            used_gb: number;
+            /**
+             * Format: double
+             * @description In use, 0 to 100.
+             */
+            used_percent?: number | null;
+        };
+        /** @description A route of the main table. */
+        Route: {
+            /**
+             * @description `default`, `192.0.2.0/24`.
+             * @default
+             */
+            destination: string;
+            /**
+             * @description The next hop; absent where the network is right at hand.
+             * @default null
+             */
+            gateway: string | null;
+            /**
+             * @description The interface; absent where packets are thrown away.
+             * @default null
+             */
+            interface: string | null;
+            /**
+             * @description Whether it is one of IPv6.
+             * @default false
+             */
+            ipv6: boolean;
+            /**
+             * Format: int64
+             * @description The smaller, the rather it is taken.
+             * @default null
+             */
+            metric: number | null;
+            /**
+             * @description Who set it: `kernel`, `dhcp`, `static`, `ra`.
+             * @default null
+             */
+            protocol: string | null;
+            /**
+             * @description The address that it sends from.
+             * @default null
+             */
+            source: string | null;
+        };
+        /** @description The newest self-test of a disk. */
+        SelfTest: {
+            /**
+             * @description `Short offline`, `Extended`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description Whether it found nothing; absent while it runs, and where it was broken off.
+             * @default null
+             */
+            passed: boolean | null;
+            /**
+             * Format: int64
+             * @description At how many hours of the disk's life.
+             * @default null
+             */
+            power_on_hours: number | null;
+            /**
+             * @description `Completed without error`.
+             * @default null
+             */
+            result: string | null;
+        };
+        /** @description A history in columns, as tables and data frames take it. */
+        Series: {
+            /**
+             * @description Whose.
+             * @example guest:c1:100
+             */
+            entity: string;
+            /** @description For each figure its columns, as long as `times`. */
+            metrics: {
+                [key: string]: components["schemas"]["Columns"];
+            };
+            /**
+             * Format: int64
+             * @description Seconds from one point to the next: what was asked for, or more where nothing finer is left or was ever seen.
+             */
+            step_seconds: number;
+            /** @description When the span of each point begins, the same for all figures; each is a multiple of the step since 1970. */
+            times: string[];
+        };
+        /** @description Somebody logged in at a terminal. */
+        Session: {
+            /**
+             * @description The address or name that they came from; `None` at the machine itself.
+             * @default null
+             */
+            from: string | null;
+            /**
+             * Format: date-time
+             * @description Since when, to the minute.
+             * @default null
+             */
+            since: string | null;
+            /**
+             * @description `pts/0`, `tty1`.
+             * @default
+             */
+            terminal: string;
+            /**
+             * @description `root`.
+             * @default
+             */
+            user: string;
+        };
         /** @description The first admin, and the one-time token from the console. */
         Setup: {
             /** @description 10 characters or more. */
@@ -1649,12 +6031,159 @@ export interface components {
         SetupNeeded: {
             needed: boolean;
         };
+        /** @description One disk by SMART, also one behind a RAID controller that is no block device here. */
+        Smart: {
+            /**
+             * @description Whether it sleeps and was left asleep: then nothing else is known.
+             * @default false
+             */
+            asleep: boolean;
+            /**
+             * Format: double
+             * @description NVMe: spare blocks that are left.
+             * @default null
+             */
+            available_spare_percent: number | null;
+            /**
+             * Format: double
+             * @description NVMe: how many there must be.
+             * @default null
+             */
+            available_spare_threshold_percent: number | null;
+            /**
+             * Format: int64
+             * @description Transfers that were damaged on the cable.
+             * @default null
+             */
+            crc_errors: number | null;
+            /**
+             * Format: int64
+             * @description NVMe: the warning bits, where one is set.
+             * @default null
+             */
+            critical_warning: number | null;
+            /**
+             * @description `sda`, `nvme0`, `bus/0 megaraid,3`.
+             * @default
+             */
+            device: string;
+            /**
+             * @description Attributes that are below their limit now.
+             * @default []
+             */
+            failing_attributes: string[];
+            /**
+             * @description Its firmware.
+             * @default null
+             */
+            firmware: string | null;
+            /**
+             * @description How it is, judged by what follows.
+             * @default unknown
+             */
+            health: components["schemas"]["DiskHealth"];
+            /**
+             * Format: int64
+             * @description NVMe: reads that gave wrong data.
+             * @default null
+             */
+            media_errors: number | null;
+            /**
+             * @description Its model.
+             * @default null
+             */
+            model: string | null;
+            /**
+             * @description Its own verdict: whether it is not about to fail.
+             * @default null
+             */
+            passed: boolean | null;
+            /**
+             * Format: int64
+             * @description Sectors that could not be read and wait for a write.
+             * @default null
+             */
+            pending_sectors: number | null;
+            /**
+             * Format: int64
+             * @description How often it was switched on.
+             * @default null
+             */
+            power_cycles: number | null;
+            /**
+             * Format: int64
+             * @description How long it has been on, over its life.
+             * @default null
+             */
+            power_on_hours: number | null;
+            /**
+             * @description `ATA`, `NVMe`, `SCSI`.
+             * @default null
+             */
+            protocol: string | null;
+            /**
+             * Format: int64
+             * @description Sectors replaced by spare ones; of a SCSI disk its grown defects.
+             * @default null
+             */
+            reallocated_sectors: number | null;
+            /** @default null */
+            self_test: components["schemas"]["SelfTest"] | null;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: double
+             * @description How warm it is.
+             * @default null
+             */
+            temperature_celsius: number | null;
+            /**
+             * Format: int64
+             * @description Sectors that could not be read at all; of a SCSI disk its uncorrected errors.
+             * @default null
+             */
+            uncorrectable_sectors: number | null;
+            /**
+             * Format: int64
+             * @description How often power went away without a goodbye.
+             * @default null
+             */
+            unsafe_shutdowns: number | null;
+            /**
+             * Format: double
+             * @description How much of the life that its maker promises is used up; may pass 100.
+             * @default null
+             */
+            wear_percent: number | null;
+            /** @default null */
+            written_bytes: components["schemas"]["Bytes"] | null;
+        };
         /** @description Room on disks. */
         Space: {
             /** @description All of it. */
             total_bytes: components["schemas"]["Bytes"];
             /** @description In use. */
             used_bytes: components["schemas"]["Bytes"];
+        };
+        /** @description Shares of time in percent over the last 10 seconds. */
+        Stall: {
+            /**
+             * Format: double
+             * @description All tasks waited.
+             * @default null
+             */
+            full_percent: number | null;
+            /**
+             * Format: double
+             * @description Some task waited.
+             * @default null
+             */
+            some_percent: number | null;
         };
         /** @description The fleet on one screen. */
         Status: {
@@ -1694,6 +6223,83 @@ export interface components {
             /** @description `dir`, `zfspool`, `nfs`... */
             type: string;
         };
+        /** @description One storage or file system. */
+        StorageDetails: {
+            /** @description Whether it can be used now. */
+            active: boolean;
+            /**
+             * Format: double
+             * @description What can still be taken, in GiB.
+             */
+            available_gb?: number | null;
+            /** @description What a storage may hold, joined by commas; `null` for a file system. */
+            content?: string | null;
+            /** @description The storage's name, or where the file system is mounted. */
+            name: string;
+            /** @description Whether other hosts see the same one. */
+            shared: boolean;
+            /**
+             * Format: double
+             * @description All of it, in GiB.
+             */
+            total_gb?: number | null;
+            /** @description `zfspool`, `dir`, `ext4`... */
+            type: string;
+            /**
+             * Format: double
+             * @description In use, in GiB.
+             */
+            used_gb?: number | null;
+            /**
+             * Format: double
+             * @description In use, 0 to 100.
+             */
+            used_percent?: number | null;
+        };
+        /** @description One storage as a row: of a Proxmox cluster, or a file system of any host. */
+        StorageRow: {
+            /** @description Whether it can be used now. */
+            active: boolean;
+            /**
+             * Format: double
+             * @description What can still be taken, in GiB.
+             */
+            available_gb?: number | null;
+            /** @description The cluster's name. */
+            cluster?: string | null;
+            /** @description What it may hold, joined by commas; `null` for a file system. */
+            content?: string | null;
+            /** @description Its id in the fleet. */
+            id: string;
+            /** @description The storage's name, or where the file system is mounted. */
+            name: string;
+            /** @description The node, or the nodes that share it, joined by commas. */
+            node: string;
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            observed_at?: string | null;
+            /** @description Whether several nodes see the same one. */
+            shared: boolean;
+            /**
+             * Format: double
+             * @description All of it, in GiB.
+             */
+            total_gb?: number | null;
+            /** @description `dir`, `zfspool`, `nfs`, `ext4`... */
+            type: string;
+            /**
+             * Format: double
+             * @description In use, in GiB.
+             */
+            used_gb?: number | null;
+            /**
+             * Format: double
+             * @description In use, 0 to 100.
+             */
+            used_percent?: number | null;
+        };
         /** @description How to become root: `"none"`, `"nopasswd"`, or `{"password": "..."}`. */
         SudoWord: "none" | "nopasswd" | {
             /** @description With this password, over stdin. */
@@ -1705,6 +6311,29 @@ export interface components {
             total_bytes: components["schemas"]["Bytes"];
             /** @description In use. */
             used_bytes: components["schemas"]["Bytes"];
+        };
+        /** @description A swap area. */
+        SwapDevice: {
+            /**
+             * @description `partition` or `file`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description `/dev/dm-0`, `/swapfile`.
+             * @default
+             */
+            path: string;
+            /**
+             * Format: int64
+             * @description The higher, the sooner it is used.
+             * @default null
+             */
+            priority: number | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
         };
         /** @description What was measured on one host at one time. */
         Telemetry: {
@@ -1766,6 +6395,74 @@ export interface components {
              */
             uptime_seconds: number | null;
         };
+        /** @description One temperature. */
+        Temperature: {
+            /**
+             * Format: double
+             * @description The reading.
+             * @default 0
+             */
+            celsius: number;
+            /**
+             * @description Who measured it: `coretemp`, `nvme`, `BMC`.
+             * @default
+             */
+            chip: string;
+            /**
+             * Format: double
+             * @description From here on it comes to harm, as the chip says.
+             * @default null
+             */
+            critical_celsius: number | null;
+            /**
+             * @description The model of the drive or device, where the chip belongs to one.
+             * @default null
+             */
+            device: string | null;
+            /**
+             * Format: double
+             * @description From here on it is too warm, as the chip says.
+             * @default null
+             */
+            high_celsius: number | null;
+            /**
+             * @description Which of the chip's readings: `Package id 0`, `temp1`.
+             * @default
+             */
+            label: string;
+        };
+        /** @description Sensors of a host. */
+        TemperatureDetails: {
+            /**
+             * Format: double
+             * @description The warmest one, in degrees Celsius.
+             */
+            highest_c?: number | null;
+            /** @description All of them. */
+            readings: components["schemas"]["TemperatureReading"][];
+        };
+        /** @description One sensor. */
+        TemperatureReading: {
+            /** @description `coretemp`. */
+            chip: string;
+            /**
+             * Format: double
+             * @description From here on it breaks or switches itself off.
+             */
+            critical_c?: number | null;
+            /**
+             * Format: double
+             * @description From here on it is too warm.
+             */
+            high_c?: number | null;
+            /** @description `Package id 0`. */
+            sensor: string;
+            /**
+             * Format: double
+             * @description In degrees Celsius.
+             */
+            temp_c: number;
+        };
         /** @description What a test found. */
         TestReport: {
             /** @description Whether every step worked. */
@@ -1782,6 +6479,29 @@ export interface components {
             /** @description What was tried. */
             what: string;
         };
+        /** @description What holds a Raspberry Pi back. */
+        Throttling: {
+            /**
+             * @description The clock may not go up.
+             * @default false
+             */
+            frequency_capped: boolean;
+            /**
+             * @description It is so warm that the clock is lowered a little.
+             * @default false
+             */
+            soft_temperature_limit: boolean;
+            /**
+             * @description The clock is held down.
+             * @default false
+             */
+            throttled: boolean;
+            /**
+             * @description The power supply is too weak.
+             * @default false
+             */
+            under_voltage: boolean;
+        };
         /** @description What goes over the wire. */
         Throughput: {
             /**
@@ -1794,6 +6514,41 @@ export interface components {
              * @description Out.
              */
             sent_bytes_per_second: number;
+        };
+        /** @description How a machine's clock is kept right. */
+        Time: {
+            /**
+             * @description Whether systemd is told to keep it so.
+             * @default null
+             */
+            ntp: boolean | null;
+            /**
+             * Format: double
+             * @description How far the clock is from its source, in seconds, in either direction. Told by chrony alone.
+             * @default null
+             */
+            offset_seconds: number | null;
+            /**
+             * @description What keeps it: `chrony`, `systemd-timesyncd`, `ntpd`, `openntpd`, `ptp4l`.
+             * @default null
+             */
+            service: string | null;
+            /**
+             * Format: int64
+             * @description Steps from a reference clock. Told by chrony alone.
+             * @default null
+             */
+            stratum: number | null;
+            /**
+             * @description Whether the kernel or the service takes the clock for right.
+             * @default null
+             */
+            synchronized: boolean | null;
+            /**
+             * @description `Europe/Berlin`.
+             * @default null
+             */
+            zone: string | null;
         };
         /** @description A token, without itself. */
         Token: {
@@ -1842,6 +6597,19 @@ export interface components {
             /** @description Swap of online hosts. */
             swap: components["schemas"]["Swap"];
         };
+        /** @description A trusted platform module. */
+        Tpm: {
+            /**
+             * @description Whether there is one.
+             * @default false
+             */
+            present: boolean;
+            /**
+             * @description The major version of its specification: `2`.
+             * @default null
+             */
+            version: string | null;
+        };
         /** @description One page of the trail, newest first. */
         Trail: {
             items: components["schemas"]["AuditEntry"][];
@@ -1860,6 +6628,58 @@ export interface components {
             /** @description Why: `needs root`, `no answer within 5 s`. */
             why: string;
         };
+        /** @description Packages that could be newer. */
+        UpdateCounts: {
+            /**
+             * Format: int32
+             * @description All.
+             */
+            pending: number;
+            /**
+             * Format: int32
+             * @description Those that mend a security hole.
+             */
+            security: number;
+        };
+        /** @description Something on USB. */
+        UsbDevice: {
+            /**
+             * @description Where it is plugged in: `1-1.4`.
+             * @default
+             */
+            address: string;
+            /**
+             * @description What it is, as it says itself.
+             * @default null
+             */
+            product: string | null;
+            /**
+             * @description The product as four hexadecimal digits.
+             * @default
+             */
+            product_id: string;
+            /**
+             * @description Its serial number.
+             * @default null
+             */
+            serial: string | null;
+            /**
+             * Format: double
+             * @description The speed of its link.
+             * @default null
+             */
+            speed_mbps: number | null;
+            /**
+             * @description Who made it, as it says itself.
+             * @default null
+             */
+            vendor: string | null;
+            /**
+             * @description The vendor as four hexadecimal digits.
+             * @default
+             */
+            vendor_id: string;
+        };
         /** @description A person who may log in. */
         User: {
             /** Format: date-time */
@@ -1873,6 +6693,341 @@ export interface components {
             /** @description 10 characters or more. */
             password: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description Whether a machine is one of its own. */
+        Virtualization: {
+            /**
+             * @description The container that we see it from: `lxc`, `docker`.
+             * @default null
+             */
+            container: string | null;
+            /**
+             * @description The hypervisor beneath: `kvm`, `vmware`.
+             * @default null
+             */
+            hypervisor: string | null;
+            /**
+             * @description Whether it is a virtual machine or a container.
+             * @default null
+             */
+            is_virtual: boolean | null;
+        };
+        /** @description What makes a VLAN. */
+        Vlan: {
+            /**
+             * Format: int32
+             * @description Its number.
+             * @default null
+             */
+            id: number | null;
+            /**
+             * @description The interface that carries it.
+             * @default null
+             */
+            parent: string | null;
+        };
+        /** @description One guest as a row. */
+        VmRow: {
+            /** @description The cluster's name. */
+            cluster?: string | null;
+            /**
+             * Format: double
+             * @description CPU in use of what it was given, 0 to 100.
+             */
+            cpu_percent?: number | null;
+            /** @description Its id in the fleet. */
+            id: components["schemas"]["GuestId"];
+            /** @description Its addresses, without those of its loopback. */
+            ip_addresses: string[];
+            /** @description VM or container. */
+            kind: components["schemas"]["GuestKind"];
+            /** @description Its name. */
+            name?: string | null;
+            /** @description The node it is on. */
+            node: string;
+            node_id?: components["schemas"]["HostId"] | null;
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            observed_at?: string | null;
+            /**
+             * Format: double
+             * @description Main memory in use, 0 to 100.
+             */
+            ram_percent?: number | null;
+            /**
+             * Format: double
+             * @description Main memory in MiB.
+             */
+            ram_total_mb?: number | null;
+            /**
+             * Format: double
+             * @description Main memory in use, in MiB.
+             */
+            ram_used_mb?: number | null;
+            /** @description Whether it runs. */
+            status: components["schemas"]["GuestStatus"];
+            /**
+             * Format: double
+             * @description Room on its disks, in GiB.
+             */
+            storage_total_gb?: number | null;
+            /**
+             * Format: double
+             * @description In use of it, in GiB, where the storage or the guest tells.
+             */
+            storage_used_gb?: number | null;
+            /** @description Tags. */
+            tags: string[];
+            /** @description Whether it is a template. */
+            template: boolean;
+            /**
+             * Format: int64
+             * @description Seconds since it started.
+             */
+            uptime_seconds?: number | null;
+            /** @description Its number. */
+            vmid: string;
+        };
+        /** @description One voltage. */
+        Voltage: {
+            /**
+             * @description Who measured it.
+             * @default
+             */
+            chip: string;
+            /**
+             * @description Which of the chip's readings.
+             * @default
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description The reading.
+             * @default 0
+             */
+            volts: number;
+        };
+        /** @description An LVM volume group. */
+        VolumeGroup: {
+            /** @default null */
+            free_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description How it is.
+             * @default unknown
+             */
+            health: components["schemas"]["DiskHealth"];
+            /**
+             * @description What is made of it.
+             * @default []
+             */
+            logical_volumes: components["schemas"]["LogicalVolume"][];
+            /**
+             * Format: int64
+             * @description How many of its physical volumes are gone.
+             * @default null
+             */
+            missing_members: number | null;
+            /**
+             * @description `pve`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What it is made of.
+             * @default []
+             */
+            physical_volumes: components["schemas"]["PhysicalVolume"][];
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description Votes of a cluster. */
+        Votes: {
+            /**
+             * Format: int32
+             * @description Of all nodes.
+             */
+            expected: number;
+            /**
+             * Format: int32
+             * @description Of the nodes that are online.
+             */
+            present: number;
+        };
+        /** @description A ZFS file system or volume. */
+        ZfsDataset: {
+            /** @default null */
+            available_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * Format: double
+             * @description How many times smaller compression made it.
+             * @default null
+             */
+            compression_ratio: number | null;
+            /**
+             * @description `filesystem` or `volume`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description Where it is mounted; absent for a volume, and where it is mounted nowhere.
+             * @default null
+             */
+            mount_point: string | null;
+            /**
+             * @description `rpool/data/vm-100-disk-0`.
+             * @default
+             */
+            name: string;
+            /** @default null */
+            referenced_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            volume_size_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description A device of a pool, or a group of them. */
+        ZfsDevice: {
+            /**
+             * Format: int64
+             * @description Reads with wrong data.
+             * @default null
+             */
+            checksum_errors: number | null;
+            /**
+             * Format: int32
+             * @description 1 for what the pool is made of, 2 for what that is made of.
+             * @default 0
+             */
+            depth: number;
+            /**
+             * @description `mirror-0`, `ata-WDC_WD40EFRX-part3`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What ZFS adds: `too many errors`, `was /dev/sdb1`.
+             * @default null
+             */
+            note: string | null;
+            /**
+             * Format: int64
+             * @description Reads that failed.
+             * @default null
+             */
+            read_errors: number | null;
+            /**
+             * @description `logs`, `cache`, `spares`, `special`; absent for data.
+             * @default null
+             */
+            role: string | null;
+            /**
+             * @description `ONLINE`, `FAULTED`, `AVAIL`.
+             * @default
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Writes that failed.
+             * @default null
+             */
+            write_errors: number | null;
+        };
+        /** @description A ZFS pool. */
+        ZfsPool: {
+            /**
+             * Format: double
+             * @description How full it is.
+             * @default null
+             */
+            capacity_percent: number | null;
+            /**
+             * @description Damage to files, in the words of ZFS; absent where it knows of none.
+             * @default null
+             */
+            data_errors: string | null;
+            /**
+             * Format: double
+             * @description How often a block is used, on average: 1 without deduplication.
+             * @default null
+             */
+            dedup_ratio: number | null;
+            /**
+             * @description What it is made of, as a list: a device belongs to the nearest one above it of smaller depth.
+             * @default []
+             */
+            devices: components["schemas"]["ZfsDevice"][];
+            /**
+             * Format: double
+             * @description How torn its free room is.
+             * @default null
+             */
+            fragmentation_percent: number | null;
+            /** @default null */
+            free_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description How it is.
+             * @default unknown
+             */
+            health: components["schemas"]["DiskHealth"];
+            /**
+             * @description `rpool`.
+             * @default
+             */
+            name: string;
+            /** @default null */
+            scan: components["schemas"]["ZfsScan"] | null;
+            /** @default null */
+            size_bytes: components["schemas"]["Bytes"] | null;
+            /**
+             * @description In the words of ZFS: `ONLINE`, `DEGRADED`, `FAULTED`, `SUSPENDED`.
+             * @default
+             */
+            state: string;
+            /**
+             * @description What ZFS says is wrong with it.
+             * @default null
+             */
+            status: string | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description A scrub or resilver. */
+        ZfsScan: {
+            /**
+             * Format: date-time
+             * @description When it ended; when it began, while it runs.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * @description Whether it was broken off.
+             * @default false
+             */
+            cancelled: boolean;
+            /**
+             * Format: int64
+             * @description Errors that it could not repair.
+             * @default null
+             */
+            errors: number | null;
+            /**
+             * @description `scrub` or `resilver`.
+             * @default
+             */
+            kind: string;
+            /**
+             * Format: double
+             * @description How far it is, while it runs.
+             * @default null
+             */
+            progress_percent: number | null;
+            /**
+             * @description Whether it still runs.
+             * @default false
+             */
+            running: boolean;
         };
     };
     responses: never;
@@ -1969,6 +7124,212 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Trail"];
                 };
+            };
+        };
+    };
+    changes: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description Only of this: `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well. Defaults to everything. */
+                entity?: string;
+                /** @description Only facts so called; `*` stands for anything. */
+                field?: string;
+                /** @description How many at most, up to 1000. Defaults to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+        };
+    };
+    nodes: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NodeRow"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    vms: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VmRow"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -2534,7 +7895,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                "application/json": components["schemas"]["NameAndPassword"];
             };
         };
         responses: {
@@ -2730,6 +8091,189 @@ export interface operations {
             };
         };
     };
+    network: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InterfaceRow"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    host_details: {
+        parameters: {
+            query?: {
+                /** @description What it is made of. Defaults to true. */
+                include_hardware?: boolean;
+                /** @description Interfaces, routes and name servers. Defaults to true. */
+                include_network?: boolean;
+                /** @description Storages, file systems and disks. Defaults to true. */
+                include_storage?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostDetails"];
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostDetails"];
+                };
+            };
+        };
+    };
+    full_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                vmid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestDetails"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -2856,6 +8400,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TestReport"];
                 };
+            };
+        };
+    };
+    clusters: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ClusterRow"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3015,6 +8617,64 @@ export interface operations {
             };
         };
     };
+    storage: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StorageRow"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -3062,6 +8722,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Storage"];
+                };
+            };
+        };
+    };
+    latest: {
+        parameters: {
+            query: {
+                /** @description `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well. */
+                entity: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BTreeMap"];
+                };
+            };
+        };
+    };
+    query: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
+                 *     a host.
+                 */
+                entity?: string;
+                /** @description `json` or `csv`. Defaults to `json`. */
+                format?: "json" | "csv";
+                /** @description From then on: a time (RFC 3339) or how long ago (`24h`). Defaults to an hour ago. */
+                from?: string;
+                /** @description Which figures, with commas between. Defaults to all that are kept of such a thing. */
+                metric?: string;
+                /** @description How far apart the points are: `10s`, `5m`, `6h`. Defaults to what makes a chart of a few hundred points. */
+                step?: string;
+                /** @description Up to but not including then. Defaults to now. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                    "text/csv": string;
                 };
             };
         };

@@ -36,6 +36,30 @@ export type TestResult = Answered<Schemas['TestReport']>;
 export type Answer = Answered<Schemas['AnswerLine']>;
 /** Why something did not work, and what to do about it. */
 export type Trouble = Answered<Schemas['Problem']>;
+
+/** The fleet in a few figures, and what needs somebody. */
+export type Overview = Answered<Schemas['Overview']>;
+export type Attention = Answered<Schemas['Attention']>;
+export type AttentionLevel = Schemas['AttentionLevel'];
+/** One row each of the fleet's tables. */
+export type NodeRow = Answered<Schemas['NodeRow']>;
+export type VmRow = Answered<Schemas['VmRow']>;
+export type StorageRow = Answered<Schemas['StorageRow']>;
+export type InterfaceRow = Answered<Schemas['InterfaceRow']>;
+export type ClusterRow = Answered<Schemas['ClusterRow']>;
+/** Everything that is known of one host, and of one guest. */
+export type HostDetails = Answered<Schemas['HostDetails']>;
+export type GuestDetails = Answered<Schemas['GuestDetails']>;
+/** What could not be seen, and why. */
+export type Unseen = Answered<Schemas['Unseen']>;
+/** Figures over equal steps, in columns; a gap is null. */
+export type Series = Answered<Schemas['Series']>;
+export type Columns = Answered<Schemas['Columns']>;
+/** A fact that differs from what was seen before. */
+export type Change = Answered<Schemas['Change']>;
+export type GuestStatus = Schemas['GuestStatus'];
+export type Health = Schemas['DiskHealth'];
+
 export type User = Answered<Schemas['User']>;
 export type Token = Answered<Schemas['Token']>;
 
@@ -65,4 +89,8 @@ export type Frame =
   | { type: 'connected'; at: string; data: { hosts: Host[]; totals: Totals } }
   | { type: 'host:added' | 'host:updated' | 'host:online' | 'host:offline'; at: string; data: Host }
   | { type: 'host:removed'; at: string; data: { id: string } }
-  | { type: 'totals:updated'; at: string; data: Totals };
+  | { type: 'totals:updated'; at: string; data: Totals }
+  | { type: FactFrame; at: string; data: { id: string } };
+
+/** Frames that say that a table or a page of details is worth reading again. */
+export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Frame } from '../api/types';
 import { exampleHost, exampleTotals } from './example';
-import { applyFrames, emptyFleet, parseFrame } from './fleet';
+import { applyFrames, emptyFleet, parseFrame, withSums } from './fleet';
 
 const at = '2026-11-21T04:00:00Z';
 const connected: Frame = {
@@ -52,3 +52,14 @@ test.each(['', 'null', '[]', '{"type":"connected"}', '{"type":1,"at":"x","data":
     expect(parseFrame(text)).toBeNull();
   },
 );
+
+test('the sums of a session are kept once for each observation, and not for ever', () => {
+  const at = (second: number) => ({ ...exampleTotals(), observed_at: new Date(second * 1000).toISOString() });
+  const one = withSums([], at(1));
+  expect(withSums(one, at(1))).toBe(one);
+  expect(withSums(one, null)).toBe(one);
+  let many = one;
+  for (let second = 2; second < 1000; second += 1) many = withSums(many, at(second));
+  expect(many).toHaveLength(360);
+  expect(many.at(-1)).toEqual(at(999));
+});

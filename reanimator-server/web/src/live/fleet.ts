@@ -42,6 +42,15 @@ export function applyFrames(fleet: Fleet, frames: readonly Frame[]): Fleet {
   return { hosts, totals, at };
 }
 
+/** Sums kept since the page was opened: an hour of them. */
+const MOST_SUMS = 360;
+
+/** The sums of a session with new ones at their end; each observation counts once. */
+export function withSums(sums: readonly Totals[], totals: Totals | null): readonly Totals[] {
+  if (!totals?.observed_at || sums.at(-1)?.observed_at === totals.observed_at) return sums;
+  return [...sums.slice(1 - MOST_SUMS), totals];
+}
+
 /** A frame from the wire, or null for what is none. */
 export function parseFrame(text: string): Frame | null {
   try {

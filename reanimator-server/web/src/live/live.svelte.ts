@@ -5,7 +5,7 @@
 import { api } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Frame, Host, Totals } from '../api/types';
-import { applyFrames, emptyFleet, parseFrame, type Fleet } from './fleet';
+import { applyFrames, emptyFleet, parseFrame, withSums, type Fleet } from './fleet';
 import { LiveSocket, type Connection } from './socket';
 
 class Live {
@@ -18,6 +18,8 @@ class Live {
   #waiting: Frame[] = [];
   #drawing = false;
   #ticker: ReturnType<typeof setInterval> | undefined;
+  #listeners = new Set<(frames: readonly Frame[]) => void>();
+  #sums = $state.raw<readonly Totals[]>([]);
 
   hosts: Host[] = $derived([...this.#fleet.hosts.values()]);
 
@@ -26,6 +28,10 @@ class Live {
   }
   get connection(): Connection {
     return this.#connection;
+  }
+  /** The sums since this page was opened, oldest first: the fleet as a whole has no history on the server. */
+  get sums(): readonly Totals[] {
+    return this.#sums;
   }
   /** Whether the server has told us the fleet at least once. */
   get known(): boolean {
@@ -42,6 +48,12 @@ class Live {
   /** Now, by the server's clock. */
   get serverNow(): number {
     return this.#now + this.#ahead;
+  }
+
+  /** Hands every batch of frames to a listener, until the function that comes back is called. */
+  listen(listener: (frames: readonly Frame[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   host(id: string): Host | undefined {
@@ -81,6 +93,7 @@ class Live {
     document.removeEventListener('visibilitychange', this.#whenSeen);
     this.#waiting = [];
     this.#fleet = emptyFleet;
+    this.#sums = [];
   }
 
   retryNow = (): void => this.#socket?.retryNow();
@@ -100,9 +113,12 @@ class Live {
     this.#drawing = true;
     setTimeout(() => {
       this.#drawing = false;
-      this.#fleet = applyFrames(this.#fleet, this.#waiting);
-      this.#now = Date.now();
+      const frames = this.#waiting;
       this.#waiting = [];
+      this.#fleet = applyFrames(this.#fleet, frames);
+      this.#sums = withSums(this.#sums, this.#fleet.totals);
+      this.#now = Date.now();
+      for (const listener of this.#listeners) listener(frames);
     }, 50);
   }
 }

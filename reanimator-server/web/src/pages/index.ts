@@ -8,39 +8,90 @@ import type { IconName } from '../ui/Icon.svelte';
 
 export interface Page {
   title: string;
-  icon: IconName;
-  /** Paths it answers; the first is where the menu leads. One that ends in `/` takes what follows. */
-  paths: readonly [string, ...string[]];
+  /** Its sign in the menu. A page of one thing has none: it stands under the list that leads to it. */
+  icon?: IconName;
+  under?: string;
+  /** The path it answers, where the menu leads. One that ends in `/` takes what follows. */
+  path: string;
   needs: Role;
   load: () => Promise<{ default: Component }>;
 }
 
 export const PAGES: readonly Page[] = [
   {
-    title: 'Fleet',
-    icon: 'fleet',
-    paths: ['/', '/hosts/'],
+    title: 'Overview',
+    icon: 'overview',
+    path: '/',
     needs: 'viewer',
-    load: () => import('./fleet/Page.svelte'),
+    load: () => import('./overview/Page.svelte'),
   },
   {
-    title: 'Connections',
-    icon: 'plug',
-    paths: ['/connections'],
+    title: 'Hosts',
+    icon: 'fleet',
+    path: '/hosts',
     needs: 'viewer',
-    load: () => import('./connections/Page.svelte'),
+    load: () => import('./hosts/Page.svelte'),
+  },
+  {
+    title: 'Host',
+    under: 'Hosts',
+    path: '/hosts/',
+    needs: 'viewer',
+    load: () => import('./host/Page.svelte'),
+  },
+  {
+    title: 'Guests',
+    icon: 'guest',
+    path: '/guests',
+    needs: 'viewer',
+    load: () => import('./guests/Page.svelte'),
+  },
+  {
+    title: 'Guest',
+    under: 'Guests',
+    path: '/guests/',
+    needs: 'viewer',
+    load: () => import('./guest/Page.svelte'),
+  },
+  {
+    title: 'Storage',
+    icon: 'disk',
+    path: '/storage',
+    needs: 'viewer',
+    load: () => import('./storage/Page.svelte'),
+  },
+  {
+    title: 'One storage',
+    under: 'Storage',
+    path: '/storage/',
+    needs: 'viewer',
+    load: () => import('./onestorage/Page.svelte'),
+  },
+  {
+    title: 'Network',
+    icon: 'network',
+    path: '/network',
+    needs: 'viewer',
+    load: () => import('./network/Page.svelte'),
   },
   {
     title: 'Run',
     icon: 'run',
-    paths: ['/run'],
+    path: '/run',
     needs: 'admin',
     load: () => import('./run/Page.svelte'),
   },
   {
+    title: 'Connections',
+    icon: 'plug',
+    path: '/connections',
+    needs: 'viewer',
+    load: () => import('./connections/Page.svelte'),
+  },
+  {
     title: 'Settings',
     icon: 'settings',
-    paths: ['/settings'],
+    path: '/settings',
     needs: 'viewer',
     load: () => import('./settings/Page.svelte'),
   },
@@ -49,5 +100,5 @@ export const PAGES: readonly Page[] = [
 /** The page for a path; null where there is none for this person. */
 export function findPage(pages: readonly Page[], path: string, may: (role: Role) => boolean): Page | null {
   const answers = (own: string) => path === own || (own !== '/' && own.endsWith('/') && path.startsWith(own));
-  return pages.find((page) => may(page.needs) && page.paths.some(answers)) ?? null;
+  return pages.find((page) => may(page.needs) && answers(page.path)) ?? null;
 }

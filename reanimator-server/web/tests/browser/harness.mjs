@@ -137,7 +137,7 @@ export async function firstStart(page, server) {
   await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
   await page.getByLabel('Password again').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Make the account' }).click();
-  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }
 
 export async function logIn(page, { name, password }) {
@@ -145,7 +145,30 @@ export async function logIn(page, { name, password }) {
   await page.getByLabel('User name').fill(name);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+}
+
+/** Goes to a page by way of the menu. */
+export async function openPage(page, name) {
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
+  await page.getByRole('heading', { name, level: 1 }).waitFor();
+}
+
+/** Connects the look-alike's cluster, past the form that another test fills in. */
+export async function connectCluster(page, { url, token, fingerprint }) {
+  const status = await page.evaluate(
+    async (body) => {
+      const { csrf } = await fetch('/api/v1/me').then((answer) => answer.json());
+      const answer = await fetch('/api/v1/proxmox/connect', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf },
+        body: JSON.stringify(body),
+      });
+      return answer.status;
+    },
+    { url, auth: { token }, accept_certificate: fingerprint, name: 'berlin' },
+  );
+  assert.equal(status, 201);
 }
 
 const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');

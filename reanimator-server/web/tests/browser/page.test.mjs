@@ -8,6 +8,7 @@ import {
   assertNoSideways,
   closedPort,
   logIn,
+  openPage,
   openWindow,
   startBrowser,
   startServer,
@@ -66,7 +67,7 @@ test('the first start makes an account, once', async () => {
 
   await page.getByLabel('Password again').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Make the account' }).click();
-  await page.getByRole('heading', { name: 'Fleet' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
   assert.equal(new URL(page.url()).hash, '', 'the token left the address');
 
   const late = await openWindow(browser, server.url);
@@ -91,32 +92,34 @@ test('a wrong password is told, and a right one lets in', async () => {
 
 test('this machine is live, and its figures move without a reload', async () => {
   await page.evaluate(() => (window.notReloaded = true));
+  const sums = page.getByRole('region', { name: 'The whole fleet' });
+  await sums.getByText('of 1 online').waitFor();
+  await assertAccessible(page, 'the overview');
+  await openPage(page, 'Hosts');
   const machine = thisMachine();
-  await machine.locator('td.state').getByText('online').waitFor();
+  await machine.getByText('online', { exact: true }).first().waitFor();
   const observed = () => machine.locator('td.age [title]').getAttribute('title');
   await until('a first observation', async () => (await observed()).startsWith('Observed'));
   const first = await observed();
   await until('a second observation', async () => (await observed()) !== first);
   assert.match(await machine.locator('td.memory').innerText(), /\d+%/);
   assert.match(await machine.locator('td.load').innerText(), /\d\.\d\d/);
-  assert.match(await page.getByRole('region', { name: 'The whole fleet' }).innerText(), /1 of 1 online/);
   assert.equal(await page.evaluate(() => window.notReloaded), true);
-  await assertAccessible(page, 'the fleet');
+  await assertAccessible(page, 'the hosts');
   nothingWrong();
 });
 
-test('a host has a panel with its file systems and interfaces, and an address of its own', async () => {
+test('a host has a page and an address of its own, and can be tested there', async () => {
   await thisMachine().getByRole('link').click();
-  await page.getByRole('heading', { name: 'File systems' }).waitFor();
-  await page.getByRole('heading', { name: 'Interfaces' }).waitFor();
+  await page.getByRole('heading', { name: 'Identity' }).waitFor();
   assert.match(new URL(page.url()).pathname, /^\/hosts\/.+/);
-  await assertAccessible(page, 'a host');
   await page.reload();
   await page.getByRole('heading', { name: 'Identity' }).waitFor();
   await page.getByRole('button', { name: 'Test the connection' }).click();
   await page.getByText('The connection works.').waitFor();
-  await page.getByRole('button', { name: 'Fleet', exact: true }).click();
-  await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
+  await assertAccessible(page, 'a host');
+  await page.getByRole('main').getByRole('link', { name: 'Hosts' }).click();
+  await page.getByRole('heading', { name: 'Hosts', level: 1 }).waitFor();
   nothingWrong();
 });
 
@@ -160,7 +163,7 @@ test('a hostile name is text everywhere', async () => {
     ],
   );
   assert.equal(status, 201);
-  await page.goto('/');
+  await page.goto('/hosts');
   await row(HOSTILE).getByRole('link').click();
   await page.getByRole('heading', { name: HOSTILE }).waitFor();
   await page.getByText('<b>x', { exact: true }).waitFor();
@@ -175,8 +178,8 @@ test('a hostile name is text everywhere', async () => {
 });
 
 test('a host that does not answer is told with its problem, and the others stay fresh', async () => {
-  await page.goto('/');
-  await row(HOSTILE).locator('td.state').getByText('offline').waitFor();
+  await page.goto('/hosts');
+  await row(HOSTILE).getByText('offline', { exact: true }).first().waitFor();
   await row(HOSTILE).getByText('has a problem').waitFor();
   await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('offline');
   await page.getByText(/^1 of \d+ hosts$/).waitFor();
@@ -184,15 +187,34 @@ test('a host that does not answer is told with its problem, and the others stay 
   await page.reload();
   await page.getByText(/^1 of \d+ hosts$/).waitFor();
   await page.getByRole('searchbox', { name: 'Filter hosts' }).fill('');
+  await page.getByRole('searchbox', { name: 'Filter hosts' }).press('Tab');
+  nothingWrong();
+});
+
+test('columns are chosen, sorted by, and stay in this browser', async () => {
+  await page.getByRole('button', { name: 'Columns' }).click();
+  for (const name of ['Updates', 'Load', 'Warmest', 'Guests', 'Cores', 'Version']) {
+    await page.getByRole('checkbox', { name, exact: true }).uncheck();
+  }
+  await page.getByRole('checkbox', { name: 'Kernel' }).check();
+  await assertAccessible(page, 'the choice of columns');
+  await page.keyboard.press('Escape');
+  await page.getByRole('columnheader', { name: 'Kernel' }).waitFor();
   await page.getByRole('button', { name: 'State' }).click();
   await page.locator('th[aria-sort=ascending]', { hasText: 'State' }).waitFor();
   await thisMachine().getByRole('link', { name: HOSTILE }).waitFor();
+  await page.reload();
+  await page.getByRole('columnheader', { name: 'Kernel' }).waitFor();
+  assert.equal(await page.getByRole('columnheader', { name: 'Load' }).count(), 0);
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('button', { name: 'As at first' }).click();
+  await page.getByRole('columnheader', { name: 'Load' }).waitFor();
   await page.getByRole('button', { name: 'Name' }).click();
   nothingWrong();
 });
 
 test('one command runs on chosen hosts, and answers come back grouped', async () => {
-  await page.goto('/');
+  await page.goto('/hosts');
   await page.getByRole('checkbox', { name: 'Choose all shown hosts' }).check();
   await page.getByRole('button', { name: /Run a command on \d/ }).click();
   await page.getByRole('textbox', { name: 'Command' }).fill('echo "it works"; echo "<b>bad</b>" >&2');
@@ -218,12 +240,13 @@ test('a viewer sees everything and no control that is not theirs', async (t) => 
   t.after(() => viewer.context.close());
   const seen = viewer.page;
   await logIn(seen, VIEWER);
+  await seen.goto('/hosts');
   await seen.getByRole('link', { name: HOSTILE }).waitFor();
   const controls = () =>
     seen.getByRole('button', {
       name: /Add|Connect|Remove|Run|Look now|Test|maintenance|password|Make|machine/,
     });
-  assert.equal(await controls().count(), 0, 'the fleet');
+  assert.equal(await controls().count(), 0, 'the hosts');
   assert.equal(await seen.getByRole('checkbox').count(), 0);
   assert.equal(await seen.getByRole('link', { name: 'Run' }).count(), 0);
   await seen.getByRole('link', { name: HOSTILE }).click();
@@ -277,7 +300,11 @@ test('every page fits a phone and is accessible there, light and dark', async (t
     });
     t.after(() => phone.context.close());
     for (const [path, heading] of [
-      ['/', 'Fleet'],
+      ['/', 'Overview'],
+      ['/hosts', 'Hosts'],
+      ['/guests', 'Guests'],
+      ['/storage', 'Storage'],
+      ['/network', 'Network'],
       ['/connections', 'Connections'],
       ['/connections?add=host', 'Connections'],
       ['/connections?add=proxmox', 'Connections'],
@@ -292,7 +319,7 @@ test('every page fits a phone and is accessible there, light and dark', async (t
       await assertNoSideways(phone.page, path);
       await assertAccessible(phone.page, `${path} on a ${colorScheme} phone`);
     }
-    await phone.page.goto('/');
+    await phone.page.goto('/hosts');
     await phone.page.getByRole('link', { name: HOSTILE }).click();
     await phone.page.getByRole('heading', { name: HOSTILE }).waitFor();
     await assertNoSideways(phone.page, 'a host');
@@ -316,7 +343,7 @@ test('the theme is chosen and stays', async () => {
 });
 
 test('the keyboard alone reaches a host and comes back', async () => {
-  await page.goto('/');
+  await page.goto('/hosts');
   const link = thisMachine().getByRole('link');
   await link.waitFor();
   await page.keyboard.press('Tab');
@@ -324,15 +351,17 @@ test('the keyboard alone reaches a host and comes back', async () => {
   await link.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Identity' }).waitFor();
+  const focused = () => page.evaluate(() => document.activeElement?.tagName);
+  await until('the focus on the heading', async () => (await focused()) === 'H1');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Identity' }).waitFor({ state: 'detached' });
-  assert.equal(await link.evaluate((element) => element === document.activeElement), true);
+  await page.getByRole('heading', { name: 'Hosts', level: 1 }).waitFor();
+  await until('the focus on the heading', async () => (await focused()) === 'H1');
   nothingWrong();
 });
 
 test('a lost connection is told, figures count as old, and it heals by itself', async () => {
-  await page.goto('/');
+  await page.goto('/hosts');
   await page.getByText('Live', { exact: true }).waitFor();
   await thisMachine().waitFor();
   await page.evaluate(() => (window.notReloaded = true));
@@ -359,5 +388,5 @@ test('the first load is small', async (t) => {
   await logIn(fresh.page, ADMIN);
   assert.ok(bytes > 10_000, `the count of ${bytes} bytes cannot be right`);
   assert.ok(bytes < 200 * 1024, `the first load took ${bytes} bytes`);
-  t.diagnostic(`first load with log-in and fleet: ${Math.round(bytes / 1024)} KiB on the wire`);
+  t.diagnostic(`first load with log-in and overview: ${Math.round(bytes / 1024)} KiB on the wire`);
 });

@@ -5,6 +5,7 @@ import {
   assertAccessible,
   besideProgram,
   firstStart,
+  openPage,
   openWindow,
   startBrowser,
   startProgram,
@@ -61,11 +62,12 @@ test('a cluster is connected after its certificate and what it holds were shown'
   await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
 
-  await page.getByRole('link', { name: 'Fleet' }).click();
+  await openPage(page, 'Hosts');
   for (const { name } of nodes) {
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
-    await row.locator('td.state').getByText('online').waitFor();
+    await row.getByText('online', { exact: true }).first().waitFor();
   }
+  await openPage(page, 'Overview');
   const sums = page.getByRole('region', { name: 'The whole fleet' });
   await sums.getByText(`of ${nodes.length + 1} online`).waitFor();
   await sums.getByText(/of [1-9]\d* running/).waitFor();
@@ -74,14 +76,14 @@ test('a cluster is connected after its certificate and what it holds were shown'
 });
 
 test('a connection is tested, and removed with all it brought in after a question', async () => {
-  await page.getByRole('link', { name: 'Connections' }).click();
+  await openPage(page, 'Connections');
   await page.getByRole('button', { name: 'Test' }).click();
   await page.getByText('The connection works.').waitFor();
   await assertAccessible(page, 'the connections');
   await page.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Remove the connection' }).click();
   await page.getByText('No Proxmox connection yet').waitFor();
-  await page.getByRole('link', { name: 'Fleet' }).click();
+  await openPage(page, 'Hosts');
   for (const { name } of cluster.value.nodes) {
     await page.getByRole('link', { name, exact: true }).waitFor({ state: 'detached' });
   }

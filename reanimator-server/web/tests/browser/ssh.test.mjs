@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import {
   assertAccessible,
   firstStart,
+  openPage,
   openWindow,
   startBrowser,
   startServer,
@@ -69,7 +70,7 @@ test('a machine that is in the fleet already is not added twice', async () => {
 });
 
 test('a host is removed after a question, and added with its key pinned', async () => {
-  await page.getByRole('link', { name: 'Fleet' }).click();
+  await openPage(page, 'Hosts');
   await page.getByRole('rowheader').getByRole('link').click();
   await page.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Remove the host' }).click();
@@ -78,9 +79,9 @@ test('a host is removed after a question, and added with its key pinned', async 
   const dialog = await askForKey();
   await dialog.getByRole('button', { name: 'Trust this key and add' }).click();
   await page.waitForURL(/\/hosts\//);
-  await page.getByRole('heading', { name: 'File systems' }).waitFor();
+  await page.getByRole('heading', { name: 'Identity' }).waitFor();
   await page.getByText(sshd.fingerprint).waitFor();
-  await page.getByRole('button', { name: 'Fleet', exact: true }).click();
-  await page.getByRole('row').locator('td.state').getByText('online').waitFor();
+  await openPage(page, 'Hosts');
+  await page.getByRole('rowheader').getByText('online', { exact: true }).waitFor();
   assert.deepEqual(faults, []);
 });

@@ -20,7 +20,7 @@ pub use zfs::{ZfsDataset, ZfsDevice, ZfsPool, ZfsScan};
 
 /// How something that holds data is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DiskHealth))]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// Not seen.
@@ -125,7 +125,7 @@ pub struct NetworkMount {
 
 /// A swap area.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SwapDevice))]
 #[serde(default)]
 pub struct Swap {
     /// `/dev/dm-0`, `/swapfile`.

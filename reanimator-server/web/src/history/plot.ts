@@ -1,0 +1,127 @@
+/** uPlot as this page draws with it. Loaded only where there is a chart. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { format } from '../format';
+import type { Chart, Data } from './chart';
+
+const HEIGHT = 150;
+const DAY = 86_400;
+
+/** Steps of a scale of bytes. */
+const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
+/** Two lines are told apart by dashes as well as by colour. */
+const DASHES = [[], [5, 4], [2, 3]];
+
+interface Colours {
+  lines: string[];
+  text: string;
+  grid: string;
+}
+
+/** The tokens' colours as they are now, light or dark. A canvas knows no `light-dark()`, so a probe resolves it. */
+function colours(element: HTMLElement): Colours {
+  const probe = element.appendChild(document.createElement('i'));
+  const of = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const found = {
+    lines: [of('--chart-1'), of('--chart-2'), of('--chart-3')],
+    text: of('--text-soft'),
+    grid: of('--line'),
+  };
+  probe.remove();
+  return found;
+}
+
+function transparent(colour: string): string {
+  return colour.replace(/^rgb\(([^)]+)\)$/, (_, parts: string) => `rgba(${parts}, 0.16)`);
+}
+
+export interface Plot {
+  set(data: Data): void;
+  destroy(): void;
+}
+
+export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
+  const { lines, text, grid } = colours(element);
+  const series: uPlot.Series[] = [
+    { value: (_, seconds) => (seconds === null ? '' : format.moment(seconds * 1000)) },
+  ];
+  const bands: uPlot.Band[] = [];
+  chart.lines.forEach((line, index) => {
+    const stroke = lines[index % lines.length] ?? text;
+    const edge = { stroke: 'transparent', points: { show: false }, width: 0 } as const;
+    const mean = {
+      label: line.label,
+      stroke,
+      width: 1.5,
+      dash: DASHES[index % DASHES.length] ?? [],
+      points: { show: false },
+      value: (_: uPlot, value: number | null) => chart.text(value),
+    };
+    series.push(mean, edge, edge);
+    const at = 1 + index * 3;
+    bands.push({ series: [at + 2, at + 1], fill: transparent(stroke) });
+  });
+  const axis = { stroke: text, font: '11px system-ui, sans-serif', ticks: { show: false } };
+  const options: uPlot.Options = {
+    width: Math.max(120, element.clientWidth),
+    height: HEIGHT,
+    padding: [8, 20, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+    scales: { y: { range: (_, __, most) => [0, chart.top ?? (most > 0 ? most * 1.1 : 1)] } },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        space: 60,
+        size: 24,
+        values: (_, ticks) => timeTicks(ticks),
+      },
+      {
+        ...axis,
+        grid: { stroke: grid, width: 1 },
+        space: 34,
+        ...(chart.binary ? { incrs: POWERS } : {}),
+        size: 62,
+        values: (_, ticks) => ticks.map((tick) => chart.text(tick)),
+      },
+    ],
+    series,
+    bands,
+    hooks: { setCursor: [(plot) => tell(element, plot, chart)] },
+  };
+  const plot = new uPlot(options, data as uPlot.AlignedData, element);
+  const resized = new ResizeObserver(() => {
+    if (element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height: HEIGHT });
+  });
+  resized.observe(element);
+  return {
+    set: (next) => plot.setData(next as uPlot.AlignedData),
+    destroy: () => {
+      resized.disconnect();
+      plot.destroy();
+    },
+  };
+}
+
+function timeTicks(seconds: number[]): string[] {
+  const first = seconds[0] ?? 0;
+  const days = (seconds.at(-1) ?? first) - first >= 2 * DAY || (seconds[1] ?? 0) - first >= DAY / 2;
+  return seconds.map((each) => (days ? format.day(each * 1000) : format.clock(each * 1000)));
+}
+
+/** Says what stands under the pointer, beside the chart's title. */
+function tell(element: HTMLElement, plot: uPlot, chart: Chart): void {
+  const index = plot.cursor.idx;
+  const at = typeof index === 'number' ? plot.data[0][index] : undefined;
+  const values = chart.lines.map((line, place) => {
+    const value = typeof index === 'number' ? plot.data[1 + place * 3]?.[index] : null;
+    return chart.lines.length > 1 ? `${line.label} ${chart.text(value)}` : chart.text(value);
+  });
+  const detail = at === undefined ? '' : `${values.join('  ')}  ·  ${format.moment(at * 1000)}`;
+  element.dispatchEvent(new CustomEvent('pointed', { detail }));
+}

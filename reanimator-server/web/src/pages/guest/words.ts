@@ -1,0 +1,93 @@
+/** Facts of a guest in few words. */
+import type { GuestDetails } from '../../api/types';
+import { NONE, format } from '../../format';
+
+type Pressure = NonNullable<GuestDetails['runtime']>['pressure'];
+type Disk = GuestDetails['disks'][number];
+type Network = GuestDetails['networks'][number];
+
+/** How much of the time something waited: `cpu 2%, io 5%`. */
+export function pressureText(pressure: Pressure | undefined): string {
+  return Object.entries(pressure ?? {})
+    .map(([what, { some_percent }]) => `${what} ${format.percent(some_percent)}`)
+    .join(', ');
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  disk: 'disk',
+  cdrom: 'CD-ROM',
+  'cloud-init': 'cloud-init',
+  efi: 'EFI variables',
+  tpm: 'TPM state',
+  'root-fs': 'root file system',
+  'mount-point': 'mount point',
+  'bind-mount': 'bind mount',
+  unused: 'unused',
+};
+
+export function diskKind({ kind }: Disk): string {
+  return KINDS[kind] ?? kind;
+}
+
+/** How a disk is set: `cache none, SSD, discards`. */
+export function diskOptions(disk: Disk): string {
+  return [
+    disk.format,
+    disk.cache && `cache ${disk.cache}`,
+    disk.ssd && 'SSD',
+    disk.discard && 'discards',
+    disk.iothread && 'own thread',
+    disk.read_only && 'read-only',
+    disk.backup === false && 'not backed up',
+    disk.replicate === false && 'not replicated',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** How a network card is set: `firewall, link down, at most 10 MB/s`. */
+export function cardOptions(card: Network): string {
+  return [
+    card.firewall && 'firewall',
+    card.link_down && 'link down',
+    card.rate_mb_per_second !== null && `at most ${format.figure(card.rate_mb_per_second, 'MB/s')}`,
+    card.trunks && `trunks ${card.trunks}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** Snapshots as a tree, each with how deep it hangs; what hangs on nothing known stands at the root. */
+export function snapshotTree<T extends { name: string; parent: string | null }>(
+  list: readonly T[],
+): { depth: number; snapshot: T }[] {
+  const names = new Set(list.map(({ name }) => name));
+  const under = new Map<string | null, T[]>();
+  for (const snapshot of list) {
+    const parent = snapshot.parent !== null && names.has(snapshot.parent) ? snapshot.parent : null;
+    under.set(parent, [...(under.get(parent) ?? []), snapshot]);
+  }
+  const found: { depth: number; snapshot: T }[] = [];
+  const seen = new Set<T>();
+  const climb = (parent: string | null, depth: number) => {
+    for (const snapshot of under.get(parent) ?? []) {
+      if (seen.has(snapshot)) continue;
+      seen.add(snapshot);
+      found.push({ depth, snapshot });
+      climb(snapshot.name, depth + 1);
+    }
+  };
+  climb(null, 0);
+  // Parents that go in a circle lead to no root.
+  for (const snapshot of list) if (!seen.has(snapshot)) found.push({ depth: 0, snapshot });
+  return found;
+}
+
+/** Settings as rows, those that nobody set left out. */
+export function settingRows(settings: Readonly<Record<string, unknown>>): { name: string; value: string }[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (value === null || value === undefined || value === '') return [];
+    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return [{ name, value: text || NONE }];
+  });
+}

@@ -1,0 +1,120 @@
+/** The guests' table. */
+import type { GuestStatus, VmRow } from '../../api/types';
+import { NONE, format } from '../../format';
+import type { Column } from '../../table/table';
+
+export const STATUS_ORDER: Record<GuestStatus, number> = {
+  unknown: 0,
+  paused: 1,
+  stopped: 2,
+  running: 3,
+};
+
+/** What is off uses nothing, which is another thing than using 0 %. */
+export const cpuPercent = (row: VmRow): number | null => (row.status === 'stopped' ? null : row.cpu_percent);
+export const ramPercent = (row: VmRow): number | null => (row.status === 'stopped' ? null : row.ram_percent);
+
+/** How full a guest's disks are, where somebody knows. */
+export function storagePercent({ storage_used_gb: used, storage_total_gb: total }: VmRow): number | null {
+  return used !== null && total ? (used / total) * 100 : null;
+}
+
+/** What its disks hold, of how much: `12 GiB of 32 GiB`; their size alone where nobody knows. */
+export function storageText({ storage_used_gb: used, storage_total_gb: total }: VmRow): string {
+  if (total === null) return NONE;
+  return used === null ? format.gib(total) : `${format.gib(used)} of ${format.gib(total)}`;
+}
+
+export const COLUMNS: readonly Column<VmRow>[] = [
+  { id: 'name', title: 'Name', key: ({ name, vmid }) => name ?? vmid, width: 11 },
+  {
+    id: 'vmid',
+    title: 'VMID',
+    key: ({ vmid }) => Number(vmid),
+    text: ({ vmid }) => vmid,
+    numeric: true,
+    smallFirst: true,
+    width: 4.5,
+    rank: 2,
+  },
+  { id: 'status', title: 'Status', key: ({ status }) => STATUS_ORDER[status], width: 7 },
+  { id: 'node', title: 'Node', key: ({ node }) => node, width: 7, rank: 3 },
+  { id: 'cpu', title: 'CPU', key: cpuPercent, numeric: true, meter: true, width: 5 },
+  { id: 'memory', title: 'Memory', key: ramPercent, numeric: true, meter: true, width: 5.5, rank: 1 },
+  {
+    id: 'storage',
+    title: 'Storage',
+    key: storagePercent,
+    text: storageText,
+    numeric: true,
+    meter: true,
+    width: 9.5,
+    rank: 6,
+  },
+  {
+    id: 'uptime',
+    title: 'Uptime',
+    key: (row) => row.uptime_seconds,
+    text: (row) => format.duration(row.uptime_seconds),
+    numeric: true,
+    width: 7.5,
+    rank: 5,
+  },
+  {
+    id: 'addresses',
+    title: 'Addresses',
+    key: (row) => row.ip_addresses[0] ?? null,
+    text: (row) => row.ip_addresses.join(', ') || NONE,
+    mono: true,
+    width: 9,
+    rank: 4,
+  },
+  {
+    id: 'tags',
+    title: 'Tags',
+    key: (row) => row.tags.join(', ') || null,
+    text: (row) => row.tags.join(', ') || NONE,
+    width: 7,
+    rank: 8,
+  },
+  {
+    id: 'kind',
+    title: 'Kind',
+    key: ({ kind }) => kind,
+    text: ({ kind }) => (kind === 'lxc' ? 'container' : 'VM'),
+    width: 6,
+    rank: 7,
+  },
+  {
+    id: 'cluster',
+    title: 'Cluster',
+    key: ({ cluster }) => cluster,
+    text: ({ cluster }) => cluster ?? NONE,
+    width: 6,
+    rank: 9,
+    extra: true,
+  },
+  {
+    id: 'age',
+    title: 'Seen',
+    key: (row) => (row.observed_at ? -Date.parse(row.observed_at) : null),
+    numeric: true,
+    smallFirst: true,
+    width: 4.5,
+    rank: 10,
+    extra: true,
+  },
+];
+
+export const searchable = (row: VmRow) => [
+  row.name,
+  row.vmid,
+  row.node,
+  row.cluster,
+  row.status,
+  row.kind === 'lxc' ? 'container lxc' : 'vm qemu',
+  ...row.ip_addresses,
+  ...row.tags,
+];
+
+export const guestName = ({ name, vmid }: Pick<VmRow, 'name' | 'vmid'>): string => name ?? `guest ${vmid}`;

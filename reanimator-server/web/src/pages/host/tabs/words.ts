@@ -1,0 +1,103 @@
+/** Facts of a host in few words. */
+import type { HostDetails } from '../../../api/types';
+import { NONE, format } from '../../../format';
+
+type Hardware = NonNullable<HostDetails['hardware']>;
+type Pi = NonNullable<Hardware['raspberry_pi']>;
+
+/** Vendor, product and version of a part: `Dell Inc. PowerEdge R740`. */
+export function partText({ vendor, product, version }: Hardware['system']): string | null {
+  return [vendor, product, version].filter(Boolean).join(' ') || null;
+}
+
+export function bankText({ slot, bank }: Hardware['memory']['modules'][number]): string {
+  return [slot, bank].filter(Boolean).join(', ') || NONE;
+}
+
+/** Caches, the smallest first: `L1d 96 KiB, L2 2 MiB`. */
+export function cacheText(caches: Readonly<Record<string, number>>): string {
+  return Object.entries(caches)
+    .map(([name, size]) => `${name} ${format.bytes(size)}`)
+    .join(', ');
+}
+
+/** What a Raspberry Pi suffers from. */
+export function throttlingText(flags: Pi['now']): string | null {
+  if (!flags) return null;
+  const found = [
+    flags.under_voltage && 'too little voltage',
+    flags.frequency_capped && 'frequency capped',
+    flags.throttled && 'throttled',
+    flags.soft_temperature_limit && 'temperature limit reached',
+  ].filter((word) => word !== false);
+  return found.join(', ') || 'nothing';
+}
+
+/** A module or port as text, with the address it listens at: `0.0.0.0:8080 → 80/tcp`. */
+export function portText(port: {
+  container_port: number;
+  protocol: string;
+  host_address: string | null;
+  host_port: number | null;
+}): string {
+  const inside = `${port.container_port}/${port.protocol}`;
+  return port.host_port === null ? inside : `${port.host_address ?? ''}:${port.host_port} → ${inside}`;
+}
+
+/** Why a whole section may be missing, apart from not having been looked at yet. */
+export function whyMissing({ kind, proxmox }: HostDetails): string | null {
+  return kind === 'proxmox' && proxmox
+    ? 'This node is reached through the Proxmox API alone, which does not tell it. Add the node as a host over SSH as well, and it is seen.'
+    : null;
+}
+
+type Smart = NonNullable<HostDetails['disks']>['smart'][number];
+
+/** What SMART counts that should be nothing: `5 reallocated sectors, 2 CRC errors`. */
+export function smartTroubles(disk: Smart): string | null {
+  const counted: [number | null, string][] = [
+    [disk.reallocated_sectors, 'reallocated sectors'],
+    [disk.pending_sectors, 'pending sectors'],
+    [disk.uncorrectable_sectors, 'uncorrectable sectors'],
+    [disk.crc_errors, 'CRC errors'],
+    [disk.media_errors, 'media errors'],
+  ];
+  const found = counted.flatMap(([count, what]) => (count ? [`${format.count(count)} ${what}`] : []));
+  return [...found, ...disk.failing_attributes].join(', ') || null;
+}
+
+type Interface = NonNullable<HostDetails['network_facts']>['interfaces'][number];
+
+/** How an interface hangs together with others: `of vmbr0; ports eth0, tap1; VLAN 20 on eth0`. */
+export function memberText({ master, bridge, vlan, bond }: Interface): string {
+  return [
+    master && `of ${master}`,
+    bridge && bridge.ports.length > 0 && `ports ${bridge.ports.join(', ')}`,
+    bridge?.vlan_aware && 'VLAN-aware',
+    vlan && `VLAN ${vlan.id ?? '?'}${vlan.parent ? ` on ${vlan.parent}` : ''}`,
+    bond && `bond of ${bond.members.join(', ')}${bond.mode ? ` (${bond.mode})` : ''}`,
+    bond?.active && `active ${bond.active}`,
+  ]
+    .filter(Boolean)
+    .join('; ');
+}
+
+type Container = NonNullable<HostDetails['containers']>['containers'][number];
+
+/** A container's state with its health and how it ended: `running, healthy`; `exited with 137, out of memory`. */
+export function containerState({ state, health, exit_code, out_of_memory }: Container): string {
+  const ended = state !== 'running' && exit_code !== null ? `${state} with ${exit_code}` : state;
+  return [ended, health, out_of_memory ? 'out of memory' : null].filter(Boolean).join(', ');
+}
+
+export function containerLevel({
+  state,
+  health,
+  exit_code,
+  out_of_memory,
+}: Container): 'bad' | 'warn' | null {
+  if (health === 'unhealthy' || out_of_memory || state === 'dead') return 'bad';
+  return state === 'restarting' || (state === 'exited' && exit_code !== null && exit_code !== 0)
+    ? 'warn'
+    : null;
+}

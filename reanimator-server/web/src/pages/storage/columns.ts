@@ -1,0 +1,80 @@
+/** The storages' table: of clusters, shared ones once, and the file systems of hosts. */
+import type { StorageRow } from '../../api/types';
+import { NONE, format } from '../../format';
+import type { Column } from '../../table/table';
+
+export const COLUMNS: readonly Column<StorageRow>[] = [
+  { id: 'name', title: 'Name', key: ({ name }) => name, width: 11 },
+  {
+    id: 'node',
+    title: 'On',
+    key: ({ node }) => node,
+    text: ({ node }) => node.replaceAll(',', ', '),
+    width: 9,
+    rank: 2,
+  },
+  { id: 'type', title: 'Type', key: ({ type }) => type, text: ({ type }) => type, width: 6, rank: 3 },
+  { id: 'used', title: 'Used', key: (row) => row.used_percent, numeric: true, meter: true, width: 9 },
+  {
+    id: 'free',
+    title: 'Free',
+    key: (row) => row.available_gb,
+    text: (row) => format.gib(row.available_gb),
+    numeric: true,
+    width: 6,
+    rank: 1,
+  },
+  {
+    id: 'total',
+    title: 'Size',
+    key: (row) => row.total_gb,
+    text: (row) => format.gib(row.total_gb),
+    numeric: true,
+    width: 6,
+    rank: 4,
+  },
+  { id: 'state', title: 'State', key: ({ active }) => (active ? 1 : 0), width: 6, rank: 5 },
+  {
+    id: 'shared',
+    title: 'Shared',
+    key: ({ shared }) => (shared ? 0 : 1),
+    text: ({ shared }) => format.yes(shared),
+    width: 4.5,
+    rank: 7,
+  },
+  {
+    id: 'content',
+    title: 'Holds',
+    key: ({ content }) => content,
+    text: ({ content }) => content?.replaceAll(',', ', ') || NONE,
+    width: 12,
+    rank: 6,
+  },
+  {
+    id: 'cluster',
+    title: 'Cluster',
+    key: ({ cluster }) => cluster,
+    text: ({ cluster }) => cluster ?? NONE,
+    width: 6,
+    rank: 8,
+    extra: true,
+  },
+  {
+    id: 'age',
+    title: 'Seen',
+    key: (row) => (row.observed_at ? -Date.parse(row.observed_at) : null),
+    numeric: true,
+    smallFirst: true,
+    width: 4.5,
+    rank: 9,
+  },
+];
+
+export const searchable = (row: StorageRow) => [
+  row.name,
+  row.node,
+  row.cluster,
+  row.type,
+  row.content,
+  row.shared ? 'shared' : 'local',
+];
