@@ -23,7 +23,7 @@ use crate::Error;
 use crate::faults::{Fault, Order};
 use crate::tasks::release;
 use crate::tools;
-use crate::world::{World, now};
+use crate::world::{Door, World, now};
 
 /// A handle to make things go wrong, and right again.
 #[derive(Clone)]
