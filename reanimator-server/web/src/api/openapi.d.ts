@@ -481,6 +481,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proxmox/{id}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known of a cluster: members, votes, high availability, Ceph, replication, backups. */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proxmox/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a cluster for everything about itself now. */
+        post: operations["refresh_cluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox/{id}/test": {
         parameters: {
             query?: never;
@@ -878,6 +912,55 @@ export interface components {
             /** @description Who: a user's name, `token:NAME`, `local:USER`. */
             who: string;
         };
+        /** @description A backup job. */
+        BackupJob: {
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description Whether it is on.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * @description Guests it leaves out.
+             * @default null
+             */
+            excluded: string | null;
+            /**
+             * @description Which guests, as text: their numbers, `all`, or `pool NAME`.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            id: string;
+            /**
+             * @description `snapshot`, `suspend`, `stop`.
+             * @default null
+             */
+            mode: string | null;
+            /**
+             * Format: date-time
+             * @description When it is next due.
+             * @default null
+             */
+            next_run: string | null;
+            /**
+             * @description When: `daily`, `sat 02:00`.
+             * @default null
+             */
+            schedule: string | null;
+            /**
+             * @description Where to.
+             * @default null
+             */
+            storage: string | null;
+        };
         /** @description One block device. */
         BlockDevice: {
             /**
@@ -1107,6 +1190,83 @@ export interface components {
          * @description A number of bytes.
          */
         Bytes: number;
+        /** @description Something that Ceph warns of. */
+        CephCheck: {
+            /**
+             * @description In a sentence.
+             * @default null
+             */
+            message: string | null;
+            /**
+             * @description `OSD_DOWN`, `POOL_NEARFULL`.
+             * @default
+             */
+            name: string;
+            /**
+             * @description `HEALTH_WARN`, `HEALTH_ERR`.
+             * @default null
+             */
+            severity: string | null;
+        };
+        /** @description Ceph. */
+        CephFacts: {
+            /**
+             * @description What is wrong.
+             * @default []
+             */
+            checks: components["schemas"]["CephCheck"][];
+            /**
+             * @description `HEALTH_OK`, `HEALTH_WARN`, `HEALTH_ERR`.
+             * @default null
+             */
+            health: string | null;
+            /**
+             * Format: double
+             * @description Data that is not where it belongs, 0 to 100; none when all of it is.
+             * @default null
+             */
+            misplaced_percent: number | null;
+            /**
+             * Format: int32
+             * @description Monitors there are.
+             * @default null
+             */
+            monitors: number | null;
+            /**
+             * Format: int32
+             * @description Monitors that see each other.
+             * @default null
+             */
+            monitors_in_quorum: number | null;
+            /**
+             * Format: int32
+             * @description Disks there are.
+             * @default null
+             */
+            osds: number | null;
+            /**
+             * Format: int32
+             * @description Disks that hold data.
+             * @default null
+             */
+            osds_in: number | null;
+            /**
+             * Format: int32
+             * @description Disks that answer.
+             * @default null
+             */
+            osds_up: number | null;
+            /**
+             * Format: int64
+             * @description Groups that data is spread over.
+             * @default null
+             */
+            placement_groups: number | null;
+            /** @default null */
+            total_bytes: components["schemas"]["Bytes"] | null;
+            /** @default null */
+            used_bytes: components["schemas"]["Bytes"] | null;
+        };
         /** @description A fact that differs from what was seen before. The names are those of the concept paper. */
         Change: {
             /**
@@ -1164,6 +1324,92 @@ export interface components {
              */
             user: string | null;
         };
+        /** @description What a Proxmox cluster is. A list that was not seen is `None`, which is not an empty one. */
+        ClusterFacts: {
+            /**
+             * @description Backup jobs.
+             * @default null
+             */
+            backup_jobs: components["schemas"]["BackupJob"][] | null;
+            /** @default null */
+            ceph: components["schemas"]["CephFacts"] | null;
+            /**
+             * Format: int64
+             * @description How often its membership was changed.
+             * @default null
+             */
+            config_version: number | null;
+            /**
+             * Format: int32
+             * @description All votes; none for a node that stands alone.
+             * @default null
+             */
+            expected_votes: number | null;
+            /**
+             * @description The last tasks that failed, newest first.
+             * @default null
+             */
+            failed_tasks: components["schemas"]["TaskFailure"][] | null;
+            /** @default null */
+            ha: components["schemas"]["HaFacts"] | null;
+            /**
+             * @description How and where guests are moved: `type=secure,network=10.0.0.0/24`.
+             * @default null
+             */
+            migration: string | null;
+            /**
+             * @description Its name; a node that stands alone has none.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Its nodes.
+             * @default []
+             */
+            nodes: components["schemas"]["ClusterNode"][];
+            /**
+             * @description Guests that no backup job takes along.
+             * @default null
+             */
+            not_backed_up: components["schemas"]["NotBackedUp"][] | null;
+            /**
+             * Format: int32
+             * @description The votes of the nodes that are online. Those of a quorum device are not among them.
+             * @default null
+             */
+            online_votes: number | null;
+            /**
+             * @description Whether enough votes see each other; none for a node that stands alone.
+             * @default null
+             */
+            quorate: boolean | null;
+            /**
+             * Format: int32
+             * @description The votes it takes.
+             * @default null
+             */
+            quorum_votes: number | null;
+            /**
+             * @description Replication jobs.
+             * @default null
+             */
+            replication: components["schemas"]["ReplicationJob"][] | null;
+            /**
+             * @description How high availability chooses nodes: `basic`, `static`, `dynamic`.
+             * @default null
+             */
+            scheduling: string | null;
+            /**
+             * @description Networks in those zones.
+             * @default null
+             */
+            vnets: components["schemas"]["SdnVnet"][] | null;
+            /**
+             * @description Zones of software-defined networks.
+             * @default null
+             */
+            zones: components["schemas"]["SdnZone"][] | null;
+        };
         /** @description How to log in to a Proxmox API. */
         ClusterLogin: {
             /** @description `user@realm!name=secret` */
@@ -1173,6 +1419,42 @@ export interface components {
             password: string;
             /** @description `root@pam` */
             user: string;
+        };
+        /** @description A node as its cluster knows it. */
+        ClusterNode: {
+            /**
+             * @description Its address.
+             * @default null
+             */
+            address: string | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Its number, as text.
+             * @default null
+             */
+            node_id: string | null;
+            /**
+             * @description Whether the cluster sees it.
+             * @default null
+             */
+            online: boolean | null;
+            /**
+             * @description Its addresses for corosync, by link number.
+             * @default {}
+             */
+            rings: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description Its votes.
+             * @default null
+             */
+            votes: number | null;
         };
         /** @description One Proxmox cluster, or a node that stands alone, as a row. */
         ClusterRow: {
@@ -1574,6 +1856,100 @@ export interface components {
             token: string;
         };
         /** @description Facts with the time at which they were seen. */
+        Dated_ClusterFacts: {
+            /**
+             * @description Backup jobs.
+             * @default null
+             */
+            backup_jobs: components["schemas"]["BackupJob"][] | null;
+            /** @default null */
+            ceph: components["schemas"]["CephFacts"] | null;
+            /**
+             * Format: int64
+             * @description How often its membership was changed.
+             * @default null
+             */
+            config_version: number | null;
+            /**
+             * Format: int32
+             * @description All votes; none for a node that stands alone.
+             * @default null
+             */
+            expected_votes: number | null;
+            /**
+             * @description The last tasks that failed, newest first.
+             * @default null
+             */
+            failed_tasks: components["schemas"]["TaskFailure"][] | null;
+            /** @default null */
+            ha: components["schemas"]["HaFacts"] | null;
+            /**
+             * @description How and where guests are moved: `type=secure,network=10.0.0.0/24`.
+             * @default null
+             */
+            migration: string | null;
+            /**
+             * @description Its name; a node that stands alone has none.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Its nodes.
+             * @default []
+             */
+            nodes: components["schemas"]["ClusterNode"][];
+            /**
+             * @description Guests that no backup job takes along.
+             * @default null
+             */
+            not_backed_up: components["schemas"]["NotBackedUp"][] | null;
+            /**
+             * Format: int32
+             * @description The votes of the nodes that are online. Those of a quorum device are not among them.
+             * @default null
+             */
+            online_votes: number | null;
+            /**
+             * @description Whether enough votes see each other; none for a node that stands alone.
+             * @default null
+             */
+            quorate: boolean | null;
+            /**
+             * Format: int32
+             * @description The votes it takes.
+             * @default null
+             */
+            quorum_votes: number | null;
+            /**
+             * @description Replication jobs.
+             * @default null
+             */
+            replication: components["schemas"]["ReplicationJob"][] | null;
+            /**
+             * @description How high availability chooses nodes: `basic`, `static`, `dynamic`.
+             * @default null
+             */
+            scheduling: string | null;
+            /**
+             * @description Networks in those zones.
+             * @default null
+             */
+            vnets: components["schemas"]["SdnVnet"][] | null;
+            /**
+             * @description Zones of software-defined networks.
+             * @default null
+             */
+            zones: components["schemas"]["SdnZone"][] | null;
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
         Dated_Containers: {
             /**
              * @description Their containers, running or not, by name.
@@ -1934,6 +2310,8 @@ export interface components {
              * @default null
              */
             pci: components["schemas"]["NodePciDevice"][] | null;
+            /** @default null */
+            pressure: components["schemas"]["NodePressure"] | null;
             /**
              * @description `9.1.8`.
              * @default null
@@ -2194,6 +2572,8 @@ export interface components {
         Endpoint: {
             /** @description SHA-256 of the certificate as `AA:BB:...`; `None` trusts what the system trusts. */
             fingerprint?: string | null;
+            /** @description The node that answers there, where it is known: what is asked about it is asked there. */
+            node?: string | null;
             /** @description `https://192.0.2.7:8006` */
             url: string;
         };
@@ -3212,6 +3592,150 @@ export interface components {
              */
             total: number;
         };
+        /** @description High availability of a cluster. */
+        HaFacts: {
+            /**
+             * @description Whether nodes that are lost get fenced: `armed`, `standby` (nothing to look after), `disarmed`...
+             * @default null
+             */
+            fencing: string | null;
+            /**
+             * @description The node whose manager decides.
+             * @default null
+             */
+            master: string | null;
+            /**
+             * @description What it says of each node.
+             * @default []
+             */
+            nodes: components["schemas"]["HaNode"][];
+            /**
+             * @description Whether the manager sees a quorum.
+             * @default null
+             */
+            quorate: boolean | null;
+            /**
+             * @description The guests it looks after.
+             * @default []
+             */
+            resources: components["schemas"]["HaResource"][];
+            /**
+             * @description Its rules; before Proxmox VE 9 its groups. None where they were not seen.
+             * @default null
+             */
+            rules: components["schemas"]["HaRule"][] | null;
+        };
+        /** @description A node as high availability sees it. */
+        HaNode: {
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What the cluster's manager makes of it: `online`, `maintenance`, `fence`, `gone`, `unknown`.
+             * @default null
+             */
+            state: string | null;
+            /**
+             * @description What its local manager says: `pve1 (active, Wed Nov 25 10:00:00 2026)`.
+             * @default null
+             */
+            status: string | null;
+        };
+        /** @description A guest that high availability looks after. */
+        HaResource: {
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description Its group, before Proxmox VE 9.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * @description `vm:100`, `ct:101`.
+             * @default
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description How often it is tried on other nodes.
+             * @default null
+             */
+            max_relocate: number | null;
+            /**
+             * Format: int32
+             * @description How often it is started again on its node.
+             * @default null
+             */
+            max_restart: number | null;
+            /**
+             * @description The node it is on.
+             * @default null
+             */
+            node: string | null;
+            /**
+             * @description What it is: `started`, `stopped`, `error`, `fence`...
+             * @default null
+             */
+            state: string | null;
+            /**
+             * @description What it should be.
+             * @default null
+             */
+            wanted: string | null;
+        };
+        /** @description A rule of high availability, or a group before Proxmox VE 9. */
+        HaRule: {
+            /**
+             * @description Whether guests are kept together or apart: `positive` or `negative`.
+             * @default null
+             */
+            affinity: string | null;
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description Whether it is switched off.
+             * @default false
+             */
+            disabled: boolean;
+            /**
+             * @description What is wrong with it.
+             * @default []
+             */
+            errors: string[];
+            /**
+             * @description `node-affinity`, `resource-affinity`, or `group`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The nodes it names, each with its priority where it has one: `pve1:2`.
+             * @default []
+             */
+            nodes: string[];
+            /**
+             * @description The guests it is for; of a group, they name it themselves.
+             * @default []
+             */
+            resources: string[];
+            /**
+             * @description Whether guests run nowhere else.
+             * @default false
+             */
+            strict: boolean;
+        };
         /** @description The service's own state. */
         Health: {
             /** @description `ok`. */
@@ -3361,6 +3885,7 @@ export interface components {
         HostDetails: {
             /** @description The Proxmox cluster it is a node of. */
             cluster?: string | null;
+            cluster_details?: components["schemas"]["Dated_ClusterFacts"] | null;
             containers?: components["schemas"]["Dated_Containers"] | null;
             /** @description Its processors. */
             cpu: components["schemas"]["CpuDetails"];
@@ -4478,6 +5003,22 @@ export interface components {
              */
             vendor: string | null;
         };
+        /** @description Pressure stall information of a node, as it writes it down minute by minute. */
+        NodePressure: {
+            /**
+             * Format: date-time
+             * @description The minute it is of.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * @description By `cpu`, `io` and `memory`: means over that minute. A node tells no `full` of its CPU.
+             * @default {}
+             */
+            minute: {
+                [key: string]: components["schemas"]["Stall"];
+            };
+        };
         /** @description Where a node's packages come from. */
         NodeRepositories: {
             /**
@@ -4852,6 +5393,24 @@ export interface components {
              * @default []
              */
             troubled: components["schemas"]["NodeZfsDevice"][];
+        };
+        /** @description A guest that no backup job takes along. */
+        NotBackedUp: {
+            /**
+             * @description `qemu` or `lxc`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description Its name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Its number, as text.
+             * @default
+             */
+            vmid: string;
         };
         /** @description The whole fleet in a few figures. Shared storage, and the memory of a host that is a guest, are counted once. */
         Overview: {
@@ -5856,6 +6415,85 @@ export interface components {
              */
             reasons: string[];
         };
+        /** @description A replication job. */
+        ReplicationJob: {
+            /**
+             * @description What people wrote about it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description Whether it is switched off.
+             * @default false
+             */
+            disabled: boolean;
+            /**
+             * Format: double
+             * @description How long it took last time, in seconds.
+             * @default null
+             */
+            duration_seconds: number | null;
+            /**
+             * @description Why it failed.
+             * @default null
+             */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description How often it failed in a row.
+             * @default null
+             */
+            fail_count: number | null;
+            /**
+             * @description `100-0`.
+             * @default
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it last succeeded.
+             * @default null
+             */
+            last_sync: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last tried.
+             * @default null
+             */
+            last_try: string | null;
+            /**
+             * Format: date-time
+             * @description When it is next due.
+             * @default null
+             */
+            next_sync: string | null;
+            /**
+             * Format: double
+             * @description Its limit in MB/s.
+             * @default null
+             */
+            rate_mb_per_second: number | null;
+            /**
+             * @description When: `*\/15`.
+             * @default null
+             */
+            schedule: string | null;
+            /**
+             * @description The node it is on.
+             * @default null
+             */
+            source: string | null;
+            /**
+             * @description The node it is copied to.
+             * @default null
+             */
+            target: string | null;
+            /**
+             * @description The guest, as text.
+             * @default null
+             */
+            vmid: string | null;
+        };
         /** @description A place that packages come from. */
         Repository: {
             /**
@@ -5950,6 +6588,71 @@ export interface components {
              * @default null
              */
             source: string | null;
+        };
+        /** @description A network in a zone. */
+        SdnVnet: {
+            /**
+             * @description What people call it.
+             * @default null
+             */
+            alias: string | null;
+            /**
+             * @description Its name, as bridges are named.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its VLAN or VXLAN.
+             * @default null
+             */
+            tag: number | null;
+            /**
+             * @description Whether guests may tag on it.
+             * @default false
+             */
+            vlan_aware: boolean;
+            /**
+             * @description Its zone.
+             * @default null
+             */
+            zone: string | null;
+        };
+        /** @description A zone of software-defined networks. */
+        SdnZone: {
+            /**
+             * @description The bridge it is on.
+             * @default null
+             */
+            bridge: string | null;
+            /**
+             * @description `simple`, `vlan`, `vxlan`, `evpn`...; none for one that only nodes tell of.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * Format: int32
+             * @description The largest packet, in bytes, where it was chosen.
+             * @default null
+             */
+            mtu_bytes: number | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The nodes it is for; empty: all.
+             * @default []
+             */
+            nodes: string[];
+            /**
+             * @description What each node says of it: `ok`, `available`, `pending`, `error`.
+             * @default {}
+             */
+            status: {
+                [key: string]: string;
+            };
         };
         /** @description The newest self-test of a disk. */
         SelfTest: {
@@ -6334,6 +7037,51 @@ export interface components {
             size_bytes: components["schemas"]["Bytes"] | null;
             /** @default null */
             used_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description A task that failed. */
+        TaskFailure: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * @description Why it failed.
+             * @default
+             */
+            error: string;
+            /**
+             * @description `vzdump`, `qmstart`.
+             * @default null
+             */
+            kind: string | null;
+            /**
+             * @description The node it ran on.
+             * @default null
+             */
+            node: string | null;
+            /**
+             * Format: date-time
+             * @description When it started.
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * @description What it was about, often a guest's number.
+             * @default null
+             */
+            subject: string | null;
+            /**
+             * @description Its id in Proxmox.
+             * @default
+             */
+            upid: string;
+            /**
+             * @description Who started it.
+             * @default null
+             */
+            user: string | null;
         };
         /** @description What was measured on one host at one time. */
         Telemetry: {
@@ -7085,7 +7833,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -7182,7 +7930,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -7284,7 +8032,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -7422,7 +8170,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -7473,7 +8221,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -7971,7 +8719,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8100,7 +8848,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8283,7 +9031,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8363,6 +9111,84 @@ export interface operations {
             };
         };
     };
+    cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dated_ClusterFacts"];
+                };
+            };
+        };
+    };
+    refresh_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dated_ClusterFacts"];
+                };
+            };
+        };
+    };
     test: {
         parameters: {
             query?: never;
@@ -8412,7 +9238,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8626,7 +9452,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8684,7 +9510,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8768,12 +9594,12 @@ export interface operations {
     };
     query: {
         parameters: {
-            query?: {
+            query: {
                 /**
                  * @description Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
                  *     a host.
                  */
-                entity?: string;
+                entity: string;
                 /** @description `json` or `csv`. Defaults to `json`. */
                 format?: "json" | "csv";
                 /** @description From then on: a time (RFC 3339) or how long ago (`24h`). Defaults to an hour ago. */
@@ -8829,7 +9655,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
@@ -8958,7 +9784,7 @@ export interface operations {
                 fields?: string;
                 /**
                  * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match.
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
                  */
                 filter?: string;
                 /** @description How many items at most, up to 1000. Defaults to 100. */
