@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .cluster import ClusterFacts
 from .fleet import GuestRates, Unseen
 
 #: Facts of one section: `at`, when they were seen; `unseen`, what could not be; and the facts beside these two.
@@ -126,6 +127,7 @@ class HostDetails(HostDetailsParts):
     updates: Dated | None
     containers: Dated | None
     proxmox: Dated | None
+    cluster_details: ClusterFacts | None
     observed_at: str | None
     unseen: list[Unseen]
 
