@@ -8,7 +8,7 @@ use super::{
     Fleet,
     digest::{ClusterDigest, GuestDigest},
     facts::{Batch, is_old, stored},
-    world::{GuestKnown, KnownCluster},
+    world::{GuestKnown, KnownCluster, Viewed},
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -58,6 +58,9 @@ impl Pace {
 
 /// How long everything about a guest that somebody looked at is shown again without asking.
 const VIEW_HOLDS: Duration = Duration::from_secs(10);
+
+/// The same through `pvesh`, which takes a second of a processor for each of a dozen questions.
+const SHELL_VIEW_HOLDS: Duration = Duration::from_secs(5 * 60);
 
 /// How long an agent that did not answer is left alone.
 const AGENT_REST: Duration = Duration::from_secs(120);
@@ -149,6 +152,11 @@ impl Fleet {
         let now = self.now();
         let facts = cluster.cluster_facts(ClusterQuestions::All, now).await.facts.at(now);
         self.take_in_cluster(&id, &facts).await?;
+        self.write(|world| {
+            if let Some(known) = world.clusters.get_mut(&id) {
+                (known.asked.state, known.asked.all) = (Some(now), Some(now));
+            }
+        });
         Ok(facts)
     }
 
@@ -163,12 +171,12 @@ impl Fleet {
         if !is_old(asked.state.as_ref(), pace.state, now) {
             return Ok(());
         }
-        let old = self.cluster_facts_of(id).await?;
+        let first = self.cluster_facts_of(id).await?.is_none();
         let all_due = is_old(asked.all.as_ref(), pace.cluster, now);
-        let (read, whole) = match &old {
-            None => (cluster.cluster_facts(ClusterQuestions::All, now).await, true),
-            Some(_) if all_due => cluster.cluster_facts_in_turns(now).await,
-            Some(_) => (cluster.cluster_facts(ClusterQuestions::State, now).await, false),
+        let (read, whole) = match first {
+            true => (cluster.cluster_facts(ClusterQuestions::All, now).await, true),
+            false if all_due => cluster.cluster_facts_in_turns(now).await,
+            false => (cluster.cluster_facts(ClusterQuestions::State, now).await, false),
         };
         self.write(|world| {
             if let Some(known) = world.clusters.get_mut(id) {
@@ -176,7 +184,8 @@ impl Fleet {
                 known.asked.all = if whole { Some(now) } else { known.asked.all };
             }
         });
-        let facts = match old.filter(|_| !whole) {
+        // Read only now: somebody may have asked for everything meanwhile.
+        let facts = match self.cluster_facts_of(id).await?.filter(|_| !whole) {
             None => read.facts.at(now),
             Some(old) => renewed(old, read.facts, now),
         };
@@ -341,11 +350,23 @@ impl Fleet {
 
     async fn view_guest(&self, guest: &Guest) -> Result<Dated<GuestFacts>> {
         let now = self.now();
-        let (cluster, seen) = self.read(|world| {
-            let cluster = world.clusters.get(&guest.connection).map(|known| known.cluster.clone());
-            (cluster, world.viewed.get(&guest.id).cloned())
+        let (cluster, holds) = self.read(|world| {
+            let known = world.clusters.get(&guest.connection);
+            let by_shell = known.is_some_and(|known| known.only_node.is_some());
+            (known.map(|known| known.cluster.clone()), if by_shell { SHELL_VIEW_HOLDS } else { VIEW_HOLDS })
         });
-        if let Some((facts, _)) = seen.as_ref().filter(|(facts, _)| !is_old(Some(&facts.at), VIEW_HOLDS, now)) {
+        let viewed = || self.read(|world| world.viewed.get(&guest.id).cloned());
+        let fresh = |(facts, _): &Viewed| !is_old(Some(&facts.at), holds, now);
+        if let Some((facts, _)) = viewed().filter(fresh) {
+            return Ok(facts);
+        }
+        let _place = match &cluster {
+            Some(cluster) => cluster.place_to_view().await,
+            None => None,
+        };
+        // Whoever waited for the same guest finds it read.
+        let seen = viewed();
+        if let Some((facts, _)) = seen.as_ref().filter(|seen| fresh(seen)) {
             return Ok(facts.clone());
         }
         let silent_since = seen.and_then(|(_, silent_since)| silent_since);

@@ -6,8 +6,8 @@ use super::digest::{GuestDigest, HostDigest, InterfaceDigest};
 use crate::model::{
     Bytes, Guest, GuestId, GuestStatus, HostId, HostState, HostView, Storage, Telemetry, Totals,
     dashboard::{
-        Attention, AttentionLevel, CpuSum, GuestSums, InterfaceRow, NodeRow, Overview, StorageRow, UpdateCounts, VmRow,
-        gib, mib, share,
+        Attention, AttentionLevel, ClusterRow, CpuSum, GuestSums, InterfaceRow, NodeRow, Overview, StorageRow,
+        UpdateCounts, VmRow, gib, mib, share,
     },
 };
 
@@ -70,6 +70,9 @@ pub(super) fn vms(guests: &[Guest], digests: &BTreeMap<GuestId, GuestDigest>) ->
 }
 
 fn vm(guest: &Guest, digest: &GuestDigest) -> VmRow {
+    // What does not run uses nothing, which is no figure of it.
+    let runs = matches!(guest.status, GuestStatus::Running | GuestStatus::Paused);
+    let used_memory = guest.memory.as_ref().filter(|_| runs);
     let memory = guest.memory.as_ref();
     // A VM's use of its disk is told as zero, which says that nobody knows.
     let used = guest.disk.filter(|disk| disk.used_bytes > Bytes(0)).map(|disk| gib(disk.used_bytes));
@@ -83,11 +86,12 @@ fn vm(guest: &Guest, digest: &GuestDigest) -> VmRow {
         cluster: guest.cluster.clone(),
         status: guest.status,
         template: guest.template,
-        cpu_percent: guest.cpu_percent,
-        ram_percent: memory.and_then(|memory| share(memory.used_bytes, memory.total_bytes)),
+        cpu_percent: guest.cpu_percent.filter(|_| runs),
+        ram_percent: used_memory.and_then(|memory| share(memory.used_bytes, memory.total_bytes)),
         ram_total_mb: memory.map(|memory| mib(memory.total_bytes)),
-        ram_used_mb: memory.map(|memory| mib(memory.used_bytes)),
-        storage_total_gb: guest.disk.map(|disk| gib(disk.total_bytes)).or(digest.storage_total_gb),
+        ram_used_mb: used_memory.map(|memory| mib(memory.used_bytes)),
+        // A VM's list tells of the disk it boots from alone.
+        storage_total_gb: digest.storage_total_gb.or(guest.disk.map(|disk| gib(disk.total_bytes))),
         storage_used_gb: used.or(digest.storage_used_gb),
         uptime_seconds: guest.uptime_seconds,
         ip_addresses: digest.addresses.clone(),
@@ -177,7 +181,13 @@ fn row(view: &HostView, interface: &InterfaceDigest) -> InterfaceRow {
 }
 
 /// The whole fleet in a few figures.
-pub(super) fn overview(totals: &Totals, nodes: &[NodeRow], storages: &[StorageRow], guests: &[VmRow]) -> Overview {
+pub(super) fn overview(
+    totals: &Totals,
+    nodes: &[NodeRow],
+    storages: &[StorageRow],
+    guests: &[VmRow],
+    clusters: &[ClusterRow],
+) -> Overview {
     let stopped = |guest: &&VmRow| !guest.template && guest.status != GuestStatus::Running;
     let updates = nodes.iter().fold(UpdateCounts::default(), |sum, node| UpdateCounts {
         pending: sum.pending.saturating_add(node.updates_pending.unwrap_or(0)),
@@ -196,14 +206,15 @@ pub(super) fn overview(totals: &Totals, nodes: &[NodeRow], storages: &[StorageRo
         memory: totals.memory.into(),
         storage: totals.disk.into(),
         updates,
-        attention: attention(nodes, storages),
+        attention: attention(nodes, storages, clusters),
         observed_at: totals.observed_at,
     }
 }
 
-fn attention(nodes: &[NodeRow], storages: &[StorageRow]) -> Vec<Attention> {
+fn attention(nodes: &[NodeRow], storages: &[StorageRow], clusters: &[ClusterRow]) -> Vec<Attention> {
     let mut all: Vec<Attention> = nodes.iter().flat_map(of_node).collect();
     all.extend(storages.iter().filter_map(of_storage));
+    all.extend(clusters.iter().flat_map(of_cluster));
     all.sort_by(|a, b| (a.level, &a.name, &a.what).cmp(&(b.level, &b.name, &b.what)));
     all
 }
@@ -237,6 +248,16 @@ fn of_node(node: &NodeRow) -> Vec<Attention> {
         say(AttentionLevel::Notice, "it wants to be restarted".to_owned());
     }
     found
+}
+
+fn of_cluster(cluster: &ClusterRow) -> impl Iterator<Item = Attention> + '_ {
+    let silent = (cluster.state == HostState::Offline).then(|| "it does not answer".to_owned());
+    silent.into_iter().chain(cluster.problems.iter().cloned()).map(|what| Attention {
+        entity: format!("cluster:{}", cluster.id),
+        name: cluster.name.clone(),
+        level: AttentionLevel::Critical,
+        what,
+    })
 }
 
 fn of_storage(storage: &StorageRow) -> Option<Attention> {

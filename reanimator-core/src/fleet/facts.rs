@@ -91,11 +91,14 @@ impl Fleet {
     pub(crate) fn due_facts(&self) -> (Vec<HostId>, Vec<ConnectionId>) {
         let now = self.now();
         self.read(|world| {
-            let hosts = world.hosts.values().filter(|known| !due_sections(known, now).is_empty());
+            let mut hosts: Vec<&Known> =
+                world.hosts.values().filter(|known| !due_sections(known, now).is_empty()).collect();
+            // Who waits longest comes first, so that many hosts leave none out.
+            hosts.sort_by_key(|known| Section::BY_SHELL.iter().map(|each| known.asked.get(each).copied()).min());
             let due = |known: &&KnownCluster| known.heard.misses == 0 && known.snapshot.is_some() && known.is_due(now);
             let clusters = world.clusters.values().filter(due);
             (
-                hosts.map(|known| known.host.id.clone()).collect(),
+                hosts.into_iter().map(|known| known.host.id.clone()).collect(),
                 clusters.map(|known| known.connection.id.clone()).collect(),
             )
         })

@@ -45,15 +45,16 @@ impl Fleet {
         let now = self.now();
         let (views, guests, all_storages, fresh) =
             self.read(|world| (world.views(now), world.guests(), world.storages(), world.fresh_storages(now)));
-        let (hosts, by_guest) = self.read(|world| (world.host_digests(), world.guest_digests()));
+        let (hosts, by_guest) = self.read(|world| (world.host_digests(now), world.guest_digests()));
         let totals = totals::totals(&views, &guests, &fresh);
         let nodes = dashboard::nodes(&views, &hosts);
         let vms = dashboard::vms(&guests, &by_guest);
         let storages = dashboard::storages(&all_storages, &views, &telemetry);
+        let clusters = self.clusters_table().await?;
         Ok(Tables {
-            overview: dashboard::overview(&totals, &nodes, &storages, &vms),
+            overview: dashboard::overview(&totals, &nodes, &storages, &vms, &clusters),
             interfaces: dashboard::interfaces(&views, &hosts),
-            clusters: self.clusters_table().await?,
+            clusters,
             nodes,
             vms,
             storages,

@@ -251,12 +251,15 @@ impl World {
     }
 
     /// What of hosts' facts tables show.
-    pub(super) fn host_digests(&self) -> BTreeMap<HostId, HostDigest> {
+    pub(super) fn host_digests(&self, now: Timestamp) -> BTreeMap<HostId, HostDigest> {
         let digest = |known: &Known| {
             let seen = known.shell.observation.as_ref().map(|observation| &observation.identity);
             let by_cluster = || self.node_of(&known.host).map(|node| &node.identity);
             let identity = seen.or(known.identity.as_ref()).or_else(by_cluster);
-            HostDigest { hostname: identity.and_then(|identity| identity.hostname.clone()), ..known.digest.clone() }
+            let hostname = identity.and_then(|identity| identity.hostname.clone());
+            // One that was read long ago is no temperature of now.
+            let fresh = |(_, at): &(f64, Timestamp)| now.duration_since(*at).unsigned_abs() <= FRESH;
+            HostDigest { hostname, temperature: known.digest.temperature.filter(fresh), ..known.digest.clone() }
         };
         self.hosts.iter().map(|(id, known)| (id.clone(), digest(known))).collect()
     }

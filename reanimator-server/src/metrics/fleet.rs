@@ -1,7 +1,8 @@
 //! The fleet's gauges: stable names with their units in them, one line per host, guest, storage or cluster.
 
-use std::{fmt::Debug, hash::Hash, sync::atomic::AtomicU64};
+use std::{fmt::Debug, hash::Hash, sync::atomic::AtomicU64, time::Duration};
 
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{family::Family, gauge::Gauge},
@@ -14,6 +15,9 @@ use reanimator_core::{
         dashboard::{ClusterRow, NodeRow},
     },
 };
+
+/// What a cluster said longer ago is no figure of now: it has no line then.
+const FRESH: Duration = Duration::from_secs(180);
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
@@ -79,10 +83,15 @@ pub(super) fn register(
     let by_view = |host: &HostView| HostLabels { host: host.name.clone() };
     add(registry, HOSTS, &status.hosts, by_view);
     add(registry, NODES, &tables.nodes, |node| HostLabels { host: node.name.clone() });
-    let real: Vec<Guest> = guests.iter().filter(|guest| !guest.template).cloned().collect();
+    let fresh = |at: Option<Timestamp>| at.is_some_and(|at| status.at.duration_since(at).unsigned_abs() <= FRESH);
+    let real = guests.iter().filter(|guest| !guest.template && fresh(guest.observed_at));
+    let real: Vec<Guest> = real.cloned().collect();
+    let storages: Vec<Storage> = storages.iter().filter(|storage| fresh(storage.observed_at)).cloned().collect();
+    let clusters = tables.clusters.iter().filter(|cluster| fresh(cluster.observed_at));
+    let clusters: Vec<ClusterRow> = clusters.cloned().collect();
     add(registry, GUESTS, &real, guest_labels);
-    add(registry, STORAGES, storages, storage_labels);
-    add(registry, CLUSTERS, &tables.clusters, |cluster| ClusterLabels { cluster: cluster.name.clone() });
+    add(registry, STORAGES, &storages, storage_labels);
+    add(registry, CLUSTERS, &clusters, |cluster| ClusterLabels { cluster: cluster.name.clone() });
 }
 
 /// The names of all gauges.
@@ -112,7 +121,8 @@ where
 
 fn guest_labels(guest: &Guest) -> GuestLabels {
     GuestLabels {
-        cluster: guest.cluster.clone().unwrap_or_default(),
+        // A node that stands alone has no cluster's name, and may be called as another one is.
+        cluster: guest.cluster.clone().unwrap_or_else(|| guest.connection.to_string()),
         node: guest.node.clone(),
         vmid: guest.vmid.clone(),
         name: guest.name.clone().unwrap_or_default(),
@@ -122,7 +132,7 @@ fn guest_labels(guest: &Guest) -> GuestLabels {
 
 fn storage_labels(storage: &Storage) -> StorageLabels {
     StorageLabels {
-        cluster: storage.cluster.clone().unwrap_or_default(),
+        cluster: storage.cluster.clone().unwrap_or_else(|| storage.connection.to_string()),
         // A shared one is no node's.
         node: if storage.shared { String::new() } else { storage.nodes.join(",") },
         storage: storage.name.clone(),

@@ -43,6 +43,8 @@ pub(super) struct Kept {
     containers: Option<(Timestamp, Read<Containers>)>,
     /// When the journal was last asked for boots.
     system: Option<Timestamp>,
+    /// When becoming root was last refused: tried each minute, it would lock the account.
+    refused: Option<Timestamp>,
 }
 
 impl LinuxMachine {
@@ -56,7 +58,7 @@ impl LinuxMachine {
         let mut kept = self.kept.lock().await;
         let questions: Vec<Question> =
             sections.iter().flat_map(|section| kept.questions(*section, last, now)).collect();
-        let answers = self.ask(&questions).await?;
+        let answers = self.ask(&questions, &mut kept.refused, now).await?;
         let mut facts = HostFacts::default();
         for section in sections {
             match section {
@@ -86,13 +88,18 @@ impl LinuxMachine {
         Ok(facts)
     }
 
-    async fn ask(&self, questions: &[Question]) -> Result<Answers> {
+    async fn ask(&self, questions: &[Question], refused: &mut Option<Timestamp>, now: Timestamp) -> Result<Answers> {
         let command = Command::shell(inventory::script(questions)).time_limit(TIME_LIMIT).output_limit(OUTPUT_LIMIT);
-        let output = self.transport.run(command.clone().become_root(self.become_root.clone())).await;
-        let output = match (output, &self.become_root) {
+        let become_root = match older_than(SLOW_EVERY, *refused, now) {
+            true => self.become_root.clone(),
+            false => Become::No,
+        };
+        let output = self.transport.run(command.clone().become_root(become_root.clone())).await;
+        let output = match (output, &become_root) {
             // An account that may not become root still sees much.
             (Err(error), Become::Sudo | Become::SudoPassword(_)) if !error.kind().is_retryable() => {
                 tracing::warn!(host = %self.transport.label(), error = %crate::message(&error), "facts without root");
+                *refused = Some(now);
                 self.transport.run(command).await?
             }
             (output, _) => output?,

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const PER_MINUTE: usize = 20;
 
 /// What is left for facts in any case: where nobody knows the nodes' addresses, one node sees the rounds of all.
-const LEAST: usize = 2;
+const LEAST: usize = 6;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 

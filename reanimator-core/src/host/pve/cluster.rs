@@ -54,7 +54,12 @@ pub struct ProxmoxCluster {
     begun: Mutex<BTreeMap<String, Begun>>,
     /// Whether it said that it has no Ceph.
     without_ceph: AtomicBool,
+    /// How many guests somebody may look at in full at the same time.
+    views: tokio::sync::Semaphore,
 }
+
+/// Figures must find room among the five requests that are under way at once, whoever looks at whatever.
+const VIEWS_AT_ONCE: usize = 2;
 
 /// The last answer about members and quorum, and the nodes' states when it was given.
 #[derive(Clone, Debug)]
@@ -82,7 +87,13 @@ impl ProxmoxCluster {
             budget: Mutex::default(),
             begun: Mutex::default(),
             without_ceph: AtomicBool::new(false),
+            views: tokio::sync::Semaphore::new(VIEWS_AT_ONCE),
         }
+    }
+
+    /// Waits for a place among those who look at guests in full; it is held until the returned value is dropped.
+    pub async fn place_to_view(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.views.acquire().await.ok()
     }
 
     /// The API it is observed over.

@@ -44,7 +44,7 @@ pub(super) async fn run(fleet: Fleet, every: Duration, end: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let (hosts, clusters) = fleet.due_facts();
-        let due = hosts.into_iter().map(Asked::Host).chain(clusters.into_iter().map(Asked::Cluster));
+        let due = clusters.into_iter().map(Asked::Cluster).chain(hosts.into_iter().map(Asked::Host));
         for asked in
             due.filter(|asked| !under_way.contains(asked)).take(AT_ONCE.saturating_sub(tasks.len())).collect::<Vec<_>>()
         {

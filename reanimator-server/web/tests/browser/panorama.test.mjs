@@ -76,7 +76,8 @@ test('the overview says what needs somebody, which hosts are busy, and how the c
   await card('Busiest hosts').getByRole('link').first().waitFor();
   await card('Recent changes').waitFor();
   await assertAccessible(page, 'the overview');
-  await attention.getByRole('link').first().click();
+  await attention.getByText(/replication .* fails/).waitFor();
+  await attention.getByRole('link', { name: /^pve/ }).first().click();
   await page.getByRole('heading', { name: /^pve/, level: 1 }).waitFor();
   nothingWrong();
 });

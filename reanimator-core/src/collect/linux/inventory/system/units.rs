@@ -48,7 +48,8 @@ pub(super) fn parse(answers: &Answers, read: &mut Read<System>) {
             let told = failed.len() as u64;
             match number("NFailedUnits") {
                 Some(count) => {
-                    facts.failed = Some(failed);
+                    // None told of those there are is not the same as none.
+                    facts.failed = (told > 0 || count == 0).then_some(failed);
                     // Several may have recovered or failed between the two commands; too few is worth a note.
                     if told < count {
                         read.unseen.push(Unseen::new(WHAT, format!("{count} failed, {told} were told")));

@@ -23,15 +23,15 @@ pub(super) const QUESTION: &str = "if [ -s /var/lib/dpkg/status ] && command -v 
     o=$($T20 apt-get -s -q -o Debug::NoLocking=1 dist-upgrade); r=$?; echo \"$o\" | grep ^Inst; echo @status $r; \
     elif command -v zypper >/dev/null 2>&1; then echo manager:zypper; echo installed:$(rpm -qa | wc -l); echo @held; grep -s ^solvable_name /etc/zypp/locks; \
     if ls /var/cache/zypp/raw/*/repodata/*updateinfo* >/dev/null 2>&1; then echo @advisories; fi; echo @pending; \
-    o=$($T20 zypper --non-interactive --no-refresh --quiet --xmlout list-updates); r=$?; echo \"$o\" | grep -oE \"<(update|source) [^>]*>\"; echo @security; \
-    $T20 zypper --non-interactive --no-refresh --quiet --xmlout list-patches --category security | grep -oE \"<update [^>]*>\"; echo @status $r; \
+    o=$($T20 zypper --non-interactive --no-refresh --quiet --xmlout list-updates); r=$?; echo \"$o\" | grep -oE \"<(update|source) [^>]*>\"; \
+    p=$($T20 zypper --non-interactive --no-refresh --quiet --xmlout list-patches --category security) || echo @nosecurity; echo @security; echo \"$p\" | grep -oE \"<update [^>]*>\"; echo @status $r; \
     elif command -v pacman >/dev/null 2>&1 && [ -d /var/lib/pacman/local ]; then echo manager:pacman; echo installed:$(pacman -Qq | wc -l); echo @pending; \
     $T20 pacman -Qu; r=$?; echo @status $r; \
     elif command -v apk >/dev/null 2>&1; then echo manager:apk; echo installed:$(grep -c ^P: /lib/apk/db/installed); echo @held; grep -s = /etc/apk/world; echo @pending; \
     $T20 apk list --no-network --upgradable; echo @status $?; \
     elif command -v dnf >/dev/null 2>&1 || command -v yum >/dev/null 2>&1; then echo manager:dnf; d=dnf; s=\"--updates --security\"; command -v dnf >/dev/null 2>&1 || { d=yum; s=security; }; \
     if ls /var/cache/dnf/*/repodata/*updateinfo* /var/cache/libdnf5/*/repodata/*updateinfo* /var/cache/yum/*/*/*/*updateinfo* 2>/dev/null | grep -q .; then echo @advisories; fi; \
-    echo @held; grep -hsE \"^[^#]\" /etc/dnf/plugins/versionlock.list; echo @pending; $T20 $d -q -C check-update; r=$?; echo @security; $T20 $d -q -C updateinfo list $s; echo @rpm; \
+    echo @held; grep -hsE \"^[^#]\" /etc/dnf/plugins/versionlock.list; echo @pending; $T20 $d -q -C check-update; r=$?; p=$($T20 $d -q -C updateinfo list $s) || echo @nosecurity; echo @security; echo \"$p\"; echo @rpm; \
     rpm -qa --qf \"%{NAME}.%{ARCH} %{EPOCHNUM}:%{VERSION}-%{RELEASE};\"; echo; echo @status $r; \
     else echo manager:none; fi; exit 0";
 
@@ -81,7 +81,7 @@ pub(super) fn parse(answers: &Answers, read: &mut Read<Updates>) {
     }
     packages.sort_by(|a, b| (&a.name, &a.to).cmp(&(&b.name, &b.to)));
     facts.pending = Some(packages.len() as u64);
-    let has_advisories = parts.contains_key("advisories");
+    let has_advisories = parts.contains_key("advisories") && !parts.contains_key("nosecurity");
     facts.security = match manager {
         PackageManager::Apt => Some(packages.iter().filter(|package| package.security == Some(true)).count() as u64),
         PackageManager::Dnf if has_advisories => {
@@ -105,7 +105,7 @@ fn parts(text: &str) -> BTreeMap<&str, Vec<&str>> {
     for line in text.lines() {
         // Packages of rpm follow on one line; nothing else of ours starts so.
         match line.strip_prefix('@') {
-            Some(name) if ["held", "pending", "security", "rpm", "advisories"].contains(&name.trim()) => {
+            Some(name) if ["held", "pending", "security", "nosecurity", "rpm", "advisories"].contains(&name.trim()) => {
                 current = name.trim();
                 parts.entry(current).or_default();
             }
