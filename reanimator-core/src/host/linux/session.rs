@@ -1,5 +1,7 @@
 //! The watching shell as seen from our side: ask for a sample, read up to its end.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
@@ -7,6 +9,10 @@ use crate::{
     collect::linux::watch::{self, SAMPLE_LIMIT, Sample},
     transport::{Command, Process, Transport},
 };
+
+/// How much is read of what an ended shell said, and for how long.
+const LAST_WORDS: u64 = 4096;
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// One running watching shell.
 #[derive(Debug)]
@@ -32,9 +38,20 @@ impl Session {
             self.process.stdin.write_all(watch::request(self.number).as_bytes()).await?;
             self.process.stdin.flush().await
         };
-        asked.await.map_err(|error| self.broken("its shell ended").from_source(error))?;
+        if let Err(error) = asked.await {
+            self.last_words().await;
+            return Err(self.stopped().from_source(error));
+        }
         let block = self.block().await?;
         Ok(watch::parse(&String::from_utf8_lossy(&block)))
+    }
+
+    /// What a shell that takes no question any more has said before it ended.
+    async fn last_words(&mut self) {
+        let rest = (&mut self.process.stdout).take(LAST_WORDS);
+        // Whatever came until then is told; why there is no more is known already.
+        let _ended =
+            tokio::time::timeout(LAST_WORDS_WITHIN, async { { rest }.read_to_end(&mut self.buffer).await }).await;
     }
 
     /// The bytes between `@begin N` and `@end N`. What comes before (a greeting of the login shell) is passed over.

@@ -77,6 +77,14 @@ fn no_failed_unit_is_none_and_no_answer_is_a_note() {
 }
 
 #[test]
+fn failed_units_that_nobody_names_are_not_none() {
+    let text = "manager:systemd\nVersion=257\nNNames=300\nNFailedUnits=2\nSystemState=degraded";
+    let read = parse(&of("system", "@").with("system-units", said(text)));
+    assert_eq!(read.facts.failed, None);
+    assert!(read.unseen.iter().any(|note| note.why.contains("2 failed")), "{:?}", read.unseen);
+}
+
+#[test]
 fn a_crashed_service_of_openrc_is_a_failed_unit() {
     let read = parse(&of("system", "dir:/run/openrc").with("system-units", said("manager:openrc\nnginx\n")));
     let failed = read.facts.failed.unwrap();

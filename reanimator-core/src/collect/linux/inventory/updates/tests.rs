@@ -147,6 +147,18 @@ fn a_manager_that_fails_is_a_note_and_never_nothing_pending() {
 }
 
 #[test]
+fn security_updates_that_could_not_be_asked_for_are_not_none() {
+    for (manager, row) in [("zypper", ""), ("dnf", "a.x86_64 1:2-3 updates")] {
+        let text = format!(
+            "manager:{manager}\ninstalled:7\n@advisories\n@pending\n{row}\n@nosecurity\n@security\n@rpm\n@status 0"
+        );
+        let Read { facts, unseen } = parse(&Answers::of(true, [("updates-packages", text.as_str())]));
+        assert_eq!((facts.pending.is_some(), facts.security), (true, None), "{manager}");
+        assert!(unseen.iter().any(|note| note.what == "security updates"), "{manager}: {unseen:?}");
+    }
+}
+
+#[test]
 fn packages_are_counted_anew_when_something_changed_or_time_has_passed() {
     let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
     let stamp = Some("3922229062 886".to_owned());
