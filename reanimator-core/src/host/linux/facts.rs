@@ -173,3 +173,21 @@ fn joined<T>(mut read: Read<T>, slow: Option<&Read<T>>, with_slow: fn(T, &T) -> 
     read.unseen.extend(slow.unseen.iter().cloned());
     read
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Unseen;
+
+    #[test]
+    fn podman_is_asked_again_after_hours_or_soon_where_it_did_not_tell() {
+        let asked = Timestamp::UNIX_EPOCH;
+        let mut kept = Kept::default();
+        assert!(kept.podman_is_due(asked));
+        kept.containers = Some((asked, Read::default()));
+        assert!(!kept.podman_is_due(asked + SLOW_EVERY) && kept.podman_is_due(asked + PODMAN_EVERY));
+        let unseen = vec![Unseen::new("podman", "no answer in time")];
+        kept.containers = Some((asked, Read { unseen, ..Read::default() }));
+        assert!(kept.podman_is_due(asked + SLOW_EVERY));
+    }
+}

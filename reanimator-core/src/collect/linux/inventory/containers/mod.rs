@@ -64,7 +64,7 @@ fn docker(socket: &str) -> Question {
     Question::new("containers.docker", text)
 }
 
-/// What is asked every quarter of an hour: what Podman says of itself.
+/// What is asked every few hours, as it costs Podman much: what it says of itself.
 pub fn slow_questions() -> Vec<Question> {
     vec![Question::new(
         "containers.podman-info",
