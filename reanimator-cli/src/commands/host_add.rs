@@ -17,7 +17,7 @@ use crate::{
 /// What `host add` takes.
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
-    /// Where it is: [USER@]HOST[:PORT], or a name from ~/.ssh/config
+    /// Where it is: HOST, USER@HOST or USER@HOST:PORT, or a name from ~/.ssh/config
     target: String,
     /// What to call it [default: as it was given]
     #[arg(long)]
@@ -28,7 +28,7 @@ pub(crate) struct AddArgs {
     /// Give it a tag (may be repeated)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Go through this host first: [USER@]HOST[:PORT] (may be repeated, the first one first)
+    /// Go through this host first: HOST, USER@HOST or USER@HOST:PORT (may be repeated, the first one first)
     #[arg(long = "jump", value_name = "JUMP")]
     jumps: Vec<String>,
     /// A private key file to log in with; it stays where it is (may be repeated, tried in this order)

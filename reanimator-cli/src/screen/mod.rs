@@ -1,6 +1,6 @@
 //! What people and programs get to see: one document of JSON, or tables and lines.
 //!
-//! Text from hosts goes through [`harmless`] before it meets a terminal, so that no host can drive it; where stdout is
+//! Text from hosts goes through [`harmless()`] before it meets a terminal, so that no host can drive it; where stdout is
 //! no terminal the bytes pass through as they came.
 
 mod harmless;

@@ -1,9 +1,9 @@
 //! What is handed to a shell, and what that shell says of itself before the command speaks.
 //!
 //! A command must be endable: the whole process group, for every account, also behind `sudo`. So the shell first writes
-//! one line on stderr, `[reanimator 4711]`, with its process group, by builtins alone (no fork). [`Scanner`] takes that
+//! one line on stderr, `[reanimator 4711]`, with its process group, by builtins alone (no fork). `Scanner` takes that
 //! line, and sudo's prompt, out of stderr again. The account's login shell may be bash, fish or csh: it sees one plain
-//! `sh -c '...'`, quoted so that each of them reads the same ([`exec_line`]).
+//! `sh -c '...'`, quoted so that each of them reads the same (`exec_line`).
 
 use super::command::Become;
 use super::quote;
@@ -46,7 +46,7 @@ pub(crate) fn exec_line(text: &str, become_root: &Become) -> String {
     }
 }
 
-/// Takes an [`exec_line`] apart again: the command's own text, where it is not run through sudo.
+/// Takes an `exec_line` apart again: the command's own text, where it is not run through sudo.
 ///
 /// For simulated hosts, which answer commands without a shell.
 ///

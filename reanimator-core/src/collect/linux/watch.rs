@@ -1,6 +1,6 @@
 //! The watching shell: one `sh` per host that answers one line with one sample.
 //!
-//! [`SCRIPT`] is started once over the kept connection. A line `t 17` on its standard input makes it print a block
+//! [`script`] is started once over the kept connection. A line `t 17` on its standard input makes it print a block
 //! framed by `@begin 17` and `@end 17`, made by a single `grep` over the files in [`FILES`]: each line carries the name
 //! of its file, so a missing file is a missing name and nothing else. When the connection goes, `read` fails and the
 //! shell ends by itself.

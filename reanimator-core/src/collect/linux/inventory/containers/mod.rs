@@ -6,7 +6,7 @@
 //! `grep`, not from `docker stats`, which waits a second or two. They are counters: [`Containers::with_rates`] makes CPU
 //! percent of two samples.
 //!
-//! Of each container's description only what [`Container`](crate::model::facts::containers::Container) names is kept:
+//! Of each container's description only what [`Container`] names is kept:
 //! never its environment, where secrets are.
 
 mod cgroup;

@@ -7,11 +7,11 @@
 //!
 //! | file | facts | asks |
 //! |---|---|---|
-//! | [`units`] | init, units that failed | `systemctl show`, OpenRC's `rc-status --crashed` |
-//! | [`sessions`] | who is logged in | `who`, in UTC |
-//! | [`boot`] | firmware, past boots | `/sys/firmware`, `journalctl --list-boots` |
-//! | [`reboot`] | whether a restart is due | the flags that packages leave in `/run`, kernels in `/boot` and `/lib/modules`, `rpm -q` |
-//! | [`time`] | zone, synchronisation | `timedatectl show`, `chronyc -c tracking` |
+//! | `units` | init, units that failed | `systemctl show`, OpenRC's `rc-status --crashed` |
+//! | `sessions` | who is logged in | `who`, in UTC |
+//! | `boot` | firmware, past boots | `/sys/firmware`, `journalctl --list-boots` |
+//! | `reboot` | whether a restart is due | the flags that packages leave in `/run`, kernels in `/boot` and `/lib/modules`, `rpm -q` |
+//! | `time` | zone, synchronisation | `timedatectl show`, `chronyc -c tracking` |
 
 mod boot;
 mod reboot;

@@ -21,8 +21,8 @@
 //!
 //! | file | facts | asks |
 //! |---|---|---|
-//! | [`packages`] | what is installed, pending, held | apt-get, dnf, zypper, pacman, apk |
-//! | [`repositories`] | where packages come from | their files in `/etc` |
+//! | `packages` | what is installed, pending, held | apt-get, dnf, zypper, pacman, apk |
+//! | `repositories` | where packages come from | their files in `/etc` |
 
 mod packages;
 mod repositories;
