@@ -23,8 +23,8 @@ enum Asked {
 
 /// Runs until `end`.
 pub(super) async fn run(fleet: Fleet, every: Duration, end: CancellationToken) {
-    if let Err(error) = begin(&fleet).await {
-        tracing::error!(error = %crate::report(&error), "the facts of last time are not known");
+    if let Err(error) = fleet.forget_gone_clusters().await {
+        tracing::error!(error = %crate::report(&error), "facts of removed clusters are still stored");
     }
     let mut under_way: BTreeSet<Asked> = BTreeSet::new();
     let mut tasks = JoinSet::new();
@@ -52,12 +52,6 @@ pub(super) async fn run(fleet: Fleet, every: Duration, end: CancellationToken) {
             tasks.spawn(ask(fleet.clone(), asked));
         }
     }
-}
-
-/// Takes in what was known last time: it is shown, and what is not due is not asked for again.
-async fn begin(fleet: &Fleet) -> Result<()> {
-    fleet.forget_gone_clusters().await?;
-    fleet.remember_facts().await
 }
 
 async fn ask(fleet: Fleet, asked: Asked) -> Asked {
