@@ -1,6 +1,6 @@
 /**
- * Numbers, sizes and times as people read them, in the browser's language. What is absent becomes
- * {@link NONE}, never zero.
+ * Numbers, sizes and times as people read them, in a language. What is absent becomes {@link NONE}, never zero.
+ * Pages take the `format` of `i18n`, which follows the language that is spoken.
  */
 
 /** Stands where there is no figure. */
@@ -22,8 +22,10 @@ export class Format {
   #clock: Intl.DateTimeFormat;
   #day: Intl.DateTimeFormat;
   #wholeDay: Intl.DateTimeFormat;
+  #words: { readonly yes: string; readonly no: string };
 
-  constructor(locale?: string) {
+  constructor(locale?: string, words = { yes: 'yes', no: 'no' }) {
+    this.#words = words;
     this.#whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.#one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this.#two = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -85,7 +87,7 @@ export class Format {
 
   /** Yes, no, or not known. */
   yes = (value: boolean | null | undefined): string =>
-    value === null || value === undefined ? NONE : value ? 'yes' : 'no';
+    value === null || value === undefined ? NONE : value ? this.#words.yes : this.#words.no;
 
   /** A rate: `1.2 MiB/s`. */
   rate = (value: number | null | undefined): string => (GONE(value) ? NONE : `${this.bytes(value)}/s`);
@@ -138,9 +140,6 @@ export class Format {
     return Number.isNaN(date.getTime()) ? NONE : format.format(date);
   }
 }
-
-/** In the reader's own language. */
-export const format = new Format(globalThis.navigator?.language);
 
 /** The share of a size that is used, from 0 to 100. */
 export function share(

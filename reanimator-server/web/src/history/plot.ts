@@ -1,7 +1,7 @@
 /** uPlot as this page draws with it. Loaded only where there is a chart. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { format } from '../format';
+import { format } from '../i18n';
 import type { Chart, Data } from './chart';
 
 const HEIGHT = 150;

@@ -1,6 +1,7 @@
 /** Facts of a guest in few words. */
 import type { GuestDetails } from '../../api/types';
-import { NONE, format } from '../../format';
+import { NONE } from '../../format';
+import { format } from '../../i18n';
 
 type Pressure = NonNullable<GuestDetails['runtime']>['pressure'];
 type Disk = GuestDetails['disks'][number];

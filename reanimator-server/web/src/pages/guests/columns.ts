@@ -1,6 +1,7 @@
 /** The guests' table. */
 import type { GuestStatus, VmRow } from '../../api/types';
-import { NONE, format } from '../../format';
+import { NONE } from '../../format';
+import { format } from '../../i18n';
 import type { Column } from '../../table/table';
 
 export const STATUS_ORDER: Record<GuestStatus, number> = {

@@ -1,5 +1,5 @@
 /** The charts of a host's history. */
-import { format } from '../../format';
+import { format } from '../../i18n';
 import type { Chart } from '../../history/chart';
 
 export const HOST_CHARTS: readonly Chart[] = [

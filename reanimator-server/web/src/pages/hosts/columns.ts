@@ -1,6 +1,7 @@
 /** The hosts' table: live figures of the host, and slower facts of its row, side by side. */
 import type { Host, HostState, NodeRow } from '../../api/types';
-import { NONE, format, share } from '../../format';
+import { NONE, share } from '../../format';
+import { format } from '../../i18n';
 import type { Column } from '../../table/table';
 import { kindText } from '../../words';
 

@@ -1,6 +1,7 @@
 /** The interfaces' table. */
 import type { InterfaceRow } from '../../api/types';
-import { NONE, format } from '../../format';
+import { NONE } from '../../format';
+import { format } from '../../i18n';
 import type { Column } from '../../table/table';
 
 /** The bridge or bond it is part of, and its VLAN: `vmbr0, VLAN 20`. */

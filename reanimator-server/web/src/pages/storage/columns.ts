@@ -1,6 +1,7 @@
 /** The storages' table: of clusters, shared ones once, and the file systems of hosts. */
 import type { StorageRow } from '../../api/types';
-import { NONE, format } from '../../format';
+import { NONE } from '../../format';
+import { format } from '../../i18n';
 import type { Column } from '../../table/table';
 
 export const COLUMNS: readonly Column<StorageRow>[] = [

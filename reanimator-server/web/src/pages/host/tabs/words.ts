@@ -1,6 +1,7 @@
 /** Facts of a host in few words. */
 import type { HostDetails } from '../../../api/types';
-import { NONE, format } from '../../../format';
+import { NONE } from '../../../format';
+import { format } from '../../../i18n';
 
 type Hardware = NonNullable<HostDetails['hardware']>;
 type Pi = NonNullable<Hardware['raspberry_pi']>;

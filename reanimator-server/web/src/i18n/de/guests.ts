@@ -1,0 +1,3 @@
+import type { guests as English } from '../en/guests';
+
+export const guests: typeof English = {};

@@ -1,0 +1,3 @@
+import type { hosts as English } from '../en/hosts';
+
+export const hosts: typeof English = {};

@@ -1,0 +1,3 @@
+import type { onestorage as English } from '../en/onestorage';
+
+export const onestorage: typeof English = {};

@@ -1,0 +1,3 @@
+import type { run as English } from '../en/run';
+
+export const run: typeof English = {};

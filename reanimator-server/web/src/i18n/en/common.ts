@@ -1,0 +1,5 @@
+/** Words that every page uses. */
+export const common = {
+  yes: 'yes',
+  no: 'no',
+};

@@ -1,0 +1,6 @@
+import type { common as English } from '../en/common';
+
+export const common: typeof English = {
+  yes: 'sì',
+  no: 'no',
+};

@@ -1,0 +1,3 @@
+import type { host as English } from '../en/host';
+
+export const host: typeof English = {};

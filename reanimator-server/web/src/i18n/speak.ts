@@ -1,0 +1,4 @@
+/** Before every unit test: the page speaks English, as it does for most who read the tests. */
+import { spoken } from './language.svelte';
+
+await spoken.choose('en');
