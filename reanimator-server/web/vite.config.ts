@@ -18,5 +18,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': { target: server, ws: true }, '/health': server } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node', setupFiles: 'src/i18n/speak.ts' },
+  test: { include: ['{src,build}/**/*.test.ts'], environment: 'node', setupFiles: 'src/i18n/speak.ts' },
 });
