@@ -99,6 +99,9 @@ pub(super) fn of_nodes_guests(
     hosts.iter().flat_map(of_host).collect()
 }
 
+/// Entries that one look at one entity makes at most, so that a host which lies cannot fill the disk of those who watch it.
+const MOST_AT_ONCE: usize = 256;
+
 fn between(
     entity: &str,
     old: &BTreeMap<String, String>,
@@ -120,7 +123,12 @@ fn between(
         before => Some(change(field, before, Some(value))),
     });
     let gone = old.iter().filter(|(field, _)| going_counts && !new.contains_key(*field));
-    now.chain(gone.map(|(field, value)| change(field, Some(value), None))).collect()
+    let mut changes: Vec<_> = now.chain(gone.map(|(field, value)| change(field, Some(value), None))).collect();
+    if let Some(more) = changes.len().checked_sub(MOST_AT_ONCE).filter(|more| *more > 0) {
+        changes.truncate(MOST_AT_ONCE);
+        changes.push(change(&"more changes".to_owned(), None, Some(&format!("{more} more changed at the same time"))));
+    }
+    changes
 }
 
 #[cfg(test)]
@@ -134,6 +142,14 @@ mod tests {
         fn watched(&self) -> BTreeMap<String, String> {
             self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         }
+    }
+
+    #[test]
+    fn a_host_that_changes_all_at_once_leaves_so_many_entries_and_how_many_more() {
+        let fields = |value: &str| (0..1000).map(|number| (format!("disk {number}"), value.to_owned())).collect();
+        let changes = between("host:a", &fields("old"), &fields("new"), true, true, Timestamp::UNIX_EPOCH);
+        assert_eq!(changes.len(), MOST_AT_ONCE + 1);
+        assert_eq!(changes.last().unwrap().new_value.as_deref(), Some("744 more changed at the same time"));
     }
 
     fn seen(disks: &'static [(&'static str, &'static str)], unseen: &[&str]) -> Dated<Disks> {
