@@ -8,6 +8,7 @@ use super::{
     Fleet,
     digest::{ClusterDigest, GuestDigest},
     facts::{Batch, is_old, stored},
+    history::pick_guest,
     world::{GuestKnown, KnownCluster, Viewed},
 };
 use crate::{
@@ -343,9 +344,9 @@ impl Fleet {
             return found.ok_or_else(|| no_guest(name, None));
         };
         let host = self.find(node).await?;
-        let mut on_host = self.guests().await?.into_iter().filter(|guest| guest.host_id.as_ref() == Some(&host.id));
-        let called = |guest: &Guest| guest.vmid == name || guest.id.0 == name || guest.name.as_deref() == Some(name);
-        on_host.find(called).ok_or_else(|| no_guest(name, Some(&host.name)))
+        let mut on_host = self.guests().await?;
+        on_host.retain(|guest| guest.host_id.as_ref() == Some(&host.id));
+        pick_guest(&on_host, name)?.cloned().ok_or_else(|| no_guest(name, Some(&host.name)))
     }
 
     async fn view_guest(&self, guest: &Guest) -> Result<Dated<GuestFacts>> {

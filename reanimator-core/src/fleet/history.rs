@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
-    model::{Change, ChangeFilter, Entity, GuestId, HostId, Latest, Series, TelemetryQuery},
+    model::{Change, ChangeFilter, Entity, Guest, GuestId, HostId, Latest, Series, TelemetryQuery},
 };
 
 /// Which part of a history, in the words of a person or a web address.
@@ -94,15 +94,8 @@ impl Fleet {
     /// A guest by its id, its number or its name.
     pub(super) async fn guest_named(&self, name: &str) -> Result<GuestId> {
         let guests = self.guests().await?;
-        let exact = guests.iter().find(|guest| guest.id.0 == name);
-        let called = || guests.iter().filter(|guest| guest.vmid == name || guest.name.as_deref() == Some(name));
-        let ids: Vec<String> = exact.into_iter().chain(called()).map(|guest| guest.id.to_string()).collect();
-        if let Some(exact) = exact {
-            return Ok(exact.id.clone());
-        }
-        let found = called().next().map(|guest| guest.id.clone());
-        one("guest", name, ids, "reanimator guest list")
-            .map(|()| found)?
+        pick_guest(&guests, name)?
+            .map(|guest| guest.id.clone())
             .ok_or_else(|| missing("guest", name, "reanimator guest list"))
     }
 
@@ -116,6 +109,16 @@ impl Fleet {
         one("storage", name, ids, "reanimator storage list")?;
         found.ok_or_else(|| missing("storage", name, "reanimator storage list"))
     }
+}
+
+/// The guest of that id; or else the only one of that number or name.
+pub(super) fn pick_guest<'a>(guests: &'a [Guest], name: &str) -> Result<Option<&'a Guest>> {
+    if let Some(exact) = guests.iter().find(|guest| guest.id.0 == name) {
+        return Ok(Some(exact));
+    }
+    let called = || guests.iter().filter(|guest| guest.vmid == name || guest.name.as_deref() == Some(name));
+    one("guest", name, called().map(|guest| guest.id.to_string()).collect(), "reanimator guest list")?;
+    Ok(called().next())
 }
 
 /// Refuses a name that several things have.
@@ -233,5 +236,22 @@ mod tests {
         for text in ["", "yesterday", "-", "5y", "1.5h", "99999999999999999999d", "18446744073709551615w", "0s", "ü"] {
             assert_eq!(parse_time(text, now).unwrap_err().kind(), ErrorKind::Invalid, "{text}");
         }
+    }
+
+    #[test]
+    fn a_guest_whose_name_another_has_is_named_by_its_id_only() {
+        let guest = |id: &str, vmid: &str, name: &str| -> Guest {
+            serde_json::from_value(serde_json::json!({
+                "id": id, "connection": "a", "vmid": vmid, "name": name, "kind": "lxc", "node": "pve1",
+                "status": "running", "tags": [], "template": false,
+            }))
+            .unwrap()
+        };
+        let guests = [guest("a/100", "100", "web"), guest("a/101", "101", "web"), guest("a/102", "102", "a/100")];
+        let picked = |name| pick_guest(&guests, name).map(|guest| guest.map(|guest| guest.vmid.as_str()));
+        assert_eq!(picked("a/100").unwrap(), Some("100"));
+        assert_eq!(picked("101").unwrap(), Some("101"));
+        assert_eq!(picked("mail").unwrap(), None);
+        assert_eq!(picked("web").unwrap_err().kind(), ErrorKind::Conflict);
     }
 }
