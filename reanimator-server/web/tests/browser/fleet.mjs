@@ -57,16 +57,13 @@ export async function startFleet({ nodes = 3, guests = 24 } = {}) {
   }
 }
 
-async function startHosts(count) {
+/** Linux hosts that a look-alike plays. */
+export async function startHosts(count, { base = '127.78.3.1' } = {}) {
   const told = [];
-  return startProgram(
-    besideProgram('linux-sim'),
-    ['--hosts', String(count), '--base', '127.78.3.1'],
-    (line) => {
-      told.push(JSON.parse(line));
-      return told.length === count ? told : null;
-    },
-  );
+  return startProgram(besideProgram('linux-sim'), ['--hosts', String(count), '--base', base], (line) => {
+    told.push(JSON.parse(line));
+    return told.length === count ? told : null;
+  });
 }
 
 /** Asks the API with a page's own log-in. */
@@ -90,7 +87,7 @@ export function asking(page) {
 }
 
 /** A public key as `ssh-keygen -l` names it. */
-function fingerprintOf(key) {
+export function fingerprintOf(key) {
   const hash = createHash('sha256').update(Buffer.from(key.split(' ')[1], 'base64'));
   return `SHA256:${hash.digest('base64').replace(/=+$/, '')}`;
 }

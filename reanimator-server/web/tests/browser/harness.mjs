@@ -70,6 +70,7 @@ export async function startProgram(path, args, wanted) {
   const value = await found;
   return {
     value,
+    signal: (name) => child.kill(name),
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
