@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startFleet } from './fleet.mjs';
-import { assertAccessible, assertNoSideways, openWindow, until } from './harness.mjs';
+import { assertAccessible, assertNoSideways, openWindow } from './harness.mjs';
 
 const PICTURES = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../target/screenshots');
 
