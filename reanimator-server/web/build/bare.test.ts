@@ -7,13 +7,31 @@ import { expect, test } from 'vitest';
 const READ = /^(aria-label|aria-description|alt|title|label|text|placeholder|prefix|one|hint|empty)$/;
 
 /** Words that are the same in every language. */
-const NAMES = /^(Reanimator|Proxmox( VE)?|SSH|CPU|RAM|API|[^\p{L}]*)$/u;
+const NAMES = /^[^\p{L}]*(Reanimator|Proxmox( VE)?|SSH|CPU|RAM|API)?[^\p{L}]*$/u;
 
 /** In an expression, what has two words is a text. */
 const TWO_WORDS = /\p{Ll}{2} \p{L}{2}/u;
 
 /** Components whose texts are not in the catalogue yet. */
-const PENDING = /^src\/(Shell|App|ui|live|table|facts|history|pages)/;
+const PENDING = [
+  'table',
+  'facts',
+  'history',
+  'pages/connections',
+  'pages/guest',
+  'pages/guests',
+  'pages/host',
+  'pages/hosts',
+  'pages/network',
+  'pages/onestorage',
+  'pages/overview',
+  'pages/run',
+  'pages/settings',
+  'pages/setup',
+  'pages/storage',
+];
+
+const isPending = (file: string) => PENDING.some((folder) => file.startsWith(`src/${folder}/`));
 
 /** Places in a component where a text stands that is no message. */
 function bareTexts(file: string): string[] {
@@ -53,5 +71,5 @@ test('no component says what is not in the catalogue', () => {
     .filter((file) => file.endsWith('.svelte'))
     .map((file) => join('src', file));
   expect(files.length).toBeGreaterThan(50);
-  expect(files.filter((file) => !PENDING.test(file)).flatMap(bareTexts)).toEqual([]);
+  expect(files.filter((file) => !isPending(file)).flatMap(bareTexts)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** Light, dark, or as the system has it. The choice stays in this browser. */
 
-export type Theme = 'system' | 'light' | 'dark';
+export const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
 
 class Chosen {
   #theme = $state<Theme>((document.documentElement.dataset['theme'] as Theme | undefined) ?? 'system');

@@ -1,19 +1,24 @@
-/** What the API calls things, as people read it. */
-import type { Host, HostKind } from './api/types';
-
-const KINDS: Record<HostKind, string> = { linux: 'Linux', proxmox: 'Proxmox', both: 'Proxmox + Linux' };
-const WAYS: Readonly<Record<string, string>> = { local: 'itself', ssh: 'SSH', proxmox: 'the Proxmox API' };
+/** What the API calls things, as people read it. A code that the catalogue does not know is shown as it is. */
+import type { Host, HostKind, Role } from './api/types';
+import { t } from './i18n';
 
 export function kindText(kind: HostKind): string {
-  return KINDS[kind];
+  return t.common.kinds[kind];
+}
+
+export function roleText(role: Role): string {
+  return t.common.roles[role];
 }
 
 /** How a host is reached: `by SSH, the Proxmox API`. */
 export function wayText(via: readonly string[]): string {
-  return via.length > 0 ? `by ${via.map((way) => WAYS[way] ?? way).join(', ')}` : 'not reached yet';
+  const ways: Readonly<Record<string, string>> = t.common.ways;
+  return via.length > 0
+    ? t.common.reachedBy(via.map((way) => ways[way] ?? way).join(', '))
+    : t.common.notReachedYet;
 }
 
 /** Where a host is: its address, or that it is the machine the server runs on. */
 export function placeText({ address, via, cluster }: Pick<Host, 'address' | 'via' | 'cluster'>): string {
-  return address ?? (via.includes('local') ? 'this machine' : (cluster ?? ''));
+  return address ?? (via.includes('local') ? t.common.thisMachine : (cluster ?? ''));
 }

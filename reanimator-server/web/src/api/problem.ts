@@ -1,3 +1,4 @@
+import { t } from '../i18n';
 import type { ProblemDetails } from './types';
 
 const URN = 'urn:reanimator:';
@@ -15,9 +16,9 @@ export class Problem extends Error {
   readonly keyType: string | undefined;
 
   constructor(details: Partial<ProblemDetails>) {
-    super(details.detail ?? details.title ?? 'Something went wrong.');
+    super(details.detail ?? details.title ?? t.common.problems.something);
     this.kind = kindOf(details.type);
-    this.title = details.title ?? 'This did not work';
+    this.title = details.title ?? t.common.problems.failed;
     this.status = details.status ?? 0;
     this.next = details.next ?? undefined;
     this.host = details.host ?? undefined;
@@ -28,7 +29,7 @@ export class Problem extends Error {
   /** From an answer whose status says that it failed; understands answers that are no problem details. */
   static async from(response: Response): Promise<Problem> {
     const fallback = {
-      title: `The server answered ${response.status}`,
+      title: t.common.problems.status(response.status),
       status: response.status,
       type: response.status === 401 ? `${URN}unauthenticated` : `${URN}internal`,
     };
@@ -45,9 +46,9 @@ export class Problem extends Error {
     if (thrown instanceof Problem) return thrown;
     return new Problem({
       type: `${URN}no-connection`,
-      title: 'No answer from the server',
+      title: t.common.problems.noAnswer,
       detail: thrown instanceof Error ? thrown.message : String(thrown),
-      next: 'Check that “reanimator serve” is running and that this machine can reach it, then try again.',
+      next: t.common.problems.noAnswerNext,
     });
   }
 }

@@ -4,16 +4,16 @@ import { PAGES, findPage } from './index';
 const everyone = () => true;
 
 test.each([
-  ['/', 'Overview'],
-  ['/hosts', 'Hosts'],
-  ['/hosts/h1', 'Host'],
-  ['/hosts/h1/storage', 'Host'],
-  ['/hosts/%', 'Host'],
-  ['/guests/c1%3A100/network', 'Guest'],
-  ['/storage/c1%3Alocal', 'One storage'],
-  ['/run', 'Run'],
-])('%s leads to %s', (path, title) => {
-  expect(findPage(PAGES, path, everyone)?.title).toBe(title);
+  ['/', 'overview'],
+  ['/hosts', 'hosts'],
+  ['/hosts/h1', 'host'],
+  ['/hosts/h1/storage', 'host'],
+  ['/hosts/%', 'host'],
+  ['/guests/c1%3A100/network', 'guest'],
+  ['/storage/c1%3Alocal', 'onestorage'],
+  ['/run', 'run'],
+])('%s leads to %s', (path, id) => {
+  expect(findPage(PAGES, path, everyone)?.id).toBe(id);
 });
 
 test('a path of no page, or of one that is not for this person, leads nowhere', () => {
@@ -22,6 +22,6 @@ test('a path of no page, or of one that is not for this person, leads nowhere', 
 });
 
 test('every page is in the menu, or under one that is', () => {
-  const titles = PAGES.filter(({ icon }) => icon).map(({ title }) => title);
-  for (const page of PAGES) expect(titles).toContain(page.under ?? page.title);
+  const ids = PAGES.filter(({ icon }) => icon).map(({ id }) => id);
+  for (const page of PAGES) expect(ids).toContain(page.under ?? page.id);
 });

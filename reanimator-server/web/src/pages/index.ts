@@ -4,13 +4,17 @@
  */
 import type { Component } from 'svelte';
 import type { Role } from '../api/types';
+import type { Messages } from '../i18n/en';
 import type { IconName } from '../ui/Icon.svelte';
 
+export type PageId = keyof Messages['shell']['pages'];
+
 export interface Page {
-  title: string;
+  /** What it is called in the catalogue. */
+  id: PageId;
   /** Its sign in the menu. A page of one thing has none: it stands under the list that leads to it. */
   icon?: IconName;
-  under?: string;
+  under?: PageId;
   /** The path it answers, where the menu leads. One that ends in `/` takes what follows. */
   path: string;
   needs: Role;
@@ -19,77 +23,77 @@ export interface Page {
 
 export const PAGES: readonly Page[] = [
   {
-    title: 'Overview',
+    id: 'overview',
     icon: 'overview',
     path: '/',
     needs: 'viewer',
     load: () => import('./overview/Page.svelte'),
   },
   {
-    title: 'Hosts',
+    id: 'hosts',
     icon: 'fleet',
     path: '/hosts',
     needs: 'viewer',
     load: () => import('./hosts/Page.svelte'),
   },
   {
-    title: 'Host',
-    under: 'Hosts',
+    id: 'host',
+    under: 'hosts',
     path: '/hosts/',
     needs: 'viewer',
     load: () => import('./host/Page.svelte'),
   },
   {
-    title: 'Guests',
+    id: 'guests',
     icon: 'guest',
     path: '/guests',
     needs: 'viewer',
     load: () => import('./guests/Page.svelte'),
   },
   {
-    title: 'Guest',
-    under: 'Guests',
+    id: 'guest',
+    under: 'guests',
     path: '/guests/',
     needs: 'viewer',
     load: () => import('./guest/Page.svelte'),
   },
   {
-    title: 'Storage',
+    id: 'storage',
     icon: 'disk',
     path: '/storage',
     needs: 'viewer',
     load: () => import('./storage/Page.svelte'),
   },
   {
-    title: 'One storage',
-    under: 'Storage',
+    id: 'onestorage',
+    under: 'storage',
     path: '/storage/',
     needs: 'viewer',
     load: () => import('./onestorage/Page.svelte'),
   },
   {
-    title: 'Network',
+    id: 'network',
     icon: 'network',
     path: '/network',
     needs: 'viewer',
     load: () => import('./network/Page.svelte'),
   },
   {
-    title: 'Run',
+    id: 'run',
     icon: 'run',
     path: '/run',
     needs: 'admin',
     load: () => import('./run/Page.svelte'),
   },
   {
-    title: 'Connections',
+    id: 'connections',
     icon: 'plug',
     path: '/connections',
     needs: 'viewer',
     load: () => import('./connections/Page.svelte'),
   },
   {
-    title: 'Settings',
+    id: 'settings',
     icon: 'settings',
     path: '/settings',
     needs: 'viewer',

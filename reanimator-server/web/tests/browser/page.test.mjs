@@ -78,6 +78,7 @@ test('the first start makes an account, once', async () => {
 });
 
 test('a wrong password is told, and a right one lets in', async () => {
+  await page.getByRole('button', { name: 'Account' }).click();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByRole('heading', { name: 'Log in' }).waitFor();
   await page.getByLabel('User name').fill(ADMIN.name);
