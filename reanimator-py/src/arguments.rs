@@ -10,7 +10,8 @@ use pyo3::{
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{
-        ExecRequest, HostChange, ImportFormat, NewHost, NewProxmox, ProxmoxSecret, Selector, SudoChoice, parse_jump,
+        ExecRequest, HostChange, ImportFormat, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector, SudoChoice,
+        parse_jump,
     },
 };
 use secrecy::SecretString;
@@ -181,7 +182,12 @@ pub(crate) fn history(entity: String, metrics: Option<Names>, start: When, end: 
     History { entity, metrics, start: start.0, end: end.0, step: step.map(Span::into_words) }
 }
 
-/// Names of figures: one, or several.
+/// Short lines, by the arguments of `recent`.
+pub(crate) fn recent(entities: Names, metric: String, start: When, end: When, points: usize) -> RecentWords {
+    RecentWords { entities: entities.into_list(), metric, from: Some(start.0), to: Some(end.0), points: Some(points) }
+}
+
+/// Names: one, or several.
 #[derive(FromPyObject)]
 pub(crate) enum Names {
     /// One.

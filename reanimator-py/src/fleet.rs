@@ -280,6 +280,25 @@ impl Fleet {
         wait(py, calls::telemetry(self.0.clone(), arguments::history(entity, metrics, start, end, step)))
     }
 
+    /// Short lines of one figure of many things at once (`host:ID`, `guest:ID`, `storage:ID`, at most 200): of each the
+    /// averages over the same equal steps, at most `points` (2 to 120), with `None` for gaps. What is not in the fleet is
+    /// named in `unknown`.
+    #[pyo3(
+        signature = (entities, metric, start=When("1h".to_owned()), end=When("now".to_owned()), points=30),
+        text_signature = "($self, entities, metric, start='1h', end='now', points=30)"
+    )]
+    fn recent(
+        &self,
+        py: Python<'_>,
+        entities: Names,
+        metric: String,
+        start: When,
+        end: When,
+        points: usize,
+    ) -> PyResult<Plain> {
+        wait(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
+    }
+
     /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
     fn latest(&self, py: Python<'_>, entity: String) -> PyResult<Plain> {
         wait(py, calls::latest(self.0.clone(), entity))

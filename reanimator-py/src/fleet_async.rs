@@ -296,6 +296,25 @@ impl AsyncFleet {
         later(py, calls::telemetry(self.0.clone(), arguments::history(entity, metrics, start, end, step)))
     }
 
+    /// Short lines of one figure of many things at once (`host:ID`, `guest:ID`, `storage:ID`, at most 200): of each the
+    /// averages over the same equal steps, at most `points` (2 to 120), with `None` for gaps. What is not in the fleet is
+    /// named in `unknown`.
+    #[pyo3(
+        signature = (entities, metric, start=When("1h".to_owned()), end=When("now".to_owned()), points=30),
+        text_signature = "($self, entities, metric, start='1h', end='now', points=30)"
+    )]
+    fn recent<'py>(
+        &self,
+        py: Python<'py>,
+        entities: Names,
+        metric: String,
+        start: When,
+        end: When,
+        points: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
+    }
+
     /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
     fn latest<'py>(&self, py: Python<'py>, entity: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::latest(self.0.clone(), entity))

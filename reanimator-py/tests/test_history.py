@@ -109,3 +109,16 @@ def test_the_latest_figures_have_their_times(fleet: Fleet, observed: str) -> Non
     assert set(latest["memory_used"]) == set(get_type_hints(model.Reading))
     at = datetime.fromisoformat(latest["memory_used"]["at"].replace("Z", "+00:00"))
     assert timedelta(0) <= datetime.now(timezone.utc) - at < timedelta(minutes=1)
+
+
+def test_lines_of_many_come_at_once(fleet: Fleet, observed: str) -> None:
+    entity = f"host:{fleet.host(observed)['id']}"
+    recent = fleet.recent([entity, "guest:c:1"], "memory_used", start="10m", points=20)
+    assert set(recent) == set(model.Recent.__annotations__)
+    assert recent["step_seconds"] >= 30
+    assert recent["unknown"] == ["guest:c:1"]
+    assert list(recent["series"]) == [entity]
+    line = recent["series"][entity]
+    assert len(line) <= 20 and None in line and any(value and value > 0 for value in line)
+    with pytest.raises(reanimator.Invalid, match="121"):
+        fleet.recent(entity, "memory_used", points=121)

@@ -213,6 +213,16 @@ impl World {
         guests
     }
 
+    /// The ids of all guests.
+    pub(super) fn guest_ids(&self) -> impl Iterator<Item = &GuestId> {
+        self.snapshots().flat_map(|snapshot| snapshot.guests.iter().map(|guest| &guest.id))
+    }
+
+    /// Whether there is a storage of that id.
+    pub(super) fn has_storage(&self, id: &str) -> bool {
+        self.snapshots().any(|snapshot| snapshot.storages.iter().any(|storage| storage.id == id))
+    }
+
     /// All storages.
     pub(super) fn storages(&self) -> Vec<Storage> {
         self.snapshots().flat_map(|snapshot| snapshot.storages.clone()).collect()

@@ -1,6 +1,11 @@
 //! Whose figures are kept, how they are asked for, and what comes back.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -68,6 +73,14 @@ impl Entity {
             Self::Host(_) => EntityKind::Host,
             Self::Guest(_) => EntityKind::Guest,
             Self::Storage(_) => EntityKind::Storage,
+        }
+    }
+
+    /// The guest that it is.
+    pub fn guest(&self) -> Option<&GuestId> {
+        match self {
+            Self::Guest(id) => Some(id),
+            Self::Host(_) | Self::Storage(_) => None,
         }
     }
 }
@@ -165,6 +178,40 @@ pub struct Columns {
     pub mean: Vec<Option<f64>>,
     /// The most in each span.
     pub max: Vec<Option<f64>>,
+}
+
+/// Of which things the same figure is wanted as short lines, as tables show them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentQuery {
+    /// Whose.
+    pub entities: BTreeSet<Entity>,
+    /// The name of the figure, which each of their kinds has to have.
+    pub metric: String,
+    /// From then on.
+    pub from: Timestamp,
+    /// Up to but not including then.
+    pub to: Timestamp,
+    /// How many points each line has at most.
+    pub points: usize,
+}
+
+/// The same figure of many things as short lines with the same times.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Recent {
+    /// The name of the figure.
+    pub metric: String,
+    /// When the first step begins: a multiple of the step since 1970, so that lines asked for again agree.
+    pub from: Timestamp,
+    /// When the last step ends, which may be after what was asked for.
+    pub to: Timestamp,
+    /// Seconds from one point to the next.
+    pub step_seconds: u64,
+    /// For each thing the average over each step; a step in which it was not seen is null.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Vec<Option<f64>>>))]
+    pub series: BTreeMap<Entity, Vec<Option<f64>>>,
+    /// What was asked for and is not in the fleet.
+    pub unknown: Vec<String>,
 }
 
 /// A figure as it was last seen.

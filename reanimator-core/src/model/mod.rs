@@ -24,7 +24,7 @@ pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot}
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
 pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
-pub use history::{Columns, Entity, EntityKind, Latest, Reading, Series, TelemetryQuery};
+pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId};
 pub use links::{Match, Verdict};

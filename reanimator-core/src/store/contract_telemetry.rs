@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     ErrorKind,
-    model::{Columns, Entity, Series, TelemetryQuery},
+    model::{Columns, Entity, RecentQuery, Series, TelemetryQuery},
 };
 
 use super::{MetricRow, Retention, Sample, Store, Upkeep, contract::at};
@@ -175,6 +175,63 @@ pub(crate) async fn charts(store: &dyn Store) {
     assert!(chart(7, HOUR - 3, 30).await.len() > 20);
     let backwards = store.history(&"a".into(), &[], at(1), at(1), 1).await.unwrap_err();
     assert_eq!(backwards.kind(), ErrorKind::Invalid);
+}
+
+/// Lines of many are what a question for each says, before and after packing and across what is packed only in part.
+pub(crate) async fn recent(store: &dyn Store) {
+    counting(store, "host:a", 10, HOUR + 1800).await;
+    counting(store, "guest:c:1", 10, HOUR + 1800).await;
+    counting(store, "host:slow", 60, HOUR).await;
+    let names = ["host:a", "guest:c:1", "host:slow", "host:never"];
+    let ask = async |(from, to): (i64, i64), points| {
+        let entities = names.map(entity).into();
+        let (metric, from, to) = ("cpu_percent".to_owned(), at(BEGIN + from), at(BEGIN + to));
+        store.recent(&RecentQuery { entities, metric, from, to, points }).await.unwrap()
+    };
+    for seconds in [0, HOUR + 90, DAY, 3 * DAY] {
+        keep_up(store, seconds).await;
+        for (span, points) in [((0, HOUR), 30), ((900, HOUR + 1800), 30), ((0, 2 * HOUR), 120), ((0, HOUR), 60)] {
+            let recent = ask(span, points).await;
+            let step = recent.step_seconds as i64;
+            assert_eq!((recent.from.as_second() - BEGIN, recent.to.as_second() - BEGIN), span, "{span:?} by {step}");
+            for name in names {
+                let line = means(store, name, "cpu_percent", span, step).await;
+                assert_eq!(recent.series[&entity(name)], line, "{name} {span:?} by {step} after {seconds} s");
+            }
+            assert!(recent.series[&entity("host:a")].len() <= points);
+            assert!(recent.series[&entity("host:never")].iter().all(Option::is_none));
+        }
+    }
+    let fine = ask((600, 660), 6).await;
+    assert_eq!(fine.step_seconds, 60, "of minutes nothing finer is left");
+    let backwards =
+        RecentQuery { entities: [].into(), metric: "cpu_percent".into(), from: at(1), to: at(1), points: 2 };
+    assert_eq!(store.recent(&backwards).await.unwrap_err().kind(), ErrorKind::Invalid);
+    let crossed = RecentQuery { entities: names.map(entity).into(), metric: "load1".into(), to: at(90), ..backwards };
+    assert!(store.recent(&crossed).await.unwrap_err().to_string().contains("load1"));
+}
+
+/// A line finer than the samples of one of them holds each sample until the next, and stays a gap where none came.
+pub(crate) async fn recent_by_the_second(store: &dyn Store) {
+    let samples = [0, 10, 20, 30, 90].map(|seconds| sample("host:a", seconds, seconds as f64));
+    store.append_samples(&samples).await.unwrap();
+    counting(store, "host:slow", 60, 180).await;
+    let query = RecentQuery {
+        entities: [entity("host:a"), entity("host:slow")].into(),
+        metric: "cpu_percent".into(),
+        from: at(BEGIN),
+        to: at(BEGIN + 120),
+        points: 24,
+    };
+    let recent = store.recent(&query).await.unwrap();
+    assert_eq!(recent.step_seconds, 5);
+    let first = |name: &str| recent.series[&entity(name)].clone();
+    assert_eq!(
+        first("host:a")[..8],
+        [0.0, 0.0, 10.0, 10.0, 20.0, 20.0, 30.0, f64::NAN].map(|v| (!v.is_nan()).then_some(v))
+    );
+    assert!(first("host:a")[7..18].iter().all(Option::is_none), "a gap stays a gap");
+    assert!(first("host:slow")[..12].iter().all(|value| *value == Some(0.0)), "it is seen once a minute");
 }
 
 /// What is asked for stays the same through packing, thinning and deleting, as long as some tier can show it.

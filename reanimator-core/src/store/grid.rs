@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{Columns, Series, TelemetryQuery},
+    model::{Columns, Entity, EntityKind, Recent, RecentQuery, Series, TelemetryQuery},
 };
 
 use super::{
@@ -59,12 +59,8 @@ impl Plan {
     /// Looks at a question.
     pub(crate) fn new(query: &TelemetryQuery) -> Result<Self> {
         let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
+        forward(query.from, query.to, &query.entity)?;
         let refuse = || Error::new(ErrorKind::Invalid, "read the history").on(query.entity.to_string());
-        if from >= to {
-            return Err(refuse()
-                .because("its end is not after its beginning")
-                .next("give an earlier `from` or a later `to`"));
-        }
         let step = match query.step {
             None => usual_step(to - from),
             Some(step) => whole_seconds(step).ok_or_else(|| {
@@ -105,23 +101,11 @@ impl Plan {
     /// The answer, made of what was found for this plan's figures.
     pub(crate) fn answer(self, query: &TelemetryQuery, mut found: Found) -> Result<Series> {
         found.samples.sort_by_key(|sample| sample.at);
-        let period = usual_gap(&found.samples);
-        let step = self.step.max(found.widest).max(whole(period));
+        let step = self.step.max(found.widest).max(whole(usual_gap(&found.samples)));
         let first = floor(self.from, step);
-        let steps = usize::try_from((self.to - 1 - first).div_euclid(step) + 1).unwrap_or(0);
-        let mut cells = vec![vec![Cell::default(); self.places.len()]; steps];
-        for point in found.points.iter().chain(&found.samples) {
-            let index = usize::try_from((point.at - first).div_euclid(step)).ok();
-            if let Some(cells) = index.and_then(|index| cells.get_mut(index)) {
-                cells.iter_mut().zip(&point.cells).for_each(|(cell, other)| cell.add(other));
-            }
-        }
-        hold(&mut cells, &found.samples, |at| (at - first).div_euclid(step), period);
+        let cells = self.cells(step, &found);
         let begin = |index: usize| Timestamp::from_millisecond(first + index as i64 * step);
-        let times = (0..steps)
-            .map(begin)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Error::new(ErrorKind::Invalid, "read the history").from_source(error))?;
+        let times = (0..cells.len()).map(begin).collect::<Result<Vec<_>, _>>().map_err(no_time)?;
         let column = |place: usize| Columns {
             min: cells.iter().map(|cells| least(&cells[place]).map(plain)).collect(),
             mean: cells.iter().map(|cells| cells[place].mean().map(plain)).collect(),
@@ -132,6 +116,92 @@ impl Plan {
         let step_seconds = u64::try_from(step / SECOND).unwrap_or(0);
         Ok(Series { entity: query.entity.clone(), step_seconds, times, metrics })
     }
+
+    /// What was found, whose samples are in the order of time, put into steps of that length.
+    fn cells(&self, step: i64, found: &Found) -> Vec<Vec<Cell>> {
+        let first = floor(self.from, step);
+        let steps = usize::try_from((self.to - 1 - first).div_euclid(step) + 1).unwrap_or(0);
+        let mut cells = vec![vec![Cell::default(); self.places.len()]; steps];
+        for point in found.points.iter().chain(&found.samples) {
+            let index = usize::try_from((point.at - first).div_euclid(step)).ok();
+            if let Some(cells) = index.and_then(|index| cells.get_mut(index)) {
+                cells.iter_mut().zip(&point.cells).for_each(|(cell, other)| cell.add(other));
+            }
+        }
+        hold(&mut cells, &found.samples, |at| (at - first).div_euclid(step), usual_gap(&found.samples));
+        cells
+    }
+}
+
+/// A question for the same figure of many, looked at: a plan for each kind among them, all with the same steps.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    step: i64,
+    plans: BTreeMap<EntityKind, Plan>,
+}
+
+impl Lines {
+    /// Looks at a question.
+    pub(crate) fn new(query: &RecentQuery) -> Result<Self> {
+        let RecentQuery { entities, metric, from, to, points } = query;
+        forward(*from, *to, metric)?;
+        let step = step_for(*from, *to, *points);
+        let mut plans = BTreeMap::new();
+        for entity in entities {
+            if !plans.contains_key(&entity.kind()) {
+                let (entity, metrics) = (entity.clone(), vec![metric.clone()]);
+                let question = TelemetryQuery { entity, metrics, from: *from, to: *to, step: Some(step) };
+                plans.insert(question.entity.kind(), Plan::new(&question)?);
+            }
+        }
+        Ok(Self { step: whole_seconds(step).unwrap_or(SECOND), plans })
+    }
+
+    /// Each entity with the plan for its kind.
+    pub(crate) fn questions<'a>(&'a self, query: &'a RecentQuery) -> Vec<(&'a Entity, &'a Plan)> {
+        query.entities.iter().filter_map(|entity| Some((entity, self.plans.get(&entity.kind())?))).collect()
+    }
+
+    /// The answer, made of what was found for each of the questions.
+    pub(crate) fn answer(
+        &self,
+        query: &RecentQuery,
+        questions: &[(&Entity, &Plan)],
+        mut found: Vec<Found>,
+    ) -> Result<Recent> {
+        let step = found.iter().fold(self.step, |step, found| step.max(found.widest));
+        let first = floor(query.from.as_millisecond(), step);
+        let last = floor(query.to.as_millisecond() - 1, step).saturating_add(step);
+        let mut series = BTreeMap::new();
+        for ((entity, plan), found) in questions.iter().zip(&mut found) {
+            found.samples.sort_by_key(|sample| sample.at);
+            let mean = |cells: Vec<Cell>| Some(plain(cells.first()?.mean()?));
+            series.insert((*entity).clone(), plan.cells(step, found).into_iter().map(mean).collect());
+        }
+        Ok(Recent {
+            metric: query.metric.clone(),
+            from: Timestamp::from_millisecond(first).map_err(no_time)?,
+            to: Timestamp::from_millisecond(last).map_err(no_time)?,
+            step_seconds: u64::try_from(step / SECOND).unwrap_or(0),
+            series,
+            unknown: Vec::new(),
+        })
+    }
+}
+
+/// Refuses a time of a history that ends before it begins.
+fn forward(from: Timestamp, to: Timestamp, of: &impl ToString) -> Result<()> {
+    if from.as_millisecond() < to.as_millisecond() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "read the history")
+        .on(of.to_string())
+        .because("its end is not after its beginning")
+        .next("give an earlier `from` or a later `to`"))
+}
+
+fn no_time(error: jiff::Error) -> Error {
+    Error::new(ErrorKind::Invalid, "read the history").from_source(error)
 }
 
 /// A figure as it was before 32 bits held it: 5.7 and not 5.699999809265137. Whole numbers of eight digits and more, such
@@ -150,7 +220,7 @@ pub(crate) fn plain(value: f64) -> f64 {
 }
 
 /// What was found for a plan, in any order, with the plan's figures.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     /// Points that stand for a span.
     pub(crate) points: Vec<Point>,

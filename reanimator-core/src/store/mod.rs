@@ -58,7 +58,7 @@ use crate::{
     Result,
     model::{
         Change, ChangeFilter, Connection, ConnectionId, Entity, Event, Host, HostId, HostView, Identity, Latest, Match,
-        MatchId, NewChange, Series, Telemetry, TelemetryQuery,
+        MatchId, NewChange, Recent, RecentQuery, Series, Telemetry, TelemetryQuery,
     },
 };
 
@@ -267,6 +267,12 @@ pub trait TelemetryStore: Send + Sync {
     /// `Invalid` for a figure that there is not, an empty or backward time, a step that is no whole number of seconds,
     /// and an answer of more than 10,000 points.
     async fn query(&self, query: &TelemetryQuery) -> Result<Series>;
+
+    /// The averages of one figure of many entities over the same equal steps; of one that has no history, gaps alone.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query); the figure has to be kept of every kind among them.
+    async fn recent(&self, query: &RecentQuery) -> Result<Recent>;
 
     /// The newest reading of each figure. Of what was never seen there is nothing. Where many are asked for at once, a
     /// figure that others of the same entity outran by some minutes is absent.

@@ -23,6 +23,7 @@ from .model import (
     Match,
     Proxmox,
     Reading,
+    Recent,
     Status,
     Storage,
     TestReport,
@@ -157,6 +158,14 @@ class Fleet:
         end: str | datetime = "now",
         step: str | int | timedelta | None = None,
     ) -> Columns: ...
+    def recent(
+        self,
+        entities: str | Sequence[str],
+        metric: str,
+        start: str | datetime = "1h",
+        end: str | datetime = "now",
+        points: int = 30,
+    ) -> Recent: ...
     def latest(self, entity: str) -> dict[str, Reading]: ...
     def changes(
         self,
@@ -268,6 +277,14 @@ class AsyncFleet:
         end: str | datetime = "now",
         step: str | int | timedelta | None = None,
     ) -> Future[Columns]: ...
+    def recent(
+        self,
+        entities: str | Sequence[str],
+        metric: str,
+        start: str | datetime = "1h",
+        end: str | datetime = "now",
+        points: int = 30,
+    ) -> Future[Recent]: ...
     def latest(self, entity: str) -> Future[dict[str, Reading]]: ...
     def changes(
         self,

@@ -2,7 +2,7 @@
 
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
-    fleet::HistoryWords,
+    fleet::{HistoryWords, RecentWords},
     model::{
         change::{Change, ChangeFilter},
         details::Include,
@@ -57,6 +57,11 @@ pub(crate) async fn telemetry(fleet: Fleet, history: History) -> Result<Columns>
         step: history.step,
     };
     Ok(Columns::of(fleet.telemetry_in_words(&words).await?, named))
+}
+
+/// Short lines of many.
+pub(crate) async fn recent(fleet: Fleet, words: RecentWords) -> Result<Plain> {
+    Plain::of(&fleet.recent_in_words(&words).await?)
 }
 
 /// The newest figures.

@@ -9,9 +9,9 @@ use axum::{
 };
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{HistoryWords, to_csv},
+    fleet::{HistoryWords, RecentWords, to_csv},
     model::{
-        Latest, Series,
+        Latest, Recent, Series,
         change::{Change, ChangeFilter},
     },
 };
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(query))
         .routes(routes!(latest))
+        .routes(routes!(recent))
         .routes(routes!(changes))
         .layer(middleware::from_fn(etag::tag))
 }
@@ -100,6 +101,37 @@ async fn latest(
 ) -> Result<Json<Latest>, ApiError> {
     let entity = state.fleet.entity(&whose.entity).await?;
     Ok(Json(state.fleet.latest(&entity).await?))
+}
+
+/// Which short lines.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    /// Whose, with commas between, at most 200: `host:ID`, `guest:ID`, `storage:ID`, by the ids that lists show.
+    entities: String,
+    /// The name of the figure, which each of their kinds has to have.
+    metric: String,
+    /// From then on: a time (RFC 3339) or how long ago (`24h`). Defaults to an hour ago.
+    from: Option<String>,
+    /// Up to but not including then. Defaults to now.
+    to: Option<String>,
+    /// How many points each line has at most, 2 to 120. Defaults to 30.
+    points: Option<usize>,
+}
+
+/// Short lines of one figure of many things at once: averages over the same equal steps; a gap is null.
+#[utoipa::path(get, path = "/api/v1/telemetry/recent", tag = "history", params(Lines),
+    extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = Recent), (status = 304, description = "As the tag says"), Refusals))]
+async fn recent(
+    _: Viewer,
+    State(state): State<AppState>,
+    Query(lines): Query<Lines>,
+) -> Result<Json<Recent>, ApiError> {
+    let Lines { entities, metric, from, to, points } = lines;
+    let entities = entities.split(',').map(str::to_owned).collect();
+    Ok(Json(state.fleet.recent_in_words(&RecentWords { entities, metric, from, to, points }).await?))
 }
 
 /// Which changes.

@@ -39,6 +39,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("operator", "POST", "/api/v1/proxmox/{id}/refresh"),
     ("viewer", "GET", "/api/v1/telemetry/query"),
     ("viewer", "GET", "/api/v1/telemetry/latest"),
+    ("viewer", "GET", "/api/v1/telemetry/recent"),
     ("viewer", "GET", "/api/v1/changes"),
     ("admin", "PATCH", "/api/v1/hosts/{id}"),
     ("operator", "POST", "/api/v1/hosts/{id}/test"),

@@ -107,6 +107,48 @@ async fn a_question_that_makes_no_sense_is_answered_with_a_way_on() {
 }
 
 #[tokio::test]
+async fn lines_of_many_come_at_once_and_name_what_is_unknown() {
+    let (service, viewer, id) = web1().await;
+    let silent = service.add("web2").await.id;
+    let path = "/api/v1/telemetry/recent";
+    let query = "metric=cpu_percent&from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:40Z&points=4";
+    let entities = format!("host:{id},guest:c:1,host:{silent},planet:mars,,host:{id},web1");
+    let answer = service.get(&viewer, &format!("{path}?{query}&entities={entities}")).await;
+    let tag = answer.headers[header::ETAG].to_str().unwrap().to_owned();
+    let expected = json!({
+        "metric": "cpu_percent",
+        "from": "2026-01-31T12:00:00Z",
+        "to": "2026-01-31T12:00:40Z",
+        "step_seconds": 10,
+        "series": {
+            format!("host:{id}"): [25.0, null, 25.0, null],
+            format!("host:{silent}"): [null, null, null, null],
+        },
+        "unknown": ["guest:c:1", "planet:mars", "web1"],
+    });
+    assert_eq!(answer.ok(), expected);
+    let again = request(Method::GET, &format!("{path}?{query}&entities={entities}")).bearer(&viewer);
+    let again = service.send(again.header("if-none-match", &tag).empty()).await;
+    assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+    let many = (0..=200).map(|number| format!("host:{number}")).collect::<Vec<_>>().join(",");
+    for (query, thing) in [
+        (format!("metric=cpu_percent&entities={many}"), "201"),
+        (format!("metric=cpu_percent&entities=host:{id}&points=121"), "121"),
+        (format!("metric=cpu_percent&entities=host:{id}&points=1"), "1"),
+        (format!("metric=cpu&entities=host:{id}"), "\"cpu\""),
+        (format!("metric=cpu_percent&entities=host:{id}&from=1h&to=2h"), "end"),
+        (format!("metric=cpu_percent&entities=host:{id}&from=yesterday"), "yesterday"),
+        (format!("entities=host:{id}"), "metric"),
+        ("metric=cpu_percent".to_owned(), "entities"),
+    ] {
+        service.get(&viewer, &format!("{path}?{query}")).await.named(422, "invalid", thing);
+    }
+    let most = many.strip_suffix(",host:200").unwrap();
+    let none = service.get(&viewer, &format!("{path}?metric=cpu_percent&entities={most}")).await.ok();
+    assert_eq!((none["series"].clone(), none["unknown"].as_array().unwrap().len()), (json!({}), 200));
+}
+
+#[tokio::test]
 async fn an_entity_of_any_text_is_at_most_not_found() {
     let (service, viewer, _) = web1().await;
     for word in [

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 use reanimator_core::{
-    model::{Entity, EntityKind, GuestId, HostId, TelemetryQuery},
+    model::{Entity, EntityKind, GuestId, HostId, RecentQuery, TelemetryQuery},
     store::{KeySource, MetaStore, MetricRow, Retention, Sample, SqliteStore, TelemetryStore, metrics_of},
 };
 use sqlx::{QueryBuilder, Sqlite, SqlitePool, sqlite::SqliteConnectOptions};
@@ -33,6 +33,8 @@ const PEER_TIMED: usize = 3;
 /// Ticks that the plain table gets of the part, to tell its size.
 const PEER_TICKS: i64 = 60;
 const QUERIES: usize = 40;
+/// Lines that a table shows at once.
+const LINES: usize = 200;
 /// Midnight, some years ago.
 const BEGIN: i64 = 1_699_920_000;
 const PEER: &str = "a row per value in SQLite";
@@ -75,6 +77,7 @@ async fn ours(directory: &Path, report: &mut Report) -> Result<Costs> {
     store.close().await;
     let bytes = std::fs::metadata(directory.join("telemetry.db"))?.len() as f64 / values as f64;
     let store = SqliteStore::open(directory, KeySource::File).await?;
+    report.add("store_recent_200_ms", "ms", &recent(&store, &part).await?, None)?;
     let mut all = fleet(HOSTS, GUESTS);
     let mut ticks = Vec::new();
     for tick in 0..TIMED * 2 {
@@ -110,6 +113,28 @@ async fn ours(directory: &Path, report: &mut Report) -> Result<Costs> {
     store.close().await;
     report.add("store_upkeep_step_ms", "ms", &upkeep, None)?;
     Ok(Costs { bytes, ticks, queries })
+}
+
+/// How long the lines of a table take: 200 things over an hour of which nothing is packed yet.
+async fn recent(store: &SqliteStore, part: &[Walker]) -> Result<Vec<f64>> {
+    let query = RecentQuery {
+        entities: part.iter().take(LINES).map(|walker| walker.entity.clone()).collect(),
+        metric: "cpu_percent".to_owned(),
+        from: Timestamp::from_second(BEGIN + 82_800)?,
+        to: Timestamp::from_second(BEGIN + 86_400)?,
+        points: 30,
+    };
+    let mut taken = Vec::new();
+    for _ in 0..TIMED {
+        let began = Instant::now();
+        let lines = store.recent(&query).await?.series;
+        taken.push(milliseconds(began.elapsed()));
+        let seen = lines.values().flatten().flatten().count();
+        if seen != LINES * 30 {
+            return Err(format!("{LINES} lines had {seen} points of {}", LINES * 30).into());
+        }
+    }
+    Ok(taken)
 }
 
 /// Upkeep at that tick, until nothing is left to do; notes how long each step that did something took.

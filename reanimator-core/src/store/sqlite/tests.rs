@@ -32,6 +32,8 @@ keeps_the_contract! {
     samples: contract_telemetry::samples;
     bad_questions: contract_telemetry::bad_questions;
     latest: contract_telemetry::latest;
+    recent: contract_telemetry::recent;
+    recent_by_the_second: contract_telemetry::recent_by_the_second;
     charts: contract_telemetry::charts;
     tiers: contract_telemetry::tiers;
     stitched: contract_telemetry::stitched;

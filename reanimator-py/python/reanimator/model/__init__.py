@@ -93,6 +93,7 @@ from .history import (
     Change,
     Columns,
     Reading,
+    Recent,
 )
 from .people import (
     AuditEntry,
@@ -164,6 +165,7 @@ __all__ = [
     "Problem",
     "Proxmox",
     "Reading",
+    "Recent",
     "ReplicationJob",
     "RoomSum",
     "SdnVnet",

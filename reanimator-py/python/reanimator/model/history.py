@@ -16,6 +16,21 @@ class Reading(TypedDict):
     value: float
 
 
+#: The same figure of many things as short lines with the same times: when the first step begins and the last one ends,
+#: of each thing the average over each step, and what was asked for and is not in the fleet.
+Recent = TypedDict(
+    "Recent",
+    {
+        "metric": str,
+        "from": str,
+        "to": str,
+        "step_seconds": int,
+        "series": "dict[str, list[float | None]]",
+        "unknown": "list[str]",
+    },
+)
+
+
 class Change(TypedDict):
     """A fact that differs from what was seen before."""
 

@@ -16,14 +16,26 @@ pub(super) async fn averages(
     series: i64,
     (from, to): (i64, i64),
 ) -> Result<Vec<(i64, Point)>, sqlx::Error> {
-    let rows: Vec<(i64, u32, Vec<u8>)> =
-        sqlx::query_as("SELECT at, rows, figures FROM averages WHERE series = ? AND at > ? AND at < ? ORDER BY at")
-            .bind(series)
-            .bind(from - SPAN)
-            .bind(to)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows.into_iter().map(|(at, rows, figures)| (at, point(at, rows, &figures))).collect())
+    let parts = format!("[[{series},{from},{to}]]");
+    let found = averages_of_parts(connection, &parts).await?;
+    Ok(found.into_iter().map(|(_, point)| (point.at, point)).collect())
+}
+
+/// Those of some series, each in a range of time: `[[series, from, to, ...], ...]`.
+pub(super) async fn averages_of_parts(
+    connection: &mut SqliteConnection,
+    parts: &str,
+) -> Result<Vec<(i64, Point)>, sqlx::Error> {
+    let rows: Vec<(i64, i64, u32, Vec<u8>)> = sqlx::query_as(
+        "SELECT averages.series, averages.at, averages.rows, averages.figures
+         FROM json_each(?1) AS part CROSS JOIN averages ON averages.series = part.value ->> 0
+         AND averages.at > (part.value ->> 1) - ?2 AND averages.at < part.value ->> 2 ORDER BY averages.at",
+    )
+    .bind(parts)
+    .bind(SPAN)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(series, at, rows, figures)| (series, point(at, rows, &figures))).collect())
 }
 
 /// All averages, then all least, then all most. How often each figure was seen was not kept: as often as there were

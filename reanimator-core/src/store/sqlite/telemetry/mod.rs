@@ -17,7 +17,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{Entity, Latest, Series, TelemetryQuery},
+    model::{Entity, Latest, Recent, RecentQuery, Series, TelemetryQuery},
     store::{
         METRICS_VERSION, Retention, Sample, TelemetryStore, Upkeep,
         metrics::floats,
@@ -40,6 +40,23 @@ const SAMPLES: &str = "WITH RECURSIVE minutes (minute) AS (
     SELECT samples.series, samples.at, samples.figures FROM minutes CROSS JOIN samples
     ON samples.minute = minutes.minute AND samples.series BETWEEN ?1 AND ?2
     WHERE samples.at >= ?3 AND samples.at < ?4";
+
+/// One figure of the samples in parts of the history, `[[series, from, to, place], ...]`, as text: `TIME:BITS ...`, the
+/// time counted from the part's beginning. A row for each sample would cost more than finding it.
+const ONE_FIGURE: &str = "WITH RECURSIVE part (series, first, last, place) AS (
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)
+    ),
+    minutes (minute) AS MATERIALIZED (
+        SELECT MIN(minute) FROM samples WHERE minute >= (SELECT MIN(first) FROM part) / 60000
+        UNION ALL
+        SELECT (SELECT MIN(samples.minute) FROM samples WHERE samples.minute > minutes.minute) FROM minutes
+        WHERE minutes.minute <= (SELECT MAX(last) - 1 FROM part) / 60000
+    )
+    SELECT part.series, part.first, (
+        SELECT group_concat((samples.at - part.first) || ':' || hex(substr(samples.figures, part.place * 4 + 1, 4)), ' ')
+        FROM minutes CROSS JOIN samples ON samples.minute = minutes.minute AND samples.series = part.series
+        WHERE samples.at >= part.first AND samples.at < part.last
+    ) FROM part";
 
 #[async_trait]
 impl TelemetryStore for SqliteStore {
@@ -96,6 +113,10 @@ impl TelemetryStore for SqliteStore {
         self.answer(query).await
     }
 
+    async fn recent(&self, query: &RecentQuery) -> Result<Recent> {
+        self.lines(query).await
+    }
+
     async fn latest(&self, entities: &[Entity]) -> Result<BTreeMap<Entity, Latest>> {
         self.newest(entities).await
     }
@@ -135,6 +156,21 @@ async fn samples(
         rows.into_iter().map(|(series, at, figures)| (series, point(at, &figures))).collect();
     points.sort_by_key(|(series, point)| (*series, point.at));
     Ok(points)
+}
+
+/// One figure of the samples in some parts of the history: `[[series, from, to, place], ...]`.
+async fn single(connection: &mut SqliteConnection, parts: &str) -> Result<Vec<(i64, Vec<Point>)>, sqlx::Error> {
+    let rows: Vec<(i64, i64, Option<String>)> = sqlx::query_as(ONE_FIGURE).bind(parts).fetch_all(connection).await?;
+    let points = |first: i64, text: &str| text.split(' ').filter_map(|each| written(first, each)).collect();
+    Ok(rows.into_iter().filter_map(|(series, first, text)| Some((series, points(first, &text?)))).collect())
+}
+
+/// A sample of one figure from `TIME:BITS`; the bits are absent where the row ended before.
+fn written(first: i64, text: &str) -> Option<Point> {
+    let (since, bits) = text.split_once(':')?;
+    let value = u32::from_str_radix(bits, 16).ok().filter(|_| bits.len() == 8);
+    let cell = value.map(|bits| Cell::of(f32::from_bits(bits.swap_bytes()))).unwrap_or_default();
+    Some(Point { at: first + since.parse::<i64>().ok()?, cells: vec![cell] })
 }
 
 fn point(at: i64, figures: &[u8]) -> Point {

@@ -1,114 +1,200 @@
 //! Answers from the history: the coarsest tier that shows the wanted steps, finer ones where that one is not made yet,
-//! and coarser ones where those are gone already.
+//! and coarser ones where those are gone already. Of many series at once each tier is one question.
+
+use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
 use crate::{
     Result,
-    model::{Entity, Series, TelemetryQuery},
+    model::{Entity, Recent, RecentQuery, Series, TelemetryQuery},
     store::{
-        grid::{Found, Plan},
+        grid::{Found, Lines, Plan},
         sqlite::SqliteStore,
         tiers::{Point, Tier, floor},
     },
 };
 
-use super::{chunk, earlier, samples};
+use super::{chunk, earlier, samples, single};
 
 const ATTEMPT: &str = "read the history";
+
+/// Chunks of one tier in parts of the history: `[[series, from, to, before], ...]`.
+const CHUNKS: &str = "SELECT part.value ->> 0, part.value ->> 1, part.value ->> 2, chunks.begin, chunks.points
+    FROM json_each(?1) AS part CROSS JOIN chunks ON chunks.series = part.value ->> 0 AND chunks.tier = ?2
+    AND chunks.begin > (part.value ->> 1) - ?3 AND chunks.begin < MIN(part.value ->> 2, part.value ->> 3)";
+
+/// The numbers of some entities, and what is to be made anew of their coarser tiers.
+const SERIES: &str = "SELECT wanted.key, series.id, series.quarters_due, series.six_hours_due
+    FROM json_each(?1) AS wanted CROSS JOIN series ON series.entity = wanted.value";
+
+/// A series: whose in the question, its number, and from when on quarters and six hours are to be made anew.
+type Known = (i64, i64, Option<i64>, Option<i64>);
 
 impl SqliteStore {
     pub(super) async fn answer(&self, query: &TelemetryQuery) -> Result<Series> {
         let plan = Plan::new(query)?;
+        let found = self.find_all(&[(&query.entity, &plan)]).await?.pop();
+        plan.answer(query, found.unwrap_or_default())
+    }
+
+    pub(super) async fn lines(&self, query: &RecentQuery) -> Result<Recent> {
+        let lines = Lines::new(query)?;
+        let questions = lines.questions(query);
+        let found = self.find_all(&questions).await?;
+        lines.answer(query, &questions, found)
+    }
+
+    /// What there is of each entity, in the same order. No entity comes twice.
+    async fn find_all(&self, questions: &[(&Entity, &Plan)]) -> Result<Vec<Found>> {
         let failed = self.telemetry.failed(ATTEMPT);
         // One look at all of it: what is packed between two reads would be in neither.
         let mut look = self.telemetry.reader().begin().await.map_err(&failed)?;
-        let found = match series_of(&mut look, &query.entity).await.map_err(&failed)? {
-            Some(series) => self.find(&mut look, series, &plan).await?,
-            None => Found::default(),
-        };
+        let names: Vec<String> = questions.iter().map(|(entity, _)| entity.to_string()).collect();
+        let known: Vec<Known> =
+            sqlx::query_as(SERIES).bind(json(&names)).fetch_all(&mut *look).await.map_err(&failed)?;
+        let mut searches: Vec<Search<'_>> = known
+            .into_iter()
+            .filter_map(|(place, series, quarters, six_hours)| {
+                let place = usize::try_from(place).ok()?;
+                Some(Search::new(place, series, questions.get(place)?.1, [quarters, six_hours]))
+            })
+            .collect();
+        self.find(&mut look, &mut searches).await?;
         look.commit().await.map_err(&failed)?;
-        plan.answer(query, found)
+        let mut found: Vec<Found> = questions.iter().map(|_| Found::default()).collect();
+        searches.into_iter().for_each(|search| found[search.place] = search.found);
+        Ok(found)
     }
 
-    async fn find(&self, look: &mut SqliteConnection, series: i64, plan: &Plan) -> Result<Found> {
+    async fn find(&self, look: &mut SqliteConnection, searches: &mut [Search<'_>]) -> Result<()> {
         let failed = self.telemetry.failed(ATTEMPT);
-        let mut search =
-            Search { series, plan, missing: vec![(floor(plan.from, plan.step), plan.to)], found: Found::default() };
-        let (quarters, six_hours): (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT quarters_due, six_hours_due FROM series WHERE id = ?")
-                .bind(series)
-                .fetch_one(&mut *look)
-                .await
-                .map_err(&failed)?;
-        for tier in Tier::ALL.into_iter().rev().filter(|tier| *tier <= plan.tier()) {
+        for tier in Tier::ALL.into_iter().rev() {
             // A chunk that is to be made anew does not say all yet: finer ones go first.
-            let due = match tier {
-                Tier::Raw | Tier::Minute => None,
-                Tier::Quarter => quarters,
-                Tier::SixHours => six_hours,
-            };
-            self.take_chunks(look, tier, due.unwrap_or(i64::MAX), &mut search).await?;
+            self.take_chunks(look, tier, searches, |search| {
+                (tier <= search.plan.tier()).then(|| search.due(tier).unwrap_or(i64::MAX))
+            })
+            .await?;
         }
-        let mut single = Vec::new();
-        for part in search.missing.clone() {
-            single.extend(samples(look, (series, series), part).await.map_err(&failed)?);
-            let averages = earlier::averages(look, series, part).await.map_err(&failed)?;
-            search.found.widest = search.found.widest.max(if averages.is_empty() { 0 } else { earlier::SPAN });
-            search.found.points.extend(averages.iter().map(|(_, point)| only(point, &plan.places)));
+        let mut fresh: Vec<Vec<Point>> = searches.iter().map(|_| Vec::new()).collect();
+        // The one figure of each that is wanted is cut out where it lies.
+        let (one, many): (Vec<usize>, Vec<usize>) =
+            (0..searches.len()).partition(|index| searches[*index].plan.places.len() == 1);
+        let parts: Vec<[i64; 4]> = one.iter().flat_map(|index| searches[*index].single_parts()).collect();
+        let places = places_of(searches);
+        for (series, points) in single(look, &json(&parts)).await.map_err(&failed)? {
+            if let Some(index) = places.get(&series) {
+                fresh[*index].extend(points);
+            }
+        }
+        for index in many {
+            let Search { series, plan, missing, .. } = &searches[index];
+            for part in missing {
+                let found = samples(look, (*series, *series), *part).await.map_err(&failed)?;
+                fresh[index].extend(found.iter().map(|(_, point)| only(point, &plan.places)));
+            }
+        }
+        let parts: Vec<[i64; 4]> = searches.iter().flat_map(|search| search.parts(i64::MAX)).collect();
+        for (series, point) in earlier::averages_of_parts(look, &json(&parts)).await.map_err(&failed)? {
+            if let Some(search) = places.get(&series).map(|index| &mut searches[*index]) {
+                search.found.widest = search.found.widest.max(earlier::SPAN);
+                search.found.points.push(only(&point, &search.plan.places));
+            }
         }
         for tier in Tier::ALL {
-            self.take_chunks(look, tier, i64::MAX, &mut search).await?;
+            self.take_chunks(look, tier, searches, |_| Some(i64::MAX)).await?;
         }
-        search.found.samples.extend(single.iter().map(|(_, point)| only(point, &plan.places)));
-        Ok(search.found)
+        for (search, points) in searches.iter_mut().zip(fresh) {
+            search.found.samples.extend(points);
+        }
+        Ok(())
     }
 
-    /// Takes what a tier has, in chunks that begin before `before`, of the times that are missing still; they are missing
-    /// no more.
+    /// Takes what a tier has of the times that are missing still, in chunks that begin before what `before` says, and
+    /// nothing where that says nothing; they are missing no more.
     async fn take_chunks(
         &self,
         look: &mut SqliteConnection,
         tier: Tier,
-        before: i64,
-        search: &mut Search<'_>,
+        searches: &mut [Search<'_>],
+        before: impl Fn(&Search<'_>) -> Option<i64>,
     ) -> Result<()> {
-        let failed = self.telemetry.failed(ATTEMPT);
-        let mut covered = Vec::new();
-        for (from, to) in search.missing.clone() {
-            let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-                "SELECT begin, points FROM chunks WHERE series = ? AND tier = ? AND begin > ? AND begin < ?",
-            )
-            .bind(search.series)
-            .bind(tier as i64)
-            .bind(from - tier.chunk())
-            .bind(to.min(before))
-            .fetch_all(&mut *look)
-            .await
-            .map_err(&failed)?;
-            for (begin, packed) in rows {
-                let first = if tier.width() > 0 { floor(from, tier.width()) } else { from };
-                let mut points = chunk(&self.telemetry, tier, begin, &packed, Some(&search.plan.places))?;
-                points.retain(|point| (first..to).contains(&point.at));
-                search.take(tier, points);
-                covered.push((begin, begin + tier.chunk()));
-            }
+        let parts: Vec<[i64; 4]> =
+            searches.iter().filter_map(|search| Some(search.parts(before(search)?))).flatten().collect();
+        if parts.is_empty() {
+            return Ok(());
         }
-        covered.into_iter().for_each(|part| without(&mut search.missing, part));
+        let rows: Vec<(i64, i64, i64, i64, Vec<u8>)> = sqlx::query_as(CHUNKS)
+            .bind(json(&parts))
+            .bind(tier as i64)
+            .bind(tier.chunk())
+            .fetch_all(look)
+            .await
+            .map_err(self.telemetry.failed(ATTEMPT))?;
+        let places = places_of(searches);
+        let mut covered = Vec::with_capacity(rows.len());
+        for (series, from, to, begin, packed) in rows {
+            let Some(search) = places.get(&series).map(|index| &mut searches[*index]) else { continue };
+            let first = if tier.width() > 0 { floor(from, tier.width()) } else { from };
+            let mut points = chunk(&self.telemetry, tier, begin, &packed, Some(&search.plan.places))?;
+            points.retain(|point| (first..to).contains(&point.at));
+            search.take(tier, points);
+            covered.push((places[&series], (begin, begin + tier.chunk())));
+        }
+        covered.into_iter().for_each(|(index, part)| without(&mut searches[index].missing, part));
         Ok(())
     }
 }
 
+/// Where the search of each series is.
+fn places_of(searches: &[Search<'_>]) -> HashMap<i64, usize> {
+    searches.iter().enumerate().map(|(index, search)| (search.series, index)).collect()
+}
+
+/// A list as SQL takes it. Of numbers and plain text there is always one.
+fn json(list: &impl serde::Serialize) -> String {
+    serde_json::to_string(list).unwrap_or_default()
+}
+
 /// A look through the history for a plan.
 struct Search<'a> {
+    /// Of which question in a row.
+    place: usize,
     series: i64,
     plan: &'a Plan,
+    /// From when on quarters and six hours are to be made anew.
+    due: [Option<i64>; 2],
     /// Parts of the wanted time of which nothing was found yet.
     missing: Vec<(i64, i64)>,
     found: Found,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(place: usize, series: i64, plan: &'a Plan, due: [Option<i64>; 2]) -> Self {
+        let missing = vec![(floor(plan.from, plan.step), plan.to)];
+        Self { place, series, plan, due, missing, found: Found::default() }
+    }
+
+    /// From when on chunks of a tier are to be made anew.
+    fn due(&self, tier: Tier) -> Option<i64> {
+        match tier {
+            Tier::Raw | Tier::Minute => None,
+            Tier::Quarter => self.due[0],
+            Tier::SixHours => self.due[1],
+        }
+    }
+
+    /// What is missing still: series, from, to, and before when.
+    fn parts(&self, before: i64) -> impl Iterator<Item = [i64; 4]> {
+        self.missing.iter().map(move |(from, to)| [self.series, *from, *to, before])
+    }
+
+    /// What is missing still: series, from, to, and the place of the one figure.
+    fn single_parts(&self) -> impl Iterator<Item = [i64; 4]> {
+        let place = self.plan.places.first().and_then(|place| i64::try_from(*place).ok()).unwrap_or(0);
+        self.missing.iter().map(move |(from, to)| [self.series, *from, *to, place])
+    }
+
     fn take(&mut self, tier: Tier, points: Vec<Point>) {
         if tier == Tier::Raw {
             self.found.samples.extend(points);
