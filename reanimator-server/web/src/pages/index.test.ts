@@ -9,6 +9,8 @@ test.each([
   ['/hosts/h1', 'Host'],
   ['/hosts/h1/storage', 'Host'],
   ['/hosts/%', 'Host'],
+  ['/clusters', 'Clusters'],
+  ['/clusters/c1/ha', 'Cluster'],
   ['/guests/c1%3A100/network', 'Guest'],
   ['/storage/c1%3Alocal', 'One storage'],
   ['/run', 'Run'],

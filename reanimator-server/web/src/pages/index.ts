@@ -40,6 +40,20 @@ export const PAGES: readonly Page[] = [
     load: () => import('./host/Page.svelte'),
   },
   {
+    title: 'Clusters',
+    under: 'Hosts',
+    path: '/clusters',
+    needs: 'viewer',
+    load: () => import('./cluster/Page.svelte'),
+  },
+  {
+    title: 'Cluster',
+    under: 'Hosts',
+    path: '/clusters/',
+    needs: 'viewer',
+    load: () => import('./cluster/Page.svelte'),
+  },
+  {
     title: 'Guests',
     icon: 'guest',
     path: '/guests',

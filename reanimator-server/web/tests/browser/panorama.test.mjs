@@ -239,7 +239,7 @@ test('all of it fits a phone and is accessible there, light and dark', async (t)
       ...['hardware', 'storage', 'network', 'services', 'units', 'updates', 'timeline'].map(
         (part) => `${machine}/${part}`,
       ),
-      ...['storage', 'network', 'guests', 'proxmox'].map((part) => `${node}/${part}`),
+      ...['storage', 'network', 'guests', 'licence'].map((part) => `${node}/${part}`),
       guest,
       ...['configuration', 'storage', 'network', 'snapshots', 'backups'].map((part) => `${guest}/${part}`),
     ]) {
