@@ -17,6 +17,7 @@ const PENDING = [
   'table',
   'facts',
   'history',
+  'pages/cluster',
   'pages/connections',
   'pages/guest',
   'pages/guests',

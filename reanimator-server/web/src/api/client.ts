@@ -9,6 +9,7 @@ import { Tagged } from './tagged';
 import type {
   Answer,
   Change,
+  ClusterDetails,
   ClusterRow,
   Command,
   GuestDetails,
@@ -154,6 +155,8 @@ export const api = {
   storages: () => tagged.all<StorageRow>('/storage'),
   interfaces: () => tagged.all<InterfaceRow>('/network'),
   clusters: () => tagged.all<ClusterRow>('/proxmox/clusters'),
+  clusterDetails: (cluster: string) => tagged.read<ClusterDetails>(`/proxmox/${id(cluster)}/details`),
+  refreshCluster: (cluster: string) => call<ClusterDetails>('POST', `/proxmox/${id(cluster)}/refresh`),
   hostDetails: (host: string) => tagged.read<HostDetails>(`/nodes/${id(host)}/host-details`),
   refreshHost: (host: string) => call<HostDetails>('POST', `/nodes/${id(host)}/refresh`),
   guestDetails: (host: string, guest: string) =>

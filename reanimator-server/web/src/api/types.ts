@@ -49,6 +49,10 @@ export type InterfaceRow = Answered<Schemas['InterfaceRow']>;
 export type ClusterRow = Answered<Schemas['ClusterRow']>;
 /** Everything that is known of one host, and of one guest. */
 export type HostDetails = Answered<Schemas['HostDetails']>;
+/** Everything that a cluster is asked for every quarter of an hour. */
+export type ClusterDetails = Answered<
+  Schemas['ClusterFacts'] & Pick<Schemas['Dated_ClusterFacts'], 'at' | 'unseen'>
+>;
 export type GuestDetails = Answered<Schemas['GuestDetails']>;
 /** What could not be seen, and why. */
 export type Unseen = Answered<Schemas['Unseen']>;

@@ -15,7 +15,7 @@ export function entityHref(entity: string): string | null {
     case 'storage':
       return `/storage/${encodeURIComponent(id)}`;
     case 'cluster':
-      return '/connections';
+      return `/clusters/${encodeURIComponent(id)}`;
     default:
       return null;
   }

@@ -51,7 +51,7 @@ test('what something is about leads to its page, and is called by its name', () 
   expect(entityHref('host:a/b')).toBe('/hosts/a%2Fb');
   expect(entityHref('guest:c1:100')).toBe('/guests/c1%3A100');
   expect(entityHref('storage:c1:local')).toBe('/storage/c1%3Alocal');
-  expect(entityHref('cluster:c1')).toBe('/connections');
+  expect(entityHref('cluster:c1')).toBe('/clusters/c1');
   expect(entityHref('nonsense')).toBeNull();
   const names = new Map([['host:h1', 'web1']]);
   expect(entityName('host:h1', names)).toBe('web1');

@@ -9,6 +9,8 @@ test.each([
   ['/hosts/h1', 'host'],
   ['/hosts/h1/storage', 'host'],
   ['/hosts/%', 'host'],
+  ['/clusters', 'clusters'],
+  ['/clusters/c1', 'cluster'],
   ['/guests/c1%3A100/network', 'guest'],
   ['/storage/c1%3Alocal', 'onestorage'],
   ['/run', 'run'],

@@ -44,6 +44,20 @@ export const PAGES: readonly Page[] = [
     load: () => import('./host/Page.svelte'),
   },
   {
+    id: 'clusters',
+    under: 'hosts',
+    path: '/clusters',
+    needs: 'viewer',
+    load: () => import('./cluster/Page.svelte'),
+  },
+  {
+    id: 'cluster',
+    under: 'hosts',
+    path: '/clusters/',
+    needs: 'viewer',
+    load: () => import('./cluster/Page.svelte'),
+  },
+  {
     id: 'guests',
     icon: 'guest',
     path: '/guests',

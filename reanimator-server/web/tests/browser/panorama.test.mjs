@@ -94,7 +94,7 @@ test('every part of this machine is shown, with its age and with what was not se
     ['Hardware', 'Processor'],
     ['Storage', 'Block devices'],
     ['Network', 'Routes and names'],
-    ['Containers & units', 'Units'],
+    ['Units', 'Units'],
     ['Updates', 'Repositories'],
     ['Timeline', 'Timeline'],
   ]);
@@ -128,12 +128,12 @@ test('a node is shown through its API, and says what the API does not tell', asy
     ['Storage', 'Disks, as the Proxmox API tells them'],
     ['Network', 'Interfaces, as Proxmox configures them'],
     ['Guests', 'Guests'],
-    ['Containers & units', 'Containers'],
+    ['Services and containers', 'Containers'],
     ['Updates', 'Repositories of Proxmox'],
-    ['Licence & Proxmox', 'Licence'],
+    ['Licence', 'Licence'],
   ]);
   await card('Licence').getByText('active').waitFor();
-  await tab('Containers & units').click();
+  await tab('Services and containers').click();
   await card('Containers')
     .getByText(/reached through the Proxmox API alone/)
     .waitFor();
@@ -236,10 +236,10 @@ test('all of it fits a phone and is accessible there, light and dark', async (t)
       '/storage',
       '/network',
       machine,
-      ...['hardware', 'storage', 'network', 'system', 'updates', 'timeline'].map(
+      ...['hardware', 'storage', 'network', 'services', 'units', 'updates', 'timeline'].map(
         (part) => `${machine}/${part}`,
       ),
-      ...['storage', 'network', 'guests', 'proxmox'].map((part) => `${node}/${part}`),
+      ...['storage', 'network', 'guests', 'licence'].map((part) => `${node}/${part}`),
       guest,
       ...['configuration', 'storage', 'network', 'snapshots', 'backups'].map((part) => `${guest}/${part}`),
     ]) {

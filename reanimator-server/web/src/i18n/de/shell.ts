@@ -10,6 +10,7 @@ export const shell: typeof English = {
     storage: 'Speicher',
     onestorage: 'Ein Speicher',
     network: 'Netzwerk',
+    clusters: 'Cluster',
     cluster: 'Cluster',
     run: 'Ausführen',
     connections: 'Verbindungen',

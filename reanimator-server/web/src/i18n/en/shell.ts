@@ -10,6 +10,7 @@ export const shell = {
     storage: 'Storage',
     onestorage: 'One storage',
     network: 'Network',
+    clusters: 'Clusters',
     cluster: 'Cluster',
     run: 'Run',
     connections: 'Connections',

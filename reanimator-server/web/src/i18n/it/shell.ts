@@ -10,6 +10,7 @@ export const shell: typeof English = {
     storage: 'Storage',
     onestorage: 'Uno storage',
     network: 'Rete',
+    clusters: 'Cluster',
     cluster: 'Cluster',
     run: 'Esegui',
     connections: 'Connessioni',

@@ -10,7 +10,10 @@ type Network = GuestDetails['networks'][number];
 /** How much of the time something waited: `cpu 2%, io 5%`. */
 export function pressureText(pressure: Pressure | undefined): string {
   return Object.entries(pressure ?? {})
-    .map(([what, { some_percent }]) => `${what} ${format.percent(some_percent)}`)
+    .map(
+      ([what, { some_percent, full_percent }]) =>
+        `${what} ${format.percent(some_percent)}${full_percent ? ` (all ${format.percent(full_percent)})` : ''}`,
+    )
     .join(', ');
 }
 

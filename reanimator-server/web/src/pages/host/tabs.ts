@@ -4,10 +4,11 @@ import type { Host, HostDetail, HostDetails } from '../../api/types';
 import Hardware from './tabs/Hardware.svelte';
 import Guests from './tabs/Guests.svelte';
 import Network from './tabs/Network.svelte';
-import Proxmox from './tabs/Proxmox.svelte';
+import Licence from './tabs/Licence.svelte';
 import Storage from './tabs/Storage.svelte';
 import Summary from './tabs/Summary.svelte';
-import System from './tabs/System.svelte';
+import Services from './tabs/Services.svelte';
+import Units from './tabs/Units.svelte';
 import Updates from './tabs/Updates.svelte';
 import Past from './tabs/Past.svelte';
 
@@ -35,9 +36,10 @@ export const TABS: readonly Tab[] = [
   { id: 'storage', title: 'Storage', content: Storage },
   { id: 'network', title: 'Network', content: Network },
   { id: 'guests', title: 'Guests', content: Guests, of: isNode },
-  { id: 'system', title: 'Containers & units', content: System },
+  { id: 'services', title: 'Services and containers', content: Services },
+  { id: 'units', title: 'Units', content: Units },
   { id: 'updates', title: 'Updates', content: Updates },
-  { id: 'proxmox', title: 'Licence & Proxmox', content: Proxmox, of: isNode },
+  { id: 'licence', title: 'Licence', content: Licence, of: isNode },
   { id: 'timeline', title: 'Timeline', content: Past },
 ];
 

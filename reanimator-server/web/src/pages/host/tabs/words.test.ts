@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { cacheText, partText, portText, throttlingText } from './words';
+import type { HostDetail, HostDetails } from '../../../api/types';
+import {
+  addressText,
+  cacheText,
+  inodeShare,
+  partText,
+  portText,
+  pressureRows,
+  spareLevel,
+  spareText,
+  throttlingText,
+} from './words';
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ');
 
@@ -29,4 +40,34 @@ test('a Raspberry Pi says what it suffers from, and that it suffers from nothing
     'too little voltage, throttled',
   );
   expect(throttlingText(null)).toBeNull();
+});
+
+test('pressure is told by who waited, and a node that knows only its minute says only that', () => {
+  const line = { avg10: 1, avg60: 2, avg300: 3 };
+  const host = { cpu: { some: line, full: null } } as NonNullable<HostDetail['telemetry']>['pressure'];
+  expect(pressureRows(host, null)).toEqual([{ what: 'cpu', who: 'some', short: 1, minute: 2, long: 3 }]);
+  const node = { at: null, minute: { io: { some_percent: 4, full_percent: null } } } as NonNullable<
+    NonNullable<HostDetails['proxmox']>['pressure']
+  >;
+  expect(pressureRows({}, node)).toEqual([{ what: 'io', who: 'some', short: null, minute: 4, long: null }]);
+  expect(pressureRows({}, null)).toEqual([]);
+});
+
+test('an address says what is unusual about it', () => {
+  const address = { address: '192.0.2.7', prefix: 24, dynamic: false, temporary: false, scope: 'global' };
+  expect(addressText(address)).toBe('192.0.2.7/24');
+  expect(addressText({ ...address, dynamic: true, scope: 'link' })).toBe('192.0.2.7/24 (leased, link)');
+});
+
+test('what is left is told with what there must be, and nothing is told of what is unknown', () => {
+  const disk = { available_spare_percent: 9, available_spare_threshold_percent: 10 } as NonNullable<
+    HostDetails['disks']
+  >['smart'][number];
+  expect([spareText(disk), spareLevel(disk)]).toEqual(['9%, at least 10%', 'bad']);
+  expect(spareText({ ...disk, available_spare_percent: null })).toBeNull();
+  expect(inodeShare({ inodes_used: 1, inodes_total: 4 })).toBe(25);
+  expect([
+    inodeShare({ inodes_used: 1, inodes_total: 0 }),
+    inodeShare({ inodes_used: null, inodes_total: 4 }),
+  ]).toEqual([null, null]);
 });

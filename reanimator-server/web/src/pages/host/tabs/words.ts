@@ -1,5 +1,5 @@
 /** Facts of a host in few words. */
-import type { HostDetails } from '../../../api/types';
+import type { HostDetail, HostDetails } from '../../../api/types';
 import { NONE } from '../../../format';
 import { format } from '../../../i18n';
 
@@ -52,6 +52,16 @@ export function whyMissing({ kind, proxmox }: HostDetails): string | null {
     : null;
 }
 
+/** How many of a file system's inodes are taken, from 0 to 100. */
+export function inodeShare({ inodes_used: used, inodes_total: all }: Inodes): number | null {
+  return used === null || !all ? null : (used / all) * 100;
+}
+
+interface Inodes {
+  inodes_used: number | null;
+  inodes_total: number | null;
+}
+
 type Smart = NonNullable<HostDetails['disks']>['smart'][number];
 
 /** What SMART counts that should be nothing: `5 reallocated sectors, 2 CRC errors`. */
@@ -64,7 +74,33 @@ export function smartTroubles(disk: Smart): string | null {
     [disk.media_errors, 'media errors'],
   ];
   const found = counted.flatMap(([count, what]) => (count ? [`${format.count(count)} ${what}`] : []));
-  return [...found, ...disk.failing_attributes].join(', ') || null;
+  const warning =
+    disk.critical_warning === null ? [] : [`warning bits 0x${disk.critical_warning.toString(16)}`];
+  return [...found, ...disk.failing_attributes, ...warning].join(', ') || null;
+}
+
+/** What the disk itself says of its future. */
+export function verdictText({ passed }: Smart): string | null {
+  return passed === null ? null : passed ? 'passed' : 'about to fail';
+}
+
+/** What is left of the spare blocks, and how many there must be: `97%, at least 10%`. */
+export function spareText(disk: Smart): string | null {
+  const { available_spare_percent: left, available_spare_threshold_percent: least } = disk;
+  if (left === null) return null;
+  return least === null ? format.percent(left) : `${format.percent(left)}, at least ${format.percent(least)}`;
+}
+
+export function spareLevel(disk: Smart): 'bad' | null {
+  const { available_spare_percent: left, available_spare_threshold_percent: least } = disk;
+  return left !== null && least !== null && left < least ? 'bad' : null;
+}
+
+/** The last test of itself: `short: completed without error, after 1,200 h`. */
+export function selfTestText({ self_test: test }: Smart): string | null {
+  if (!test) return null;
+  const told = [test.kind, test.result].filter(Boolean).join(': ');
+  return test.power_on_hours === null ? told : `${told}, after ${format.count(test.power_on_hours)} h`;
 }
 
 type Interface = NonNullable<HostDetails['network_facts']>['interfaces'][number];
@@ -75,12 +111,25 @@ export function memberText({ master, bridge, vlan, bond }: Interface): string {
     master && `of ${master}`,
     bridge && bridge.ports.length > 0 && `ports ${bridge.ports.join(', ')}`,
     bridge?.vlan_aware && 'VLAN-aware',
+    bridge?.stp && 'spanning tree',
     vlan && `VLAN ${vlan.id ?? '?'}${vlan.parent ? ` on ${vlan.parent}` : ''}`,
     bond && `bond of ${bond.members.join(', ')}${bond.mode ? ` (${bond.mode})` : ''}`,
     bond?.active && `active ${bond.active}`,
   ]
     .filter(Boolean)
     .join('; ');
+}
+
+/** An address with what is unusual about it: `192.0.2.7/24 (leased)`. */
+export function addressText({
+  address,
+  prefix,
+  dynamic,
+  scope,
+  temporary,
+}: Interface['addresses'][number]): string {
+  const marks = [dynamic && 'leased', temporary && 'temporary', scope !== 'global' && scope].filter(Boolean);
+  return `${address}/${prefix}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`;
 }
 
 type Container = NonNullable<HostDetails['containers']>['containers'][number];
@@ -101,4 +150,38 @@ export function containerLevel({
   return state === 'restarting' || (state === 'exited' && exit_code !== null && exit_code !== 0)
     ? 'warn'
     : null;
+}
+
+type Pressure = NonNullable<NonNullable<HostDetail['telemetry']>['pressure']>;
+type NodePressure = NonNullable<NonNullable<HostDetails['proxmox']>['pressure']>;
+
+export interface PressureRow {
+  what: string;
+  who: string;
+  short: number | null;
+  minute: number | null;
+  long: number | null;
+}
+
+/** Pressure as rows: what was waited for, and whether some or all work did. A node's API tells of a minute alone. */
+export function pressureRows(pressure: Pressure, node: NodePressure | null): PressureRow[] {
+  const rows: PressureRow[] = Object.entries(pressure).flatMap(([what, { some, full }]) =>
+    (
+      [
+        ['some', some],
+        ['all', full],
+      ] as const
+    ).flatMap(([who, line]) =>
+      line ? [{ what, who, short: line.avg10, minute: line.avg60, long: line.avg300 }] : [],
+    ),
+  );
+  if (rows.length > 0) return rows;
+  return Object.entries(node?.minute ?? {}).flatMap(([what, { some_percent, full_percent }]) =>
+    (
+      [
+        ['some', some_percent],
+        ['all', full_percent],
+      ] as const
+    ).flatMap(([who, minute]) => (minute === null ? [] : [{ what, who, short: null, minute, long: null }])),
+  );
 }

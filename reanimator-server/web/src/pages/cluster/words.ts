@@ -1,0 +1,109 @@
+/** Facts of a cluster in few words. */
+import type { ClusterDetails, ClusterRow, Host, NodeRow } from '../../api/types';
+import type { Level } from '../../facts/table';
+import { format } from '../../i18n';
+
+type Ha = NonNullable<ClusterDetails['ha']>;
+type Job = NonNullable<ClusterDetails['replication']>[number];
+
+export const clusterHref = (id: string): string => `/clusters/${encodeURIComponent(id)}`;
+
+/** Storages and guests of a cluster carry its connection in their ids. */
+export const isOf =
+  (cluster: string) =>
+  ({ id }: { id: string }): boolean =>
+    id.startsWith(`${cluster}:`);
+
+/** What a person asks first of a cluster. */
+export function clusterRows(cluster: ClusterRow): [string, string | null][] {
+  const { votes, quorate } = cluster;
+  return [
+    ['Cluster', cluster.cluster ?? 'stands alone'],
+    ['Quorum', quorate === null ? null : quorumText(quorate)],
+    ['Votes', votes ? `${format.count(votes.present)} of ${format.count(votes.expected)}` : null],
+    ['Nodes online', `${format.count(cluster.nodes_online)} of ${format.count(cluster.nodes_total)}`],
+    ['Guests running', `${format.count(cluster.guests_running)} of ${format.count(cluster.guests_total)}`],
+    ['High availability', cluster.ha_status],
+    ['Ceph', cluster.ceph_health],
+    ['Proxmox VE', cluster.version],
+  ];
+}
+
+export const quorumText = (quorate: boolean): string => (quorate ? 'has quorum' : 'no quorum');
+
+/** A node of the cluster beside what the fleet knows of it as a host. */
+export interface NodeLine {
+  node: ClusterDetails['nodes'][number];
+  row: NodeRow | undefined;
+}
+
+/** Nodes by name, each with its host where it is one of this cluster. */
+export function nodeLines(
+  nodes: ClusterDetails['nodes'],
+  rows: readonly NodeRow[],
+  { cluster, name }: Pick<ClusterRow, 'cluster' | 'name'>,
+): NodeLine[] {
+  const mine = rows.filter(
+    (row) => row.cluster !== null && (row.cluster === cluster || row.cluster === name),
+  );
+  return nodes.map((node) => ({
+    node,
+    row: mine.find((row) => row.hostname === node.name || row.name === node.name),
+  }));
+}
+
+/** The page of a node by its name, where it is a host of this fleet. */
+export function nodeHref(
+  node: string | null,
+  hosts: readonly Host[],
+  { cluster, name }: Pick<ClusterRow, 'cluster' | 'name'>,
+): string | null {
+  const found = hosts.find(
+    (host) =>
+      host.name === node && host.cluster !== null && (host.cluster === cluster || host.cluster === name),
+  );
+  return found ? `/hosts/${encodeURIComponent(found.id)}` : null;
+}
+
+/** The page of a guest by what Proxmox calls it: `vm:100`, `ct:101`, `100`. */
+export function guestHref(cluster: string, subject: string | null): string | null {
+  const vmid = /^(?:(?:vm|ct):)?([1-9]\d{0,9})$/.exec(subject ?? '')?.[1];
+  return vmid ? `/guests/${encodeURIComponent(`${cluster}:${vmid}`)}` : null;
+}
+
+/** Corosync's addresses: `link 0: 10.0.0.1`. */
+export function ringText(rings: Readonly<Record<string, string>>): string {
+  return Object.entries(rings)
+    .map(([link, address]) => `${link}: ${address}`)
+    .join(', ');
+}
+
+/** A guest that is not what it should be, or that high availability gave up on. */
+export function resourceLevel({ state, wanted }: Ha['resources'][number]): Level | null {
+  if (state === 'error' || state === 'fence') return 'bad';
+  return state !== null && wanted !== null && state !== wanted && wanted !== 'ignored' ? 'warn' : null;
+}
+
+/** How a replication stands: `off`, `failed 2 times in a row`, `in order`. */
+export function replicationText({ disabled, fail_count, error }: Job): string {
+  if (disabled) return 'switched off';
+  if (fail_count)
+    return fail_count === 1 ? 'failed last time' : `failed ${format.count(fail_count)} times in a row`;
+  return error ? 'failed' : 'in order';
+}
+
+export function replicationLevel({ disabled, fail_count, error }: Job): Level | null {
+  return !disabled && (Boolean(fail_count) || Boolean(error)) ? 'bad' : null;
+}
+
+/** What nodes say of a zone: `pve1: available`. */
+export function zoneStates(status: Readonly<Record<string, string>>): string {
+  return Object.entries(status)
+    .map(([node, state]) => `${node}: ${state}`)
+    .join(', ');
+}
+
+/** A zone that some node cannot use. */
+export function zoneLevel(status: Readonly<Record<string, string>>): Level | null {
+  return Object.values(status).some((state) => state === 'error') ? 'bad' : null;
+}
