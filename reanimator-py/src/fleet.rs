@@ -247,6 +247,11 @@ impl Fleet {
         wait(py, calls::dashboard(self.0.clone()))
     }
 
+    /// What hangs on what: hosts, their bridges, and the guests plugged into those, as last seen.
+    fn topology(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::topology(self.0.clone()))
+    }
+
     /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
         wait(py, calls::cluster_facts(self.0.clone(), name))

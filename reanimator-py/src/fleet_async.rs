@@ -263,6 +263,11 @@ impl AsyncFleet {
         later(py, calls::dashboard(self.0.clone()))
     }
 
+    /// What hangs on what: hosts, their bridges, and the guests plugged into those, as last seen.
+    fn topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::topology(self.0.clone()))
+    }
+
     /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::cluster_facts(self.0.clone(), name))

@@ -112,7 +112,7 @@ def test_the_latest_figures_have_their_times(fleet: Fleet, observed: str) -> Non
 
 
 def test_lines_of_many_come_at_once(fleet: Fleet, observed: str) -> None:
-    entity = f"host:{fleet.host(observed)['id']}"
+    entity = f"host:{fleet.host(observed)['host']['id']}"
     recent = fleet.recent([entity, "guest:c:1"], "memory_used", start="10m", points=20)
     assert set(recent) == set(model.Recent.__annotations__)
     assert recent["step_seconds"] >= 30
