@@ -262,7 +262,7 @@ impl Fleet {
         wait(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
-    /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and
+    /// The history of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet` in columns, as `pandas.DataFrame` and
     /// `polars.DataFrame` take them: `time`, and of each figure `..._min`, `..._mean`, `..._max`. A gap is `None`.
     ///
     /// Without `metrics` all figures come that were seen in that time; one that is asked for and was never seen is a
@@ -304,7 +304,8 @@ impl Fleet {
         wait(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
     }
 
-    /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
+    /// The newest reading of each figure of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet`, each with its
+    /// time.
     fn latest(&self, py: Python<'_>, entity: String) -> PyResult<Plain> {
         wait(py, calls::latest(self.0.clone(), entity))
     }

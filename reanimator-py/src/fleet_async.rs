@@ -278,7 +278,7 @@ impl AsyncFleet {
         later(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
-    /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and
+    /// The history of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet` in columns, as `pandas.DataFrame` and
     /// `polars.DataFrame` take them: `time`, and of each figure `..._min`, `..._mean`, `..._max`. A gap is `None`.
     ///
     /// Without `metrics` all figures come that were seen in that time; one that is asked for and was never seen is a
@@ -320,7 +320,8 @@ impl AsyncFleet {
         later(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
     }
 
-    /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
+    /// The newest reading of each figure of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet`, each with its
+    /// time.
     fn latest<'py>(&self, py: Python<'py>, entity: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::latest(self.0.clone(), entity))
     }
