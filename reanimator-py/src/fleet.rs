@@ -247,6 +247,11 @@ impl Fleet {
         wait(py, calls::dashboard(self.0.clone()))
     }
 
+    /// What hangs on what: hosts, their bridges, and the guests plugged into those, as last seen.
+    fn topology(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::topology(self.0.clone()))
+    }
+
     /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
         wait(py, calls::cluster_facts(self.0.clone(), name))
@@ -257,7 +262,7 @@ impl Fleet {
         wait(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
-    /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and
+    /// The history of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet` in columns, as `pandas.DataFrame` and
     /// `polars.DataFrame` take them: `time`, and of each figure `..._min`, `..._mean`, `..._max`. A gap is `None`.
     ///
     /// Without `metrics` all figures come that were seen in that time; one that is asked for and was never seen is a
@@ -299,7 +304,8 @@ impl Fleet {
         wait(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
     }
 
-    /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
+    /// The newest reading of each figure of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet`, each with its
+    /// time.
     fn latest(&self, py: Python<'_>, entity: String) -> PyResult<Plain> {
         wait(py, calls::latest(self.0.clone(), entity))
     }

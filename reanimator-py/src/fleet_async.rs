@@ -263,6 +263,11 @@ impl AsyncFleet {
         later(py, calls::dashboard(self.0.clone()))
     }
 
+    /// What hangs on what: hosts, their bridges, and the guests plugged into those, as last seen.
+    fn topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::topology(self.0.clone()))
+    }
+
     /// Votes, high availability, Ceph, replication and backup jobs of a Proxmox cluster, as last seen.
     fn cluster_facts<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::cluster_facts(self.0.clone(), name))
@@ -273,7 +278,7 @@ impl AsyncFleet {
         later(py, calls::refresh_cluster(self.0.clone(), name))
     }
 
-    /// The history of `host:NAME`, `guest:VMID` or `storage:NAME` in columns, as `pandas.DataFrame` and
+    /// The history of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet` in columns, as `pandas.DataFrame` and
     /// `polars.DataFrame` take them: `time`, and of each figure `..._min`, `..._mean`, `..._max`. A gap is `None`.
     ///
     /// Without `metrics` all figures come that were seen in that time; one that is asked for and was never seen is a
@@ -315,7 +320,8 @@ impl AsyncFleet {
         later(py, calls::recent(self.0.clone(), arguments::recent(entities, metric, start, end, points)))
     }
 
-    /// The newest reading of each figure of `host:NAME`, `guest:VMID` or `storage:NAME`, each with its time.
+    /// The newest reading of each figure of `host:NAME`, `guest:VMID`, `storage:NAME` or the whole `fleet`, each with its
+    /// time.
     fn latest<'py>(&self, py: Python<'py>, entity: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::latest(self.0.clone(), entity))
     }

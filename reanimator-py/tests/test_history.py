@@ -112,7 +112,7 @@ def test_the_latest_figures_have_their_times(fleet: Fleet, observed: str) -> Non
 
 
 def test_lines_of_many_come_at_once(fleet: Fleet, observed: str) -> None:
-    entity = f"host:{fleet.host(observed)['id']}"
+    entity = f"host:{fleet.host(observed)['host']['id']}"
     recent = fleet.recent([entity, "guest:c:1"], "memory_used", start="10m", points=20)
     assert set(recent) == set(model.Recent.__annotations__)
     assert recent["step_seconds"] >= 30
@@ -122,3 +122,10 @@ def test_lines_of_many_come_at_once(fleet: Fleet, observed: str) -> None:
     assert len(line) <= 20 and None in line and any(value and value > 0 for value in line)
     with pytest.raises(reanimator.Invalid, match="121"):
         fleet.recent(entity, "memory_used", points=121)
+
+
+def test_the_fleet_as_a_whole_is_asked_for_like_anything_else(fleet: Fleet) -> None:
+    assert fleet.latest("fleet") == {}, "nothing writes its sums down but a service"
+    columns = fleet.telemetry("fleet", "hosts_online", start="10m", step="1m")
+    assert list(columns) == ["time", "hosts_online_min", "hosts_online_mean", "hosts_online_max"]
+    assert set(columns["hosts_online_mean"]) == {None}

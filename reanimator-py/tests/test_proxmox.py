@@ -46,6 +46,18 @@ def test_a_cluster_comes_in_whole(fleet: Fleet, cluster: dict[str, Any]) -> None
     assert set(fleet.storages()[0]) == set(reanimator.model.Storage.__annotations__)
     assert "secret" not in json.dumps(report)
 
+    node = next(host for host in fleet.hosts("kind:proxmox"))
+    fleet.refresh(node["name"])
+    topology = fleet.topology()
+    hanging = [guest["id"] for host in topology["hosts"] for guest in host["unplaced"]]
+    assert set(hanging) == {guest["id"] for guest in guests if not guest["template"]}, "their cards are not read yet"
+    node = next(host for host in topology["hosts"] if host["id"] == node["id"])
+    assert [(bridge["name"], bridge["kind"], bridge["ports"]) for bridge in node["bridges"]] == [
+        ("vmbr0", "linux", ["eno1"])
+    ]
+    assert set(node) == set(get_type_hints(model.TopologyHost))
+    assert set(node["bridges"][0]) == set(get_type_hints(model.TopologyBridge))
+
     (connection,) = fleet.proxmoxes()
     assert set(connection) == set(reanimator.model.Proxmox.__annotations__)
     assert (connection["name"], len(connection["nodes"]), connection["auth"]) == ("lab", 3, "token")

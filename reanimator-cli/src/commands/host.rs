@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{
     history::{self, HistoryArgs, TimelineArgs},
-    host_add, host_show, show_test,
+    host_add, host_show, host_topology, show_test,
     status::host_table,
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(crate) enum HostCommand {
     Timeline(TimelineArgs),
     /// List the network interfaces of all hosts
     Interfaces,
+    /// Show what hangs on what: hosts, their bridges, and the guests plugged into those
+    Topology,
     /// Change a host's name, groups, tags or maintenance
     Set(SetArgs),
     /// Try whether a host can be reached, step by step
@@ -175,6 +177,7 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::History(args) => history::history("host", args, context).await,
         HostCommand::Timeline(args) => history::timeline("host", args, context).await,
         HostCommand::Interfaces => interfaces(context).await,
+        HostCommand::Topology => host_topology::run(context).await,
         HostCommand::Set(args) => set(args, context).await,
         HostCommand::Test(args) => test(&args.name, context).await,
         HostCommand::Trust(args) => trust(&args, context).await,

@@ -9,6 +9,7 @@ mod history;
 pub(crate) mod host;
 mod host_add;
 mod host_show;
+mod host_topology;
 pub(crate) mod man;
 pub(crate) mod matches;
 mod openapi;

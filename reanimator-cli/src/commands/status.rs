@@ -56,27 +56,30 @@ pub(crate) async fn run(args: StatusArgs, context: &Context) -> Result<Done, Fai
 /// The figures that `--history` shows.
 const OVER_TIME: &str = "cpu_percent,memory_used";
 
-/// The status as one document with the history of each host beside it.
+/// The status as one document with the history of each host, and of the whole fleet, beside it.
 #[derive(Serialize)]
 struct StatusOverTime<'a> {
     #[serde(flatten)]
     status: &'a Status,
     history: BTreeMap<String, Series>,
+    fleet_history: Series,
+}
+
+/// How the figures that `--history` shows went.
+async fn over_time(fleet: &Fleet, entity: String, span: &str) -> Result<Series, Failure> {
+    let (metric, from) = (Some(OVER_TIME.to_owned()), Some(span.to_owned()));
+    Ok(fleet.telemetry_in_words(&HistoryWords { entity, metric, from, ..HistoryWords::default() }).await?)
 }
 
 async fn show_history(fleet: &Fleet, status: &Status, span: &str, context: &Context) -> Result<(), Failure> {
     let mut history = BTreeMap::new();
     for host in &status.hosts {
-        let words = HistoryWords {
-            entity: format!("host:{}", host.id),
-            metric: Some(OVER_TIME.to_owned()),
-            from: Some(span.to_owned()),
-            ..HistoryWords::default()
-        };
-        history.insert(host.id.to_string(), fleet.telemetry_in_words(&words).await?);
+        let series = over_time(fleet, format!("host:{}", host.id), span).await?;
+        history.insert(host.id.to_string(), series);
     }
+    let fleet_history = over_time(fleet, "fleet".to_owned(), span).await?;
     if context.screen.is_json() {
-        context.screen.document(&StatusOverTime { status, history })?;
+        context.screen.document(&StatusOverTime { status, history, fleet_history })?;
         return Ok(());
     }
     let mut table = Table::new([
@@ -87,19 +90,31 @@ async fn show_history(fleet: &Fleet, status: &Status, span: &str, context: &Cont
         Column::words("MEMORY OVER TIME").keep(5),
         Column::number("NOW").keep(6),
     ]);
+    let curve = |series: Option<&Series>, name: &str| {
+        let columns = series.and_then(|series| series.metrics.get(name));
+        Cell::from(words::curve(columns.map_or(&[], |columns| &columns.mean), CURVE))
+    };
     for host in &status.hosts {
-        let curve = |name: &str| {
-            let columns = history.get(host.id.as_str()).and_then(|series| series.metrics.get(name));
-            words::curve(columns.map_or(&[], |columns| &columns.mean), CURVE)
-        };
+        let series = history.get(host.id.as_str());
         let memory = host.memory.as_ref().and_then(|memory| words::share(memory.used_bytes, memory.total_bytes));
         table.row([
             host.name.as_str().into(),
             words::state(host.state),
-            curve("cpu_percent").into(),
+            curve(series, "cpu_percent"),
             Cell::known(host.cpu_percent.map(words::percent)),
-            curve("memory_used").into(),
+            curve(series, "memory_used"),
             Cell::known(memory),
+        ]);
+    }
+    if !status.hosts.is_empty() {
+        let Totals { memory, cpu_percent, .. } = &status.totals;
+        table.row([
+            "(all)".into(),
+            "".into(),
+            curve(Some(&fleet_history), "cpu_percent"),
+            Cell::known(cpu_percent.map(words::percent)),
+            curve(Some(&fleet_history), "memory_used"),
+            Cell::known(words::share(memory.used_bytes, memory.total_bytes)),
         ]);
     }
     context.screen.table(&table, "No hosts. Next: reanimator host add USER@HOST")?;

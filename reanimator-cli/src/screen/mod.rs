@@ -84,6 +84,12 @@ impl Screen {
         Self { json, terminal: io::stdout().is_terminal(), paint: Paint::for_stdout() }
     }
 
+    /// Neither JSON nor a terminal nor colours.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { json: false, terminal: false, paint: Paint::never() }
+    }
+
     /// Whether one document of JSON is wanted.
     pub(crate) fn is_json(&self) -> bool {
         self.json

@@ -68,6 +68,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 pub(crate) fn figure(name: &str, value: f64) -> String {
     let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     match name {
+        _ if is(&["hosts", "guests"]) => format!("{value:.1}"),
         _ if is(&["percent", "pressure", "iowait", "steal", "busy"]) => format!("{value:.1} %"),
         _ if is(&["uptime"]) => span(value),
         _ if is(&["temperature"]) => format!("{value:.1} °C"),

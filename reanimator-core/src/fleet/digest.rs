@@ -1,7 +1,11 @@
 //! What of the facts about a host, guest or cluster belongs into tables: a small part, kept in memory.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::bridges;
+pub(super) use super::bridges::{BridgeDigest, NicDigest, VnetDigest};
 use crate::model::{
     dashboard::Votes,
     facts::{
@@ -32,6 +36,7 @@ pub(super) struct HostDigest {
     pub(super) containers_running: Option<u32>,
     pub(super) problems: Vec<String>,
     pub(super) interfaces: Vec<InterfaceDigest>,
+    pub(super) bridges: Arc<[BridgeDigest]>,
 }
 
 /// One interface of a host.
@@ -58,6 +63,8 @@ pub(super) struct GuestDigest {
     pub(super) storage_total_gb: Option<f64>,
     /// In use of it, in GiB.
     pub(super) storage_used_gb: Option<f64>,
+    /// Its network cards.
+    pub(super) nics: Arc<[NicDigest]>,
 }
 
 /// The part of a cluster's facts that tables show.
@@ -67,6 +74,7 @@ pub(super) struct ClusterDigest {
     pub(super) ha_status: Option<String>,
     pub(super) ceph_health: Option<String>,
     pub(super) problems: Vec<String>,
+    pub(super) vnets: Vec<VnetDigest>,
 }
 
 impl HostDigest {
@@ -103,6 +111,7 @@ impl HostDigest {
                 (None, Some(node)) => interfaces_by_api(node),
                 (None, None) => Vec::new(),
             },
+            bridges: bridges::bridges(facts).into(),
         }
     }
 }
@@ -117,6 +126,7 @@ impl ClusterDigest {
             ha_status: managed.map(ha_status),
             ceph_health: facts.ceph.as_ref().and_then(|ceph| ceph.health.clone()),
             problems: of_cluster(facts),
+            vnets: bridges::vnets(facts),
         }
     }
 }
@@ -154,6 +164,7 @@ impl GuestDigest {
             storage_total_gb: sum(disks().filter_map(|disk| disk.size_gb).collect()),
             // A sum of some of them would look like all of it.
             storage_used_gb: used.and_then(sum),
+            nics: facts.networks.iter().map(bridges::nic).collect(),
         }
     }
 }

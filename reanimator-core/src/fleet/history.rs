@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
-    model::{Change, ChangeFilter, Entity, Guest, GuestId, HostId, Latest, Series, TelemetryQuery},
+    model::{Change, ChangeFilter, Entity, EntityKind, Guest, GuestId, HostId, Latest, Series, TelemetryQuery},
 };
 
 /// Which part of a history, in the words of a person or a web address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HistoryWords {
-    /// Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
-    /// a host.
+    /// Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well, or `fleet` for all of it;
+    /// any other word without a kind is a host.
     pub entity: String,
     /// Which figures, with commas between. Defaults to all that are kept of such a thing.
     pub metric: Option<String>,
@@ -73,12 +73,15 @@ impl Fleet {
         self.store().changes(filter).await
     }
 
-    /// The thing that a word names: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each with its id as well;
-    /// a word without a kind is a host.
+    /// The thing that a word names: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each with its id as well, or
+    /// `fleet` for all of it; any other word without a kind is a host. A host that is called `fleet` is `host:fleet`.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` where several things are called so.
     pub async fn entity(&self, word: &str) -> Result<Entity> {
+        if word == EntityKind::Fleet.as_str() {
+            return Ok(Entity::Fleet);
+        }
         match word.split_once(':') {
             Some(("guest", name)) => self.guest_named(name).await.map(Entity::Guest),
             Some(("storage", name)) => self.storage_named(name).await.map(Entity::Storage),

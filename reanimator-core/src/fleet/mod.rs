@@ -17,6 +17,7 @@
 //! ```
 
 mod adding;
+mod bridges;
 mod changes;
 mod cluster_facts;
 mod clusters;
@@ -38,6 +39,7 @@ mod recent;
 pub mod selector;
 mod tables;
 mod testing;
+mod topology;
 pub mod totals;
 mod trail;
 pub mod view;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Fleet, HostDetail, changes, guest_rates, view::Heard};
+use super::{Fleet, HostDetail, Status, changes, guest_rates, totals, view::Heard};
 use crate::{
     Error, ErrorKind, Result,
     host::Host as _,
@@ -324,6 +324,16 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+
+    /// Writes the sums over the whole fleet into its history.
+    ///
+    /// # Errors
+    /// `Storage` when they cannot be written.
+    pub(crate) async fn write_down_totals(&self, status: &Status) -> Result<()> {
+        let clusters_seen = self.read(|world| world.clusters.values().all(|known| known.snapshot.is_some()));
+        let values = totals::row(&status.totals, &status.hosts, clusters_seen);
+        self.store().append_samples(&[Sample { entity: Entity::Fleet, at: status.at, values }]).await
     }
 
     /// The figures of a host for the history, with the warmest sensor where that was read lately.

@@ -23,7 +23,8 @@ const USUAL_POINTS: usize = 30;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RecentWords {
-    /// Whose, at most [`RECENT_ENTITIES`], by the ids that lists show: `host:ID`, `guest:ID`, `storage:ID`.
+    /// Whose, at most [`RECENT_ENTITIES`], by the ids that lists show: `host:ID`, `guest:ID`, `storage:ID`,
+    /// and `fleet` for all of it.
     pub entities: Vec<String>,
     /// The name of the figure, which each of their kinds has to have.
     pub metric: String,
@@ -88,6 +89,7 @@ fn in_fleet(world: &World, wanted: &BTreeSet<Entity>) -> BTreeSet<Entity> {
         Entity::Host(id) => world.hosts.contains_key(id),
         Entity::Guest(id) => guests.contains(id),
         Entity::Storage(id) => world.has_storage(id),
+        Entity::Fleet => true,
     };
     wanted.iter().filter(there).cloned().collect()
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Bytes, Guest, GuestStatus, HostState, HostView, Space, Storage, Swap, Throughput, Totals};
+use crate::{
+    model::{Bytes, EntityKind, Guest, GuestStatus, HostState, HostView, Space, Storage, Swap, Throughput, Totals},
+    store::MetricRow,
+};
 
 /// Sums over hosts that answer. A host that is a guest of a cluster in the fleet is in its node's figures already; a
 /// shared storage counts once.
@@ -42,6 +45,31 @@ pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Tot
         totals.disk = plus(totals.disk, storage.space);
     }
     totals
+}
+
+/// The sums as the history keeps them. A sum to which no host gave anything is absent, not zero; so are guests while a
+/// cluster has never been seen.
+pub(super) fn row(totals: &Totals, hosts: &[HostView], clusters_seen: bool) -> MetricRow {
+    let mut row = MetricRow::new(EntityKind::Fleet);
+    let answering = |host: &&HostView| matches!(host.state, HostState::Online | HostState::Maintenance);
+    let own = || hosts.iter().filter(answering).filter(|host| host.guest_of.is_none());
+    let mut space = |used: &str, total: &str, space: Space| {
+        let known = (space.total_bytes.0 > 0).then_some(space);
+        row.put(used, known.map(|space| space.used_bytes.0 as f64));
+        row.put(total, known.map(|space| space.total_bytes.0 as f64));
+    };
+    space("memory_used", "memory_total", totals.memory);
+    space("disk_used", "disk_total", totals.disk);
+    row.put("cpu_percent", totals.cpu_percent);
+    let network = own().any(|host| host.network.is_some()).then_some(totals.network);
+    row.put("network_received", network.map(|network| network.received_bytes_per_second));
+    row.put("network_sent", network.map(|network| network.sent_bytes_per_second));
+    let looked_at = totals.hosts.total == 0 || totals.hosts.unknown < totals.hosts.total;
+    row.put("hosts_online", looked_at.then_some(f64::from(totals.hosts.online)));
+    row.put("hosts_total", Some(f64::from(totals.hosts.total)));
+    row.put("guests_running", clusters_seen.then_some(f64::from(totals.guests.running)));
+    row.put("guests_total", clusters_seen.then_some(f64::from(totals.guests.total)));
+    row
 }
 
 fn add(totals: &mut Totals, host: &HostView) {
@@ -133,5 +161,31 @@ mod tests {
     #[test]
     fn nothing_known_is_not_zero_percent() {
         assert_eq!(totals(&[host("a")], &[], &[]).cpu_percent, None);
+    }
+
+    #[test]
+    fn the_history_has_what_is_known_and_nothing_for_the_rest() {
+        let seen = HostView {
+            network: Some(Throughput { received_bytes_per_second: 5.0, sent_bytes_per_second: 0.0 }),
+            ..machine("a", 2, 50.0, 100)
+        };
+        let offline = HostView { state: HostState::Offline, ..machine("b", 2, 50.0, 100) };
+        let hosts = [seen, offline, host("c")];
+        let totals_of = |hosts: &[HostView]| totals(hosts, &[], &[]);
+        let row_of = |hosts: &[HostView], clusters| row(&totals_of(hosts), hosts, clusters);
+        let known = row_of(&hosts, true);
+        let expected = MetricRow::new(EntityKind::Fleet)
+            .with("cpu_percent", 50.0)
+            .with("memory_used", 50.0)
+            .with("memory_total", 100.0)
+            .with("network_received", 5.0)
+            .with("network_sent", 0.0)
+            .with("hosts_online", 1.0)
+            .with("hosts_total", 3.0)
+            .with("guests_running", 0.0)
+            .with("guests_total", 0.0);
+        assert_eq!(known, expected);
+        let nothing = row_of(&hosts[2..], false);
+        assert_eq!(nothing, MetricRow::new(EntityKind::Fleet).with("hosts_total", 1.0));
     }
 }

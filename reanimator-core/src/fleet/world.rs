@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    digest::{ClusterDigest, GuestDigest, HostDigest},
+    digest::{ClusterDigest, GuestDigest, HostDigest, VnetDigest},
     guest_rates::Marks,
     view::{self, ByCluster, ByShell, Heard},
 };
@@ -252,6 +252,22 @@ impl World {
     /// What is last known of a node.
     pub(super) fn node_of(&self, host: &Host) -> Option<&NodeSnapshot> {
         host.links.iter().find_map(|link| self.by_cluster(link)?.node)
+    }
+
+    /// As which node of which cluster each host comes in.
+    pub(super) fn node_places(&self) -> BTreeMap<HostId, (ConnectionId, String)> {
+        let place = |known: &Known| {
+            known.host.links.iter().find_map(|link| match link {
+                Link::ProxmoxNode { connection, node } => Some((connection.clone(), node.clone())),
+                Link::Local { .. } | Link::Ssh { .. } | Link::Guest { .. } => None,
+            })
+        };
+        self.hosts.values().filter_map(|known| Some((known.host.id.clone(), place(known)?))).collect()
+    }
+
+    /// The networks of the zones of each cluster.
+    pub(super) fn vnets(&self) -> BTreeMap<ConnectionId, Vec<VnetDigest>> {
+        self.clusters.iter().map(|(id, known)| (id.clone(), known.digest.vnets.clone())).collect()
     }
 
     /// Ids of hosts with a shell, and of clusters.

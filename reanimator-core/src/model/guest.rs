@@ -119,6 +119,18 @@ pub enum GuestStatus {
     Unknown,
 }
 
+impl GuestStatus {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Paused => "paused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A storage of a Proxmox cluster. A shared one is one storage, however many nodes see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

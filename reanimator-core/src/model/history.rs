@@ -25,18 +25,21 @@ pub enum EntityKind {
     Guest,
     /// A storage of a Proxmox cluster.
     Storage,
+    /// All of it, as if it were one computer.
+    Fleet,
 }
 
 impl EntityKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Host, Self::Guest, Self::Storage];
+    pub const ALL: [Self; 4] = [Self::Host, Self::Guest, Self::Storage, Self::Fleet];
 
-    /// `host`, `guest`, `storage`.
+    /// `host`, `guest`, `storage`, `fleet`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::Guest => "guest",
             Self::Storage => "storage",
+            Self::Fleet => "fleet",
         }
     }
 }
@@ -47,7 +50,7 @@ impl fmt::Display for EntityKind {
     }
 }
 
-/// Something that has a history: written `host:ID`, `guest:ID` or `storage:ID`.
+/// Something that has a history: written `host:ID`, `guest:ID`, `storage:ID`, or `fleet` for all of it.
 ///
 /// ```
 /// use reanimator_core::model::{Entity, EntityKind};
@@ -64,6 +67,8 @@ pub enum Entity {
     Guest(GuestId),
     /// A storage of a cluster, by its id in the fleet.
     Storage(String),
+    /// The whole fleet.
+    Fleet,
 }
 
 impl Entity {
@@ -73,6 +78,7 @@ impl Entity {
             Self::Host(_) => EntityKind::Host,
             Self::Guest(_) => EntityKind::Guest,
             Self::Storage(_) => EntityKind::Storage,
+            Self::Fleet => EntityKind::Fleet,
         }
     }
 
@@ -80,7 +86,7 @@ impl Entity {
     pub fn guest(&self) -> Option<&GuestId> {
         match self {
             Self::Guest(id) => Some(id),
-            Self::Host(_) | Self::Storage(_) => None,
+            Self::Host(_) | Self::Storage(_) | Self::Fleet => None,
         }
     }
 }
@@ -103,6 +109,7 @@ impl fmt::Display for Entity {
             Self::Host(id) => id,
             Self::Guest(id) => id,
             Self::Storage(id) => id,
+            Self::Fleet => return f.write_str(self.kind().as_str()),
         };
         write!(f, "{}:{id}", self.kind())
     }
@@ -112,13 +119,16 @@ impl FromStr for Entity {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text == EntityKind::Fleet.as_str() {
+            return Ok(Self::Fleet);
+        }
         match text.split_once(':') {
             Some(("host", id)) if !id.is_empty() => Ok(Self::Host(id.into())),
             Some(("guest", id)) if !id.is_empty() => Ok(Self::Guest(GuestId(id.to_owned()))),
             Some(("storage", id)) if !id.is_empty() => Ok(Self::Storage(id.to_owned())),
             _ => Err(Error::new(ErrorKind::Invalid, "read the name of something with a history")
                 .on(text)
-                .because("it is none of host:ID, guest:ID, storage:ID")
+                .because("it is none of host:ID, guest:ID, storage:ID, fleet")
                 .next("write it so, with the id that lists show")),
         }
     }
@@ -133,7 +143,8 @@ impl Serialize for Entity {
 impl<'de> Deserialize<'de> for Entity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is none of host:ID, guest:ID, storage:ID")))
+        text.parse()
+            .map_err(|_| serde::de::Error::custom(format!("{text:?} is none of host:ID, guest:ID, storage:ID, fleet")))
     }
 }
 
@@ -234,14 +245,14 @@ mod tests {
 
     #[test]
     fn an_entity_is_a_word_with_its_kind() {
-        for text in ["host:0198", "guest:c1:100", "storage:c1/pve1/local-zfs"] {
+        for text in ["host:0198", "guest:c1:100", "storage:c1/pve1/local-zfs", "fleet"] {
             let entity: Entity = text.parse().unwrap();
             assert_eq!(entity.to_string(), text);
             let json = serde_json::to_string(&entity).unwrap();
             assert_eq!(json, format!("{text:?}"));
             assert_eq!(serde_json::from_str::<Entity>(&json).unwrap(), entity);
         }
-        for text in ["", "host", "host:", "node:1", "Host:1", ":1"] {
+        for text in ["", "host", "host:", "node:1", "Host:1", ":1", "fleet:", "Fleet"] {
             assert_eq!(text.parse::<Entity>().unwrap_err().kind(), ErrorKind::Invalid, "{text:?}");
         }
     }

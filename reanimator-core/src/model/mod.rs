@@ -16,6 +16,7 @@ pub mod ids;
 pub mod links;
 pub mod role;
 pub mod telemetry;
+pub mod topology;
 pub mod totals;
 pub mod units;
 
@@ -32,5 +33,6 @@ pub use role::Role;
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };
+pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;

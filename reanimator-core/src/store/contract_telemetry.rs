@@ -27,6 +27,7 @@ fn sample(name: &str, seconds: i64, value: f64) -> Sample {
         Entity::Host(_) => row.with("cpu_percent", value).with("memory_total", 8e9),
         Entity::Guest(_) => row.with("cpu_percent", value).with("disk_read", value * 1e6),
         Entity::Storage(_) => row.with("used", value * 1e9).with("total", 1e12),
+        Entity::Fleet => row.with("cpu_percent", value).with("hosts_total", 7.0),
     };
     Sample { entity, at: at(BEGIN + seconds), values }
 }
@@ -93,6 +94,10 @@ pub(crate) async fn samples(store: &dyn Store) {
     assert_eq!(columns.max, [59.0, 119.0, 179.0, 239.0, 299.0, 359.0].map(Some));
     assert_eq!(means(store, "guest:c:100", "disk_read", (20, 40), 10).await, [2e6, 3e6].map(Some));
     assert_eq!(means(store, "storage:c:local", "used", (60, 180), 60).await, [1e9, 2e9].map(Some));
+    counting(store, "fleet", 10, 60).await;
+    assert_eq!(means(store, "fleet", cpu, (0, 20), 10).await, [0.0, 1.0].map(Some));
+    assert_eq!(means(store, "fleet", "hosts_total", (0, 10), 10).await, [Some(7.0)]);
+    assert_eq!(means(store, "fleet", "guests_total", (0, 10), 10).await, [None]);
     assert_eq!(
         means(store, "host:a", cpu, (HOUR - 20, HOUR + 20), 10).await,
         [Some(358.0), Some(359.0), None, None],
@@ -182,7 +187,8 @@ pub(crate) async fn recent(store: &dyn Store) {
     counting(store, "host:a", 10, HOUR + 1800).await;
     counting(store, "guest:c:1", 10, HOUR + 1800).await;
     counting(store, "host:slow", 60, HOUR).await;
-    let names = ["host:a", "guest:c:1", "host:slow", "host:never"];
+    counting(store, "fleet", 10, HOUR).await;
+    let names = ["host:a", "guest:c:1", "host:slow", "host:never", "fleet"];
     let ask = async |(from, to): (i64, i64), points| {
         let entities = names.map(entity).into();
         let (metric, from, to) = ("cpu_percent".to_owned(), at(BEGIN + from), at(BEGIN + to));

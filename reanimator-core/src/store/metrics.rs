@@ -7,8 +7,8 @@
 use crate::model::{EntityKind, Guest, GuestKind, HostView, Storage, Telemetry};
 
 /// The order of figures that this program writes: 2 since hosts got temperature and disk operations, and guests and
-/// storages a history.
-pub const METRICS_VERSION: u32 = 2;
+/// storages a history; 3 since the fleet as a whole has one.
+pub const METRICS_VERSION: u32 = 3;
 
 /// The longest of the lists.
 const MOST: usize = 25;
@@ -18,7 +18,7 @@ const MOST: usize = 25;
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
-    /// `percent`, `bytes`, `bytes_per_second`, `per_second`, `seconds`, `celsius`, or empty for plain load.
+    /// `percent`, `bytes`, `bytes_per_second`, `per_second`, `seconds`, `celsius`, or empty for plain load and counts.
     pub unit: &'static str,
     /// What it says, in one line.
     pub meaning: &'static str,
@@ -72,6 +72,21 @@ const GUEST: [Metric; 10] = [
 const STORAGE: [Metric; 2] =
     [metric("used", "bytes", "room used on the storage"), metric("total", "bytes", "size of the storage")];
 
+/// Sums over hosts that answer, in which nothing is counted twice; see [`Totals`](crate::model::Totals).
+const FLEET: [Metric; 11] = [
+    metric("cpu_percent", "percent", "CPU in use of all hosts, weighed by CPUs"),
+    metric("memory_used", "bytes", "main memory in use on all hosts"),
+    metric("memory_total", "bytes", "main memory of all hosts"),
+    metric("disk_used", "bytes", "room used on local file systems, and on shared storages once"),
+    metric("disk_total", "bytes", "size of local file systems, and of shared storages once"),
+    metric("network_received", "bytes_per_second", "received by all hosts"),
+    metric("network_sent", "bytes_per_second", "sent by all hosts"),
+    metric("hosts_online", "", "hosts that answer"),
+    metric("hosts_total", "", "hosts"),
+    metric("guests_running", "", "guests that run"),
+    metric("guests_total", "", "guests; templates are none"),
+];
+
 /// The figures that are kept of such a thing, in their fixed order.
 ///
 /// ```
@@ -83,6 +98,7 @@ pub const fn metrics_of(kind: EntityKind) -> &'static [Metric] {
         EntityKind::Host => &HOST,
         EntityKind::Guest => &GUEST,
         EntityKind::Storage => &STORAGE,
+        EntityKind::Fleet => &FLEET,
     }
 }
 

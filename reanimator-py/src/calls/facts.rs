@@ -36,6 +36,11 @@ pub(crate) async fn dashboard(fleet: Fleet) -> Result<Plain> {
     Plain::of(&fleet.tables().await?)
 }
 
+/// What hangs on what.
+pub(crate) async fn topology(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.topology().await?)
+}
+
 /// What a cluster is.
 pub(crate) async fn cluster_facts(fleet: Fleet, name: String) -> Result<Plain> {
     Plain::of(&fleet.cluster_facts(&name).await?)

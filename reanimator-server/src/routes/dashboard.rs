@@ -1,7 +1,10 @@
 //! The fleet in tables: from memory, in pages, with a tag that says whether anything changed.
 
 use axum::{Json, extract::State, middleware};
-use reanimator_core::model::dashboard::{ClusterRow, InterfaceRow, NodeRow, Overview, StorageRow, VmRow};
+use reanimator_core::model::{
+    Topology,
+    dashboard::{ClusterRow, InterfaceRow, NodeRow, Overview, StorageRow, VmRow},
+};
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -22,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(vms))
         .routes(routes!(storage))
         .routes(routes!(network))
+        .routes(routes!(topology))
         .routes(routes!(clusters))
         .layer(middleware::from_fn(etag::tag))
 }
@@ -79,6 +83,13 @@ async fn network(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<InterfaceRow>>, ApiError> {
     Ok(Json(query.filtered_values(&state.tables.get(&state.fleet).await?.interfaces, "node")?))
+}
+
+/// What hangs on what: hosts, their bridges, and the guests plugged into those.
+#[utoipa::path(get, path = "/api/v1/network/topology", tag = "dashboard", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = Topology), (status = 304, description = "As the tag says"), Refusals))]
+async fn topology(_: Viewer, State(state): State<AppState>) -> Result<Json<Topology>, ApiError> {
+    Ok(Json(state.fleet.topology().await?))
 }
 
 /// All Proxmox clusters, with quorum, HA and version.

@@ -52,8 +52,8 @@ enum Format {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
-    /// a host.
+    /// Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well, or `fleet` for all of it;
+    /// any other word without a kind is a host.
     entity: String,
     /// Which figures, with commas between. Defaults to all that are kept of such a thing.
     metric: Option<String>,
@@ -87,7 +87,7 @@ async fn query(_: Viewer, State(state): State<AppState>, Query(asked): Query<Ask
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Whose {
-    /// `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well.
+    /// `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well, or `fleet` for all of it.
     entity: String,
 }
 
@@ -108,7 +108,8 @@ async fn latest(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Lines {
-    /// Whose, with commas between, at most 200: `host:ID`, `guest:ID`, `storage:ID`, by the ids that lists show.
+    /// Whose, with commas between, at most 200: `host:ID`, `guest:ID`, `storage:ID`, by the ids that lists
+    /// show, and `fleet` for all of it.
     entities: String,
     /// The name of the figure, which each of their kinds has to have.
     metric: String,

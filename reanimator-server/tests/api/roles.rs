@@ -31,6 +31,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("viewer", "GET", "/api/v1/dashboard/vms"),
     ("viewer", "GET", "/api/v1/storage"),
     ("viewer", "GET", "/api/v1/network"),
+    ("viewer", "GET", "/api/v1/network/topology"),
     ("viewer", "GET", "/api/v1/proxmox/clusters"),
     ("viewer", "GET", "/api/v1/nodes/{id}/host-details"),
     ("viewer", "GET", "/api/v1/nodes/{id}/vms/{vmid}/full-details"),

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use reanimator_core::{
     model::{Entity, EntityKind, HostId, Role},
     store::{MetricRow, Sample},
+    workflows::live::{LiveLoop, LiveOptions},
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::common::{Answer, Service, request};
 
@@ -104,6 +106,46 @@ async fn a_question_that_makes_no_sense_is_answered_with_a_way_on() {
     }
     let ten_years = service.get(&viewer, &format!("{PATH}?entity=web1&metric=load1&from=3650d")).await.ok();
     assert!(ten_years["times"].as_array().unwrap().len() <= 732, "no step makes a chart");
+}
+
+/// The loop writes the sums down in each of its turns, and they are asked for as any other history.
+#[tokio::test]
+async fn the_fleet_as_a_whole_has_a_history() {
+    let service = Service::on_this_machine().await;
+    let viewer = service.token(Role::Viewer).await;
+    let none = service.get(&viewer, "/api/v1/telemetry/latest?entity=fleet").await.ok();
+    assert_eq!(none, json!({}));
+    let options = LiveOptions { interval: Duration::from_millis(500), ..LiveOptions::default() };
+    let stop = CancellationToken::new();
+    let live = tokio::spawn(LiveLoop::new(service.fleet.clone(), options).run(stop.clone()));
+    let latest = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            let latest = service.get(&viewer, "/api/v1/telemetry/latest?entity=fleet").await.ok();
+            if latest["cpu_percent"].is_object() {
+                return latest;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let latest = latest.await.expect("a sample within a minute");
+    stop.cancel();
+    live.await.unwrap().unwrap();
+    let status = service.get(&viewer, "/api/v1/status").await.ok();
+    let value = |name: &str| latest[name]["value"].as_f64();
+    assert_eq!((value("hosts_online"), value("hosts_total")), (Some(1.0), Some(1.0)));
+    assert_eq!((value("guests_running"), value("guests_total")), (Some(0.0), Some(0.0)), "there is no cluster");
+    let total = status["totals"]["memory"]["total_bytes"].as_f64().unwrap();
+    assert!((value("memory_total").unwrap() - total).abs() < total * 1e-6, "{latest}");
+    for name in ["memory_used", "disk_used", "disk_total"] {
+        assert!(value(name).is_some_and(|value| value > 0.0), "{name}: {latest}");
+    }
+    let series = service.get(&viewer, &format!("{PATH}?entity=fleet&from=10m&step=10s")).await.ok();
+    assert_eq!(series["entity"], "fleet");
+    assert_eq!(series["metrics"].as_object().unwrap().len(), 11);
+    let lines = "/api/v1/telemetry/recent?entities=fleet,fleet:x&metric=cpu_percent&from=10m";
+    let recent = service.get(&viewer, lines).await.ok();
+    assert_eq!(recent["unknown"], json!(["fleet:x"]));
+    assert!(recent["series"]["fleet"].as_array().unwrap().iter().any(Value::is_number), "{recent}");
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ impl LiveLoop {
         let end = stop.child_token();
         let mut tasks = JoinSet::new();
         tasks.spawn(write(self.fleet.clone(), receiver));
-        tasks.spawn(tell_totals(self.fleet.clone(), end.clone()));
+        tasks.spawn(follow_totals(self.fleet.clone(), self.options.interval, end.clone()));
         tasks.spawn(upkeep::run(self.fleet.clone(), end.clone()));
         tasks.spawn(facts::run(self.fleet.clone(), self.options.facts, end.clone()));
         let result = tokio::select! {
@@ -311,23 +311,34 @@ async fn write(fleet: Fleet, mut receiver: mpsc::Receiver<Seen>) {
     }
 }
 
-/// Tells the sums when they changed, at most once a second.
-async fn tell_totals(fleet: Fleet, end: CancellationToken) {
+/// Tells the sums when they changed, at most once a second, and writes them down once in each `interval`. The first are
+/// written when every host had its turn: until then there are figures of an earlier process among them.
+async fn follow_totals(fleet: Fleet, interval: Duration, end: CancellationToken) {
     let mut last: Option<Totals> = None;
     let mut ticks = tokio::time::interval(TOTALS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut due = Instant::now() + interval;
     loop {
         tokio::select! {
             () = end.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match fleet.status().await {
-            Ok(status) if last.as_ref() != Some(&status.totals) => {
-                fleet.tell(EventKind::TotalsUpdated, &status.totals);
-                last = Some(status.totals);
+        let status = match fleet.status().await {
+            Ok(status) => status,
+            Err(error) => {
+                tracing::error!(error = %crate::report(&error), "the sums could not be made");
+                continue;
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!(error = %crate::report(&error), "the sums could not be made"),
+        };
+        if due <= Instant::now() {
+            due = (due + interval).max(Instant::now());
+            if let Err(error) = fleet.write_down_totals(&status).await {
+                tracing::error!(error = %crate::report(&error), "the sums could not be written down");
+            }
+        }
+        if last.as_ref() != Some(&status.totals) {
+            fleet.tell(EventKind::TotalsUpdated, &status.totals);
+            last = Some(status.totals);
         }
     }
 }

@@ -101,6 +101,13 @@ from .people import (
     Token,
     User,
 )
+from .topology import (
+    Topology,
+    TopologyBridge,
+    TopologyGuest,
+    TopologyHost,
+    TopologyNic,
+)
 
 __all__ = [
     "AgentFileSystem",
@@ -183,6 +190,11 @@ __all__ = [
     "TestStep",
     "Throughput",
     "Token",
+    "Topology",
+    "TopologyBridge",
+    "TopologyGuest",
+    "TopologyHost",
+    "TopologyNic",
     "Totals",
     "Unseen",
     "UpdateCounts",

@@ -396,6 +396,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/network/topology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What hangs on what: hosts, their bridges, and the guests plugged into those. */
+        get: operations["topology"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{id}/host-details": {
         parameters: {
             query?: never;
@@ -665,6 +682,23 @@ export interface paths {
         };
         /** The history of some figures of one thing: least, average and most over equal steps; a gap is null. */
         get: operations["query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Short lines of one figure of many things at once: averages over the same equal steps; a gap is null. */
+        get: operations["recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1117,6 +1151,11 @@ export interface components {
              */
             vlan_aware: boolean | null;
         };
+        /**
+         * @description What makes a bridge.
+         * @enum {string}
+         */
+        BridgeKind: "linux" | "ovs" | "vnet" | "unknown";
         BTreeMap: {
             [key: string]: {
                 /**
@@ -6415,6 +6454,32 @@ export interface components {
              */
             reasons: string[];
         };
+        /** @description The same figure of many things as short lines with the same times. */
+        Recent: {
+            /**
+             * Format: date-time
+             * @description When the first step begins: a multiple of the step since 1970, so that lines asked for again agree.
+             */
+            from: string;
+            /** @description The name of the figure. */
+            metric: string;
+            /** @description For each thing the average over each step; a step in which it was not seen is null. */
+            series: {
+                [key: string]: (number | null)[];
+            };
+            /**
+             * Format: int64
+             * @description Seconds from one point to the next.
+             */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description When the last step ends, which may be after what was asked for.
+             */
+            to: string;
+            /** @description What was asked for and is not in the fleet. */
+            unknown: string[];
+        };
         /** @description A replication job. */
         ReplicationJob: {
             /**
@@ -7314,6 +7379,103 @@ export interface components {
         TokenToCreate: {
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description The network of the whole fleet as it was last seen. */
+        Topology: {
+            /**
+             * @description The hosts of the fleet, by name.
+             * @default []
+             */
+            hosts: components["schemas"]["TopologyHost"][];
+        };
+        /** @description A bridge of a host. */
+        TopologyBridge: {
+            /**
+             * @description Whether it is switched on; null where nobody saw it.
+             * @default null
+             */
+            active: boolean | null;
+            /**
+             * @description The host's own addresses on it, with their prefixes.
+             * @default []
+             */
+            addresses: string[];
+            /**
+             * @description The guests plugged into it, by number. Templates are none.
+             * @default []
+             */
+            guests: components["schemas"]["TopologyGuest"][];
+            /**
+             * @description What makes it.
+             * @default unknown
+             */
+            kind: components["schemas"]["BridgeKind"];
+            /**
+             * @description `vmbr0`, `docker0`, the name of a network of a zone.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The interfaces plugged into it, without those of guests of Proxmox.
+             * @default []
+             */
+            ports: string[];
+            /**
+             * @description Whether it keeps VLANs apart; null where nobody saw it.
+             * @default null
+             */
+            vlan_aware: boolean | null;
+        };
+        /** @description A guest and the network cards by which it hangs there. One with cards on several bridges is at each of them. */
+        TopologyGuest: {
+            /** @description Its id in the fleet. */
+            id: components["schemas"]["GuestId"];
+            /** @description VM or container. */
+            kind: components["schemas"]["GuestKind"];
+            /** @description Its name. */
+            name?: string | null;
+            /** @description Its network cards there. */
+            nics?: components["schemas"]["TopologyNic"][];
+            /** @description Whether it runs. */
+            status: components["schemas"]["GuestStatus"];
+            /** @description Its number, as text. */
+            vmid: string;
+        };
+        /** @description A host and what hangs on it. */
+        TopologyHost: {
+            /** @description Its bridges, by name. */
+            bridges?: components["schemas"]["TopologyBridge"][];
+            /** @description The cluster it is a node of. */
+            cluster?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["HostId"];
+            /** @description What it is. */
+            kind: components["schemas"]["HostKind"];
+            /** @description Its name. */
+            name: string;
+            /** @description How it is. */
+            state: components["schemas"]["HostState"];
+            /** @description Guests on it that are plugged into none: without a network card, behind a NAT of their own, or not read yet. */
+            unplaced?: components["schemas"]["TopologyGuest"][];
+        };
+        /** @description A network card of a guest. */
+        TopologyNic: {
+            /**
+             * @description Its addresses: those seen from within, else those it is configured to have.
+             * @default []
+             */
+            addresses: string[];
+            /**
+             * @description `net0`.
+             * @default
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its VLAN.
+             * @default null
+             */
+            vlan: number | null;
         };
         /** @description Sums over the whole fleet. A host that is also a guest in the fleet is counted once, as its node. */
         Totals: {
@@ -8897,6 +9059,50 @@ export interface operations {
             };
         };
     };
+    topology: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topology"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     host_details: {
         parameters: {
             query?: {
@@ -9555,7 +9761,7 @@ export interface operations {
     latest: {
         parameters: {
             query: {
-                /** @description `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well. */
+                /** @description `host:NAME`, `guest:VMID`, `storage:NAME`, each by its id as well, or `fleet` for all of it. */
                 entity: string;
             };
             header?: never;
@@ -9596,8 +9802,8 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well; a word without a kind is
-                 *     a host.
+                 * @description Whose: `host:NAME`, `guest:VMID`, `guest:NAME`, `storage:NAME`, each by its id as well, or `fleet` for all of it;
+                 *     any other word without a kind is a host.
                  */
                 entity: string;
                 /** @description `json` or `csv`. Defaults to `json`. */
@@ -9643,6 +9849,64 @@ export interface operations {
                     "application/json": components["schemas"]["Series"];
                     "text/csv": string;
                 };
+            };
+        };
+    };
+    recent: {
+        parameters: {
+            query: {
+                /**
+                 * @description Whose, with commas between, at most 200: `host:ID`, `guest:ID`, `storage:ID`, by the ids that lists
+                 *     show, and `fleet` for all of it.
+                 */
+                entities: string;
+                /** @description From then on: a time (RFC 3339) or how long ago (`24h`). Defaults to an hour ago. */
+                from?: string;
+                /** @description The name of the figure, which each of their kinds has to have. */
+                metric: string;
+                /** @description How many points each line has at most, 2 to 120. Defaults to 30. */
+                points?: number;
+                /** @description Up to but not including then. Defaults to now. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recent"];
+                };
+            };
+            /** @description As the tag says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
