@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use reanimator_core::model::details::Include;
+use reanimator_core::{fleet::RetentionChange, model::details::Include};
 use secrecy::SecretString;
 
 use crate::{
@@ -347,5 +347,31 @@ impl Fleet {
     #[pyo3(signature = (limit=50))]
     fn audit(&self, py: Python<'_>, limit: u32) -> PyResult<Plain> {
         wait(py, calls::audit(self.0.clone(), limit))
+    }
+
+    /// How long things are kept, and how much room the data takes.
+    fn settings(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::settings(self.0.clone()))
+    }
+
+    /// Changes how long things are kept, from the next minutes on; what is not given stays.
+    #[pyo3(signature = (
+        *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
+        changes_days=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn change_settings(
+        &self,
+        py: Python<'_>,
+        samples_hours: Option<u32>,
+        minutes_days: Option<u32>,
+        quarters_days: Option<u32>,
+        six_hours_days: Option<u32>,
+        events_days: Option<u32>,
+        changes_days: Option<u32>,
+    ) -> PyResult<Plain> {
+        let retention =
+            RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
+        wait(py, calls::change_settings(self.0.clone(), retention))
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::nodes::routes())
         .merge(resources::proxmox::routes())
         .merge(resources::session::routes())
+        .merge(resources::settings::routes())
         .merge(resources::status::routes())
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())

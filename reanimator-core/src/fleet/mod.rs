@@ -36,6 +36,7 @@ mod names;
 mod observe;
 pub mod selector;
 mod tables;
+mod settings;
 mod testing;
 pub mod totals;
 mod trail;
@@ -65,6 +66,7 @@ pub use observe::Seen;
 pub use selector::Selector;
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
+pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use trail::{STARTED, TrailLine};
 
 use self::world::World;

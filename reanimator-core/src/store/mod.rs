@@ -65,8 +65,8 @@ use crate::{
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use records::{
-    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
-    StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
+    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoreSizes, StoredAuditEntry,
+    StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -471,3 +471,6 @@ pub trait MetaStore: Send + Sync {
     /// Ends all use, with everything written.
     async fn close(&self);
 }
+    /// How much room the data takes.
+    async fn sizes(&self) -> Result<StoreSizes>;
+

@@ -23,6 +23,7 @@ from .model import (
     Match,
     Proxmox,
     Reading,
+    Settings,
     Status,
     Storage,
     TestReport,
@@ -175,6 +176,17 @@ class Fleet:
     def create_token(self, name: str, role: _Role = "viewer") -> CreatedToken: ...
     def revoke_token(self, name: str) -> None: ...
     def audit(self, limit: int = 50) -> list[AuditEntry]: ...
+    def settings(self) -> Settings: ...
+    def change_settings(
+        self,
+        *,
+        samples_hours: int | None = None,
+        minutes_days: int | None = None,
+        quarters_days: int | None = None,
+        six_hours_days: int | None = None,
+        events_days: int | None = None,
+        changes_days: int | None = None,
+    ) -> Settings: ...
 
 @final
 class AsyncFleet:
@@ -286,3 +298,14 @@ class AsyncFleet:
     def create_token(self, name: str, role: _Role = "viewer") -> Future[CreatedToken]: ...
     def revoke_token(self, name: str) -> Future[None]: ...
     def audit(self, limit: int = 50) -> Future[list[AuditEntry]]: ...
+    def settings(self) -> Future[Settings]: ...
+    def change_settings(
+        self,
+        *,
+        samples_hours: int | None = None,
+        minutes_days: int | None = None,
+        quarters_days: int | None = None,
+        six_hours_days: int | None = None,
+        events_days: int | None = None,
+        changes_days: int | None = None,
+    ) -> Future[Settings]: ...

@@ -3,6 +3,7 @@
 
 mod facts;
 mod people;
+mod settings;
 
 use std::{future::Future, path::PathBuf};
 
@@ -20,6 +21,7 @@ use crate::{
 
 pub(crate) use facts::*;
 pub(crate) use people::*;
+pub(crate) use settings::*;
 
 /// Opens the fleet in that directory, or in the user's own.
 pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {

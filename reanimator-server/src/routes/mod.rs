@@ -13,6 +13,7 @@ pub(crate) mod matches;
 pub(crate) mod nodes;
 pub(crate) mod proxmox;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;

@@ -8,4 +8,5 @@ mod live;
 mod roles;
 mod service;
 mod session;
+mod settings;
 mod telemetry;

@@ -60,6 +60,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/tokens"),
     ("admin", "DELETE", "/api/v1/tokens/{name}"),
     ("admin", "GET", "/api/v1/audit"),
+    ("viewer", "GET", "/api/v1/settings"),
+    ("admin", "PATCH", "/api/v1/settings"),
 ];
 
 fn described() -> BTreeSet<(String, String, String)> {

@@ -90,6 +90,12 @@ impl Database {
         &self.path
     }
 
+    /// What the file takes on the disk, with its log, in bytes.
+    pub(super) fn size(&self) -> Result<u64> {
+        let log = PathBuf::from(format!("{}-wal", self.path.display()));
+        Ok(size_of(&self.path)?.unwrap_or(0) + size_of(&log)?.unwrap_or(0))
+    }
+
     pub(super) fn reader(&self) -> &SqlitePool {
         &self.reader
     }
@@ -140,18 +146,22 @@ impl Database {
 
 /// Whether there is a database in the file. A file that became empty although it held data is no new one.
 fn has_content(path: &Path) -> Result<bool> {
-    let size = |path: &Path| match std::fs::metadata(path) {
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    match size_of(path)? {
+        Some(0) if size_of(&log)?.unwrap_or(0) > 0 => Err(damaged(path, "the file is empty, its log is not")),
+        Some(0) | None => Ok(false),
+        Some(_) => Ok(true),
+    }
+}
+
+/// A file's size; `None` where there is none.
+fn size_of(path: &Path) -> Result<Option<u64>> {
+    match std::fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.len())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             Err(Error::new(ErrorKind::Storage, "open the database").on(path.display().to_string()).from_source(error))
         }
-    };
-    let log = PathBuf::from(format!("{}-wal", path.display()));
-    match size(path)? {
-        Some(0) if size(&log)?.unwrap_or(0) > 0 => Err(damaged(path, "the file is empty, its log is not")),
-        Some(0) | None => Ok(false),
-        Some(_) => Ok(true),
     }
 }
 

@@ -100,6 +100,7 @@ from .people import (
     Token,
     User,
 )
+from .settings import Retention, Settings, Sizes
 
 __all__ = [
     "AgentFileSystem",
@@ -165,9 +166,12 @@ __all__ = [
     "Proxmox",
     "Reading",
     "ReplicationJob",
+    "Retention",
     "RoomSum",
     "SdnVnet",
     "SdnZone",
+    "Settings",
+    "Sizes",
     "Space",
     "Stall",
     "Status",

@@ -1,0 +1,31 @@
+"""What is decided about the fleet's own data."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Retention(TypedDict):
+    """How long things are kept. The audit trail is kept for ever."""
+
+    samples_hours: int
+    minutes_days: int
+    quarters_days: int
+    six_hours_days: int
+    events_days: int
+    changes_days: int
+
+
+class Sizes(TypedDict):
+    """How much room the data takes on the disk."""
+
+    database_bytes: int
+    history_bytes: int
+
+
+class Settings(TypedDict):
+    """The settings, and what the data takes."""
+
+    retention: Retention
+    sizes: Sizes
+    version: str
