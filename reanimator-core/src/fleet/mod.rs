@@ -17,6 +17,7 @@
 //! ```
 
 mod adding;
+mod backup;
 mod changes;
 mod cluster_facts;
 mod clusters;
@@ -35,8 +36,8 @@ mod merging;
 mod names;
 mod observe;
 pub mod selector;
-mod tables;
 mod settings;
+mod tables;
 mod testing;
 pub mod totals;
 mod trail;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
@@ -64,9 +66,9 @@ pub use import::ImportFormat;
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use selector::Selector;
+pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
-pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use trail::{STARTED, TrailLine};
 
 use self::world::World;
@@ -138,6 +140,8 @@ struct Inner {
     syncing: tokio::sync::Mutex<()>,
     /// One at a time makes hosts of a cluster's nodes.
     adopting: tokio::sync::Mutex<()>,
+    /// One at a time makes a backup or puts one back.
+    backing_up: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
     /// Whether a live loop in this process keeps the world fresh.
     live: AtomicBool,
@@ -180,6 +184,7 @@ impl Fleet {
             world: World::default().into(),
             syncing: Default::default(),
             adopting: Default::default(),
+            backing_up: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),
             options,

@@ -30,6 +30,7 @@
     allow(dead_code, reason = "only stores use what keys, seals and chunks are made of")
 )]
 
+pub(crate) mod backup;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
 #[cfg(all(test, feature = "sqlite"))]
@@ -48,7 +49,7 @@ mod seal;
 mod sqlite;
 mod tiers;
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -62,6 +63,7 @@ use crate::{
     },
 };
 
+pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use records::{
@@ -80,6 +82,17 @@ pub type HostEdit = Box<dyn FnOnce(&mut Host) + Send>;
 /// Averages of one host: for each figure its values in the order of time, `None` where there is a gap.
 pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
 
+/// What a copy holds, counted while all of it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyContents {
+    /// Hosts.
+    pub hosts: usize,
+    /// Connections.
+    pub connections: usize,
+    /// People who may log in.
+    pub users: usize,
+}
+
 /// All of it.
 pub trait Store:
     HostStore
@@ -93,6 +106,7 @@ pub trait Store:
     + MatchStore
     + AccessStore
     + MetaStore
+    + BackupStore
     + Debug
 {
 }
@@ -109,6 +123,7 @@ impl<T> Store for T where
         + MatchStore
         + AccessStore
         + MetaStore
+        + BackupStore
         + Debug
 {
 }
@@ -465,12 +480,33 @@ pub trait MetaStore: Send + Sync {
     /// Who serves this data now, for a word to the person at the command line.
     async fn server(&self, now: Timestamp) -> Result<Option<LeaseHolder>>;
 
+    /// How much room the data takes.
+    async fn sizes(&self) -> Result<StoreSizes>;
+
     /// Where the data is, in words for people.
     fn location(&self) -> String;
 
     /// Ends all use, with everything written.
     async fn close(&self);
 }
-    /// How much room the data takes.
-    async fn sizes(&self) -> Result<StoreSizes>;
 
+/// Copies of all that is stored, and a copy put in place of it.
+///
+/// # Errors
+/// All may fail with `Storage`, with nothing changed.
+#[async_trait]
+pub trait BackupStore: Send + Sync {
+    /// Copies all that is stored into an empty folder, while it is in use, and the history if wanted: without sessions,
+    /// its secrets sealed under a key of its own that lies beside it.
+    async fn copy_to(&self, folder: &Path, history: bool) -> Result<TableVersions>;
+
+    /// Reads a copy to its end: is it whole, ours, no newer than this program, and do its secrets open?
+    async fn check_copy(&self, folder: &Path) -> Result<CopyContents>;
+
+    /// Puts a copy in place of all that is stored, at one instant: before it all is as it was, whatever happens.
+    /// Sessions end; the audit trail gains the entries that it lacks and loses none; history is added.
+    async fn replace_from(&self, folder: &Path) -> Result<()>;
+
+    /// The newest tables that this store knows.
+    fn newest_tables(&self) -> TableVersions;
+}
