@@ -4,6 +4,7 @@
 //! handler starts with the role it needs, and its `#[utoipa::path]` says the same as `x-role`.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod dashboard;
 pub(crate) mod exec;
 pub(crate) mod guests;

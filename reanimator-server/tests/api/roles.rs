@@ -60,6 +60,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/tokens"),
     ("admin", "DELETE", "/api/v1/tokens/{name}"),
     ("admin", "GET", "/api/v1/audit"),
+    ("admin", "POST", "/api/v1/backup"),
+    ("admin", "POST", "/api/v1/backup/inspect"),
+    ("admin", "POST", "/api/v1/backup/restore"),
     ("viewer", "GET", "/api/v1/settings"),
     ("admin", "PATCH", "/api/v1/settings"),
 ];
