@@ -396,4 +396,28 @@ impl AsyncFleet {
             RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
         later(py, calls::change_settings(self.0.clone(), retention))
     }
+
+    /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age
+    /// format), while it is in use. Without `history` the figures over time are left out.
+    #[pyo3(signature = (path, passphrase, *, history=true))]
+    fn create_backup<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        passphrase: String,
+        history: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::create_backup(self.0.clone(), path, passphrase.into(), history))
+    }
+
+    /// Reads a backup to its end and says what is in it.
+    fn inspect_backup<'py>(&self, py: Python<'py>, path: PathBuf, passphrase: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::inspect_backup(path, passphrase.into()))
+    }
+
+    /// Puts a backup in place of all that is stored here, after checking everything. No server may run on the data
+    /// directory. The audit trail loses nothing; sessions end.
+    fn restore_backup<'py>(&self, py: Python<'py>, path: PathBuf, passphrase: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::restore_backup(self.0.clone(), path, passphrase.into()))
+    }
 }

@@ -1,6 +1,7 @@
 //! Every call to the core that Python can make, once for both fleets. Changes are written into the audit trail as
 //! `local:USER`, since whoever can open the data directory is an admin.
 
+mod backup;
 mod facts;
 mod people;
 mod settings;
@@ -19,6 +20,7 @@ use crate::{
     arguments::{self, HostArguments, ProxmoxArguments},
 };
 
+pub(crate) use backup::*;
 pub(crate) use facts::*;
 pub(crate) use people::*;
 pub(crate) use settings::*;

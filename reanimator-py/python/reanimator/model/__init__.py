@@ -100,7 +100,7 @@ from .people import (
     Token,
     User,
 )
-from .settings import Retention, Settings, Sizes
+from .settings import BackupReport, Retention, Settings, Sizes
 
 __all__ = [
     "AgentFileSystem",
@@ -108,6 +108,7 @@ __all__ = [
     "Attention",
     "AuditEntry",
     "BackupJob",
+    "BackupReport",
     "CephCheck",
     "CephFacts",
     "Change",

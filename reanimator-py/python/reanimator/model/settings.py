@@ -29,3 +29,14 @@ class Settings(TypedDict):
     retention: Retention
     sizes: Sizes
     version: str
+
+
+class BackupReport(TypedDict):
+    """What is in a backup."""
+
+    made_at: str
+    version: str
+    hosts: int
+    connections: int
+    users: int
+    history: bool
