@@ -94,7 +94,7 @@ async fn what_cannot_be_restored_changes_nothing() {
         (&[("passphrase", &b"wrong horse battery"[..]), ("file", &backup)][..], "passphrase"),
         (&[("passphrase", right), ("file", &backup[..backup.len() - 1])], "cut off"),
         (&[("passphrase", right), ("file", b"no backup")], "no backup"),
-        (&[("passphrase", right), ("file", b"")], "cut off"),
+        (&[("passphrase", right), ("file", b"")], "no backup"),
         (&[("passphrase", right), ("file", &without_people)], "nobody"),
         (&[("file", &backup)], "passphrase is missing"),
         (&[("passphrase", right)], "file is missing"),

@@ -102,8 +102,8 @@ impl<R: Read> Decryptor<R> {
     /// # Errors
     /// `Invalid` where the passphrase is wrong, or it is no such file.
     pub(super) fn begin(mut from: R, passphrase: &SecretString) -> Result<Self> {
-        if line(&mut from)? != VERSION {
-            return Err(unlike("it is no backup of Reanimator: not in the age format, version 1"));
+        if line(&mut from).ok().as_deref() != Some(VERSION) {
+            return Err(unlike("it is no backup of Reanimator: it does not begin as the age format does"));
         }
         let (stanza, body, end) = (line(&mut from)?, line(&mut from)?, line(&mut from)?);
         let mut words = stanza.strip_prefix("-> scrypt ").unwrap_or_default().split(' ');
@@ -207,7 +207,7 @@ fn line(from: &mut impl Read) -> Result<String> {
             byte => line.push(byte),
         }
     }
-    String::from_utf8(line).map_err(|_| unlike("it is no backup of Reanimator: not in the age format"))
+    String::from_utf8(line).map_err(|_| unlike("its header is damaged"))
 }
 
 fn wrapping_key(passphrase: &SecretString, salt: &[u8], work: u8) -> Result<Key> {
