@@ -392,4 +392,49 @@ impl Fleet {
     fn restore_backup(&self, py: Python<'_>, path: PathBuf, passphrase: String) -> PyResult<Plain> {
         wait(py, calls::restore_backup(self.0.clone(), path, passphrase.into()))
     }
+
+    /// Whose credentials are stored, and which by name, never what they are.
+    fn credentials(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::credentials(self.0.clone()))
+    }
+
+    /// Replaces some of a host's credentials; what is not given stays. It logs in with them the next time.
+    #[pyo3(signature = (name, *, user=None, password=None, key=None, passphrase=None, sudo_password=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn set_host_credentials(
+        &self,
+        py: Python<'_>,
+        name: String,
+        user: Option<String>,
+        password: Option<String>,
+        key: Option<String>,
+        passphrase: Option<String>,
+        sudo_password: Option<String>,
+    ) -> PyResult<Plain> {
+        let new = calls::host_credentials(user, password, key, passphrase, sudo_password);
+        wait(py, calls::set_host_credentials(self.0.clone(), name, new))
+    }
+
+    /// Removes some of a host's credentials: `password`, `key`, `passphrase`, `sudo`.
+    fn remove_host_credentials(&self, py: Python<'_>, name: String, names: Vec<String>) -> PyResult<Plain> {
+        wait(py, calls::remove_host_credentials(self.0.clone(), name, names))
+    }
+
+    /// Replaces what a Proxmox connection logs in with: a token, or a user and a password.
+    #[pyo3(signature = (name, *, token=None, user=None, password=None))]
+    fn set_proxmox_credentials(
+        &self,
+        py: Python<'_>,
+        name: String,
+        token: Option<String>,
+        user: Option<String>,
+        password: Option<String>,
+    ) -> PyResult<Plain> {
+        wait(py, calls::set_proxmox_credentials(self.0.clone(), name, token, user, password))
+    }
+
+    /// Removes some of a Proxmox connection's credentials; what it logs in with stays.
+    fn remove_proxmox_credentials(&self, py: Python<'_>, name: String, names: Vec<String>) -> PyResult<Plain> {
+        wait(py, calls::remove_proxmox_credentials(self.0.clone(), name, names))
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(events::listen))
         .merge(resources::audit::routes())
         .merge(resources::backup::routes())
+        .merge(resources::credentials::routes())
         .merge(resources::dashboard::routes())
         .merge(resources::exec::routes())
         .merge(resources::guests::routes())

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod completions;
+mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;

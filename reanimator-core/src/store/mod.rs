@@ -207,6 +207,10 @@ pub trait ConnectionStore: Send + Sync {
     /// Changes a connection.
     async fn update_connection(&self, connection: &Connection) -> Result<()>;
 
+    /// Changes a connection together with its secrets: some stored, others deleted. All of it or nothing.
+    async fn update_credentials(&self, connection: &Connection, stored: &[NamedSecret], deleted: &[&str])
+    -> Result<()>;
+
     /// Removes a connection with its secrets and its cluster's state, takes it out of every host's links, and removes
     /// the hosts to which nothing leads then. Says which ones.
     async fn remove_connection(&self, id: &ConnectionId) -> Result<Vec<HostId>>;

@@ -2,6 +2,7 @@
 //! `local:USER`, since whoever can open the data directory is an admin.
 
 mod backup;
+mod credentials;
 mod facts;
 mod people;
 mod settings;
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use backup::*;
+pub(crate) use credentials::*;
 pub(crate) use facts::*;
 pub(crate) use people::*;
 pub(crate) use settings::*;

@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod credentials;
 pub(crate) mod dashboard;
 pub(crate) mod exec;
 pub(crate) mod guests;

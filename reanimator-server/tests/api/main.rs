@@ -3,6 +3,7 @@
 
 mod backup;
 mod common;
+mod credentials;
 mod dashboard;
 mod fleet;
 mod live;

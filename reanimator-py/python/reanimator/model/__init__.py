@@ -100,7 +100,7 @@ from .people import (
     Token,
     User,
 )
-from .settings import BackupReport, Retention, Settings, Sizes
+from .settings import BackupReport, Credentials, CredentialSubject, Retention, Settings, Sizes
 
 __all__ = [
     "AgentFileSystem",
@@ -121,6 +121,8 @@ __all__ = [
     "CpuDetails",
     "CpuSum",
     "CreatedToken",
+    "CredentialSubject",
+    "Credentials",
     "Dashboard",
     "Dated",
     "Endpoint",

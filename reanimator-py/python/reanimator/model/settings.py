@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class Retention(TypedDict):
@@ -40,3 +40,20 @@ class BackupReport(TypedDict):
     connections: int
     users: int
     history: bool
+
+
+class CredentialSubject(TypedDict):
+    """A host that is reached over SSH, or a Proxmox connection."""
+
+    kind: Literal["host", "proxmox"]
+    id: str
+    name: str
+
+
+class Credentials(TypedDict):
+    """Which credentials are stored: `password`, `key`, `passphrase`, `sudo`, `token`. Never what they are."""
+
+    subject: CredentialSubject
+    names: list[str]
+    user: str
+    changed_at: str | None
