@@ -79,6 +79,10 @@ pub type NamedSecret = (String, SecretString);
 /// What is to become of a host's record, which is handed in as it is at that moment.
 pub type HostEdit = Box<dyn FnOnce(&mut Host) + Send>;
 
+/// What is to become of the records of all hosts, which are handed in as they are at that moment. What it refuses is not
+/// done at all.
+pub type HostsEdit = Box<dyn FnOnce(&mut [Host]) -> Result<()> + Send>;
+
 /// Averages of one host: for each figure its values in the order of time, `None` where there is a gap.
 pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
 
@@ -160,6 +164,10 @@ pub trait HostStore: Send + Sync {
         secrets: &[NamedSecret],
         edit: HostEdit,
     ) -> Result<Host>;
+
+    /// Changes any number of hosts as they are at that moment, in one transaction: all or none. Gives those that are
+    /// others then.
+    async fn edit_hosts(&self, edit: HostsEdit) -> Result<Vec<Host>>;
 
     /// Removes a host with all that is known of it except its history, and the connections, with their secrets, by
     /// which no other host comes in.

@@ -6,7 +6,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use crate::{
     Error, ErrorKind, Result,
     model::{Connection, ConnectionId, Host, HostId, Link, Reach},
-    store::{ConnectionStore, HostEdit, HostStore, NamedSecret},
+    store::{ConnectionStore, HostEdit, HostStore, HostsEdit, NamedSecret},
 };
 
 use super::{SqliteStore, commit, database, from_json, secrets, to_json};
@@ -69,6 +69,26 @@ impl HostStore for SqliteStore {
         let host = self.edit_within(&mut transaction, &attempt, id, edit).await?;
         commit(&self.main, &attempt, transaction).await?;
         Ok(host)
+    }
+
+    async fn edit_hosts(&self, edit: HostsEdit) -> Result<Vec<Host>> {
+        let attempt = "change many hosts";
+        let mut transaction = self.main.begin(attempt).await?;
+        let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM hosts ORDER BY name")
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        let before = rows.iter().map(|data| from_json(&self.main, "host", data)).collect::<Result<Vec<Host>>>()?;
+        let mut after = before.clone();
+        edit(&mut after)?;
+        let changed: Vec<Host> =
+            after.into_iter().zip(&before).filter(|(after, before)| after != *before).map(|(after, _)| after).collect();
+        let update = "UPDATE hosts SET name = ?2, data = ?3 WHERE id = ?1";
+        for host in &changed {
+            self.write_host(&mut transaction, update, attempt, host).await?;
+        }
+        commit(&self.main, attempt, transaction).await?;
+        Ok(changed)
     }
 
     async fn remove_host(&self, id: &HostId) -> Result<()> {
