@@ -61,6 +61,9 @@ pub(crate) enum Noun {
     Status(commands::status::StatusArgs),
     /// Run a command on many hosts
     Exec(commands::exec::ExecArgs),
+    /// Copies of Reanimator's own data
+    #[command(subcommand)]
+    Backup(commands::backup::BackupCommand),
     /// Watch the fleet and serve the web page and the HTTP interface
     Serve(commands::serve::ServeArgs),
     /// People who may log in to the page

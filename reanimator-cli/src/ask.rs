@@ -110,6 +110,16 @@ pub(crate) fn confirm_identity(what: &str, shown: &Fingerprint) -> Result<bool, 
     Ok(answer.trim() == "yes")
 }
 
+/// Asks whether something that cannot be taken back is to be done; only `yes` in full is a yes.
+pub(crate) fn confirm(what: &str) -> Result<bool, Failure> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{}\nType yes in full to go on: ", harmless(what))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().take(100).read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

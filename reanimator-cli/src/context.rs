@@ -58,12 +58,24 @@ impl Context {
             .init();
     }
 
+    /// Where the fleet is kept.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Error> {
+        self.data_dir.clone().map_or_else(FleetOptions::default_data_dir, Ok)
+    }
+
     /// The fleet, opened when it is first asked for.
     pub(crate) async fn fleet(&self) -> Result<Fleet, Error> {
-        let open = async {
-            let data_dir = self.data_dir.clone().map_or_else(FleetOptions::default_data_dir, Ok)?;
-            Fleet::open(FleetOptions::new(data_dir)).await
-        };
+        self.open(true).await
+    }
+
+    /// The same, where a new one is to be filled with what was elsewhere: this machine is not added to it.
+    pub(crate) async fn fleet_to_fill(&self) -> Result<Fleet, Error> {
+        self.open(false).await
+    }
+
+    async fn open(&self, with_this_machine: bool) -> Result<Fleet, Error> {
+        let open =
+            async { Fleet::open(FleetOptions { with_this_machine, ..FleetOptions::new(self.data_dir()?) }).await };
         self.fleet.get_or_try_init(|| open).await.cloned()
     }
 

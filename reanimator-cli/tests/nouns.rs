@@ -202,3 +202,22 @@ fn the_http_interface_is_described() {
     let document = home.json(&["openapi"]);
     assert!(document["paths"]["/api/v1/status"].is_object());
 }
+
+#[test]
+fn credentials_are_replaced_and_removed_and_never_shown() {
+    let home = Home::new();
+    home.add_silent_host("web1");
+    let set = home.reanimator(["host", "credentials", "web1", "--user", "admin", "--sudo-password=stdin"]);
+    { set }.write_stdin("s3cret\n").assert().success();
+    let listed = home.json(&["host", "credentials"])["items"][0].clone();
+    assert_eq!(listed["names"], serde_json::json!(["password", "sudo"]));
+    assert_eq!((&listed["user"], &listed["subject"]["name"]), (&"admin".into(), &"web1".into()));
+    let shown = home.run(&["host", "credentials", "web1", "--remove", "sudo"]);
+    assert!(shown.contains("password") && !shown.contains("sudo"), "{shown}");
+    home.refused(&["host", "credentials", "web1", "--remove", "sudo"], 1);
+    home.refused(&["host", "credentials", "web1"], 2);
+    home.refused(&["host", "credentials", "--user", "root"], 2);
+    home.refused(&["proxmox", "credentials", "lab", "--token=abc"], 2);
+    assert_eq!(home.json(&["proxmox", "credentials"])["items"], serde_json::json!([]));
+    assert!(!home.run(&["audit", "list"]).contains("s3cret"));
+}

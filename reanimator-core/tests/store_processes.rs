@@ -102,6 +102,7 @@ fn host(number: u32) -> (Host, Connection) {
     let connection = Connection {
         id: format!("c-{number}").into(),
         name: format!("host {number}"),
+        credentials_changed_at: None,
         reach: Reach::Ssh(SshReach {
             address: "192.0.2.1".into(),
             port: 22,

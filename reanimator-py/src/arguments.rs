@@ -145,17 +145,7 @@ impl ProxmoxArguments {
     /// # Errors
     /// `Invalid` without a token and without user and password.
     pub(crate) fn into_new_proxmox(self) -> Result<NewProxmox> {
-        let auth = match (self.token, self.user, self.password) {
-            (Some(token), None, None) => ProxmoxSecret::Token(SecretString::from(token)),
-            (None, Some(user), Some(password)) => {
-                ProxmoxSecret::Password { user, password: SecretString::from(password) }
-            }
-            _ => {
-                return Err(Error::new(ErrorKind::Invalid, format!("log in to {}", self.url))
-                    .because("there must be either a token, or a user and a password")
-                    .next("give token=\"USER@REALM!NAME=SECRET\", or user= and password="));
-            }
-        };
+        let auth = proxmox_secret(&self.url, self.token, self.user, self.password)?;
         Ok(NewProxmox {
             url: self.url,
             name: self.name,
@@ -163,6 +153,27 @@ impl ProxmoxArguments {
             accept_certificate: self.accept_certificate,
             dry_run: self.dry_run,
         })
+    }
+}
+
+/// What to log in to Proxmox with.
+///
+/// # Errors
+/// `Invalid` without a token and without user and password.
+pub(crate) fn proxmox_secret(
+    on: &str,
+    token: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+) -> Result<ProxmoxSecret> {
+    match (token, user, password) {
+        (Some(token), None, None) => Ok(ProxmoxSecret::Token(SecretString::from(token))),
+        (None, Some(user), Some(password)) => {
+            Ok(ProxmoxSecret::Password { user, password: SecretString::from(password) })
+        }
+        _ => Err(Error::new(ErrorKind::Invalid, format!("log in to {on}"))
+            .because("there must be either a token, or a user and a password")
+            .next("give token=\"USER@REALM!NAME=SECRET\", or user= and password=")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use reanimator_core::model::details::Include;
+use reanimator_core::{fleet::RetentionChange, model::details::Include};
 use secrecy::SecretString;
 
 use crate::{
@@ -372,5 +372,94 @@ impl Fleet {
     #[pyo3(signature = (limit=50))]
     fn audit(&self, py: Python<'_>, limit: u32) -> PyResult<Plain> {
         wait(py, calls::audit(self.0.clone(), limit))
+    }
+
+    /// How long things are kept, and how much room the data takes.
+    fn settings(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::settings(self.0.clone()))
+    }
+
+    /// Changes how long things are kept, from the next minutes on; what is not given stays.
+    #[pyo3(signature = (
+        *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
+        changes_days=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn change_settings(
+        &self,
+        py: Python<'_>,
+        samples_hours: Option<u32>,
+        minutes_days: Option<u32>,
+        quarters_days: Option<u32>,
+        six_hours_days: Option<u32>,
+        events_days: Option<u32>,
+        changes_days: Option<u32>,
+    ) -> PyResult<Plain> {
+        let retention =
+            RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
+        wait(py, calls::change_settings(self.0.clone(), retention))
+    }
+
+    /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age
+    /// format), while it is in use. Without `history` the figures over time are left out.
+    #[pyo3(signature = (path, passphrase, *, history=true))]
+    fn create_backup(&self, py: Python<'_>, path: PathBuf, passphrase: String, history: bool) -> PyResult<Plain> {
+        wait(py, calls::create_backup(self.0.clone(), path, passphrase.into(), history))
+    }
+
+    /// Reads a backup to its end and says what is in it.
+    fn inspect_backup(&self, py: Python<'_>, path: PathBuf, passphrase: String) -> PyResult<Plain> {
+        wait(py, calls::inspect_backup(path, passphrase.into()))
+    }
+
+    /// Puts a backup in place of all that is stored here, after checking everything. No server may run on the data
+    /// directory. The audit trail loses nothing; sessions end.
+    fn restore_backup(&self, py: Python<'_>, path: PathBuf, passphrase: String) -> PyResult<Plain> {
+        wait(py, calls::restore_backup(self.0.clone(), path, passphrase.into()))
+    }
+
+    /// Whose credentials are stored, and which by name, never what they are.
+    fn credentials(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::credentials(self.0.clone()))
+    }
+
+    /// Replaces some of a host's credentials; what is not given stays. It logs in with them the next time.
+    #[pyo3(signature = (name, *, user=None, password=None, key=None, passphrase=None, sudo_password=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn set_host_credentials(
+        &self,
+        py: Python<'_>,
+        name: String,
+        user: Option<String>,
+        password: Option<String>,
+        key: Option<String>,
+        passphrase: Option<String>,
+        sudo_password: Option<String>,
+    ) -> PyResult<Plain> {
+        let new = calls::host_credentials(user, password, key, passphrase, sudo_password);
+        wait(py, calls::set_host_credentials(self.0.clone(), name, new))
+    }
+
+    /// Removes some of a host's credentials: `password`, `key`, `passphrase`, `sudo`.
+    fn remove_host_credentials(&self, py: Python<'_>, name: String, names: Vec<String>) -> PyResult<Plain> {
+        wait(py, calls::remove_host_credentials(self.0.clone(), name, names))
+    }
+
+    /// Replaces what a Proxmox connection logs in with: a token, or a user and a password.
+    #[pyo3(signature = (name, *, token=None, user=None, password=None))]
+    fn set_proxmox_credentials(
+        &self,
+        py: Python<'_>,
+        name: String,
+        token: Option<String>,
+        user: Option<String>,
+        password: Option<String>,
+    ) -> PyResult<Plain> {
+        wait(py, calls::set_proxmox_credentials(self.0.clone(), name, token, user, password))
+    }
+
+    /// Removes some of a Proxmox connection's credentials; what it logs in with stays.
+    fn remove_proxmox_credentials(&self, py: Python<'_>, name: String, names: Vec<String>) -> PyResult<Plain> {
+        wait(py, calls::remove_proxmox_credentials(self.0.clone(), name, names))
     }
 }

@@ -12,12 +12,15 @@ use axum::{
 use reanimator_core::{Error, ErrorKind};
 use tracing::Instrument as _;
 
-use crate::{error::ApiError, headers, json, metrics, openapi, page, state::AppState};
+use crate::{error::ApiError, headers, json, metrics, openapi, page, routes::backup, state::AppState};
 
 /// As long as a handler may take until its answer begins. Streams and sockets run longer: their answer has begun.
 ///
 /// The slowest calls reach far hosts, for which the core has limits of its own; this one is the last resort.
 const REQUEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// As long as a backup may take to be made, or to come in: 4 GiB at 10 Mbit/s.
+const TRANSFER_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The whole service as a router, without a socket.
 ///
@@ -55,11 +58,12 @@ async fn carry_out(State(state): State<AppState>, request: Request, next: Next) 
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
+    let limit = if request.uri().path().starts_with(backup::PATH) { TRANSFER_LIMIT } else { REQUEST_LIMIT };
+    match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let error = Error::new(ErrorKind::Timeout, "answer this request")
-                .because(format!("it took longer than {} s", REQUEST_LIMIT.as_secs()));
+                .because(format!("it took longer than {} s", limit.as_secs()));
             ApiError::from(error).into_response()
         }
     }

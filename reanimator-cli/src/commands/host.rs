@@ -15,6 +15,7 @@ use reanimator_core::{
 use serde_json::json;
 
 use super::{
+    credentials::{self, HostCredentialsArgs},
     history::{self, HistoryArgs, TimelineArgs},
     host_add, host_show, host_topology, show_test,
     status::host_table,
@@ -45,6 +46,8 @@ pub(crate) enum HostCommand {
     Topology,
     /// Change a host's name, groups, tags or maintenance
     Set(SetArgs),
+    /// Replace or remove what a host is logged in to with; without a name, list what is stored
+    Credentials(Box<HostCredentialsArgs>),
     /// Try whether a host can be reached, step by step
     Test(NameArgs),
     /// Pin the key that a host shows now, in place of the one it had
@@ -179,6 +182,7 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Interfaces => interfaces(context).await,
         HostCommand::Topology => host_topology::run(context).await,
         HostCommand::Set(args) => set(args, context).await,
+        HostCommand::Credentials(args) => credentials::of_hosts(*args, context).await,
         HostCommand::Test(args) => test(&args.name, context).await,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,

@@ -109,7 +109,7 @@ fn new_host(args: &AddArgs, fleet: &Fleet) -> Result<NewHost, Failure> {
     Ok(new)
 }
 
-fn private_key(path: &str) -> Result<SecretString, Failure> {
+pub(super) fn private_key(path: &str) -> Result<SecretString, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         usage(&format!("read the private key {path}"), error.to_string(), "name a private key file that can be read")
     })?;

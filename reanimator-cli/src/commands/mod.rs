@@ -1,7 +1,9 @@
 //! One file for each noun, all of one shape: what the noun takes, `run`, and how the answers are shown.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod completions;
+mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
@@ -40,6 +42,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Storage(command) => storage::run(command, context).await,
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
+        Noun::Backup(command) => backup::run(command, context).await,
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,

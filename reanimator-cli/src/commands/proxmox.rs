@@ -7,7 +7,10 @@ use reanimator_core::{
 };
 use serde_json::json;
 
-use super::show_test;
+use super::{
+    credentials::{self, ProxmoxCredentialsArgs},
+    show_test,
+};
 use crate::{
     ask,
     context::Context,
@@ -24,6 +27,8 @@ pub(crate) enum ProxmoxCommand {
     List,
     /// Show everything that is known of a cluster: votes, high availability, Ceph, replication, backups
     Show(ShowArgs),
+    /// Replace or remove what a cluster is logged in to with; without a name, list what is stored
+    Credentials(ProxmoxCredentialsArgs),
     /// Try whether a cluster answers, step by step
     Test(NameArgs),
     /// Take a cluster out of the fleet
@@ -86,6 +91,7 @@ pub(crate) async fn run(command: ProxmoxCommand, context: &Context) -> Result<Do
         ProxmoxCommand::Connect(args) => connect(args, context).await,
         ProxmoxCommand::List => list(context).await,
         ProxmoxCommand::Show(args) => show(&args, context).await,
+        ProxmoxCommand::Credentials(args) => credentials::of_clusters(args, context).await,
         ProxmoxCommand::Test(args) => show_test(&context.fleet().await?.test_proxmox(&args.name).await?, context),
         ProxmoxCommand::Remove(args) => remove(&args.name, context).await,
     }

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use reanimator_core::{Error, ErrorKind};
+use reanimator_core::{
+    Error, ErrorKind,
+    fleet::{RetentionChange, SettingsChange},
+};
 use reanimator_server::{Ready, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +39,62 @@ pub(crate) struct ServeArgs {
     /// Serve without TLS on an address that others can reach
     #[arg(long)]
     allow_plain: bool,
+    #[command(flatten)]
+    keep: KeepArgs,
+}
+
+/// How long things are kept, from now on: each is stored, and holds until it is given anew or changed on the page.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How long things are kept (stored; see `reanimator status --settings`)")]
+pub(crate) struct KeepArgs {
+    /// Keep every sample for so many hours (24h) [at first: 24h]
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    keep_samples: Option<u32>,
+    /// Keep averages over a minute for so many days (7d) [at first: 7d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_minutes: Option<u32>,
+    /// Keep averages over a quarter of an hour for so many days [at first: 90d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_quarters: Option<u32>,
+    /// Keep averages over six hours for so many days [at first: 730d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_six_hours: Option<u32>,
+    /// Keep events for so many days [at first: 90d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_events: Option<u32>,
+    /// Keep what changed on hosts for so many days [at first: 730d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_changes: Option<u32>,
+}
+
+impl KeepArgs {
+    fn change(&self) -> SettingsChange {
+        SettingsChange {
+            retention: RetentionChange {
+                samples_hours: self.keep_samples,
+                minutes_days: self.keep_minutes,
+                quarters_days: self.keep_quarters,
+                six_hours_days: self.keep_six_hours,
+                events_days: self.keep_events,
+                changes_days: self.keep_changes,
+            },
+        }
+    }
+}
+
+/// Reads `24h` or `2d` as hours.
+fn hours(text: &str) -> Result<u32, String> {
+    let number = |digits: &str| digits.parse::<u32>().ok();
+    let hours = match text.strip_suffix('d') {
+        Some(days) => number(days).and_then(|days| days.checked_mul(24)),
+        None => number(text.strip_suffix('h').unwrap_or(text)),
+    };
+    hours.ok_or_else(|| "write hours as 24h, or days as 2d".to_owned())
+}
+
+/// Reads `7d` as days.
+fn days(text: &str) -> Result<u32, String> {
+    text.strip_suffix('d').unwrap_or(text).parse().map_err(|_| "write days as 7d".to_owned())
 }
 
 /// Where the certificate comes from.
@@ -51,6 +110,10 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Done, Fail
     stop_on_signals(stop.clone())?;
     let fleet = context.fleet().await?;
     let screen = context.screen;
+    let keep = args.keep.change();
+    if keep != SettingsChange::default() {
+        context.audited(&fleet, "settings change", &keep.to_string(), fleet.change_settings(keep)).await?;
+    }
     reanimator_server::serve(fleet, options(args), stop, move |ready| announce(&ready, &screen)).await?;
     Ok(Done::Whole)
 }
@@ -122,6 +185,15 @@ fn document(ready: &Ready) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_as_people_write_them() {
+        assert_eq!([hours("24h"), hours("2d"), hours("36")], [Ok(24), Ok(48), Ok(36)]);
+        assert_eq!([days("7d"), days("90")], [Ok(7), Ok(90)]);
+        for wrong in ["", "h", "7w", "-1", "999999999999d"] {
+            assert!(hours(wrong).is_err() && days(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn it_says_where_it_is_and_how_to_begin() {

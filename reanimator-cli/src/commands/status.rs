@@ -35,11 +35,17 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "24h",
           conflicts_with = "watch")]
     history: Option<String>,
+    /// Show how long things are kept and how much room they take; `reanimator serve --keep-...` changes it
+    #[arg(long, conflicts_with_all = ["observe", "watch", "history"])]
+    settings: bool,
 }
 
 /// Carries it out. With `--observe`, hosts that do not answer make it fail in part.
 pub(crate) async fn run(args: StatusArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
+    if args.settings {
+        return show_settings(&fleet, context).await;
+    }
     if let Some(seconds) = args.watch {
         return watch(&fleet, Duration::from_secs(seconds), context).await;
     }
@@ -51,6 +57,31 @@ pub(crate) async fn run(args: StatusArgs, context: &Context) -> Result<Done, Fai
         None => context.screen.bytes(screenful(&status, &context.screen).as_bytes())?,
     }
     Ok(done)
+}
+
+async fn show_settings(fleet: &Fleet, context: &Context) -> Result<Done, Failure> {
+    let settings = fleet.settings().await?;
+    if context.screen.is_json() {
+        context.screen.document(&settings)?;
+        return Ok(Done::Whole);
+    }
+    let kept = &settings.retention;
+    let mut table = Table::new([Column::words("WHAT"), Column::number("IS KEPT")]);
+    table.row(["every sample".into(), words::count(kept.samples_hours as usize, "hour").into()]);
+    for (what, days) in [
+        ("minutes", kept.minutes_days),
+        ("quarters of an hour", kept.quarters_days),
+        ("six hours", kept.six_hours_days),
+        ("events", kept.events_days),
+        ("changes", kept.changes_days),
+    ] {
+        table.row([what.into(), words::count(days as usize, "day").into()]);
+    }
+    context.screen.table(&table, "")?;
+    let room = |bytes: u64| words::figure("memory_used", bytes as f64);
+    let (database, history) = (room(settings.sizes.database_bytes), room(settings.sizes.history_bytes));
+    context.screen.line(&format!("The database takes {database}, the history {history}."))?;
+    Ok(Done::Whole)
 }
 
 /// The figures that `--history` shows.

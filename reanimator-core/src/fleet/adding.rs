@@ -232,7 +232,12 @@ impl Fleet {
             machine.close().await;
             identity = Some(looked.map_err(|error| error.renamed(name.clone()))?.identity);
         }
-        let connection = Connection { id: ConnectionId::generate(), name: name.clone(), reach: Reach::Ssh(reach) };
+        let connection = Connection {
+            id: ConnectionId::generate(),
+            name: name.clone(),
+            reach: Reach::Ssh(reach),
+            credentials_changed_at: None,
+        };
         let link = Link::Ssh { connection: connection.id.clone() };
         let id = match identity.as_ref() {
             Some(identity) => self.same_machine(identity, &new.address).await?,
@@ -385,7 +390,8 @@ fn record(named: &NamedHost) -> Result<(Host, Connection)> {
     new.auth.key_files = named.key_files.clone();
     new.jumps = named.jumps.iter().map(|jump| parse_jump(jump)).collect::<Result<_>>()?;
     let reach = Reach::Ssh(reach(&new)?);
-    let connection = Connection { id: ConnectionId::generate(), name: named.name.clone(), reach };
+    let connection =
+        Connection { id: ConnectionId::generate(), name: named.name.clone(), reach, credentials_changed_at: None };
     let host = Host {
         id: HostId::generate(),
         name: named.name.clone(),

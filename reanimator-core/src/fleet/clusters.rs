@@ -141,7 +141,12 @@ impl Fleet {
         if new.dry_run {
             return Ok(report);
         }
-        let connection = Connection { id: id.clone(), name, reach: Reach::Proxmox(introduction.reach) };
+        let connection = Connection {
+            id: id.clone(),
+            name,
+            reach: Reach::Proxmox(introduction.reach),
+            credentials_changed_at: None,
+        };
         let secrets = [(name_of_secret.to_owned(), secret_value)];
         self.store().save_connection_with_hosts(&connection, &secrets, &[]).await?;
         self.sync().await?;
@@ -324,7 +329,7 @@ impl Fleet {
 }
 
 /// The login's public half, and its secret under its name.
-fn login(given: &ProxmoxSecret) -> Result<(ProxmoxAuth, &'static str, SecretString)> {
+pub(super) fn login(given: &ProxmoxSecret) -> Result<(ProxmoxAuth, &'static str, SecretString)> {
     match given {
         ProxmoxSecret::Password { user, password } => {
             if !user.contains('@') {

@@ -169,7 +169,7 @@ impl Fleet {
             Some(link) => self.store().connection(link.connection()).await?,
             None => None,
         };
-        let Some(Connection { id, name, reach: Reach::Ssh(mut reach) }) = connection else {
+        let Some(Connection { id, name, reach: Reach::Ssh(mut reach), credentials_changed_at }) = connection else {
             return Err(Error::new(ErrorKind::Invalid, "read its SSH host key")
                 .on(view.name)
                 .because("it is not reached over SSH")
@@ -188,7 +188,8 @@ impl Fleet {
             Some(_) => {}
         }
         reach.host_key = shown.public_key.clone();
-        self.store().update_connection(&Connection { id, name, reach: Reach::Ssh(reach) }).await?;
+        let connection = Connection { id, name, reach: Reach::Ssh(reach), credentials_changed_at };
+        self.store().update_connection(&connection).await?;
         self.sync().await?;
         Ok(shown)
     }

@@ -47,7 +47,12 @@ impl Fleet {
             return Ok(());
         }
         let name = own_name(&Local::new()).await;
-        let connection = Connection { id: ConnectionId::generate(), name: name.clone(), reach: Reach::Local };
+        let connection = Connection {
+            id: ConnectionId::generate(),
+            name: name.clone(),
+            reach: Reach::Local,
+            credentials_changed_at: None,
+        };
         let host = Host {
             id: HostId::generate(),
             name,
@@ -143,7 +148,14 @@ impl Fleet {
     }
 
     async fn sync_clusters(&self, connections: &BTreeMap<ConnectionId, Connection>) -> Result<()> {
-        self.write(|world| world.clusters.retain(|id, known| connections.get(id) == Some(&known.connection)));
+        // What was seen of a cluster stays when only the way to it is another one.
+        let mut changed = self.write(|world| {
+            let (kept, changed): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut world.clusters)
+                .into_iter()
+                .partition(|(id, known)| connections.get(id) == Some(&known.connection));
+            world.clusters = kept;
+            changed
+        });
         for connection in connections.values() {
             let Reach::Proxmox(reach) = &connection.reach else { continue };
             if self.read(|world| world.clusters.contains_key(&connection.id)) {
@@ -156,18 +168,11 @@ impl Fleet {
                     continue;
                 }
             };
-            let known = KnownCluster {
-                connection: connection.clone(),
-                cluster,
-                only_node: None,
-                heard: Default::default(),
-                snapshot: None,
-                identities: BTreeMap::new(),
-                identified_at: None,
-                marks: Default::default(),
-                digest: Default::default(),
-                asked: Default::default(),
-                guests: BTreeMap::new(),
+            let known = match changed.remove(&connection.id).filter(|known| known.only_node.is_none()) {
+                Some(known) => {
+                    KnownCluster { connection: connection.clone(), cluster, heard: Default::default(), ..known }
+                }
+                None => new_cluster(connection.clone(), cluster, None),
             };
             self.write(|world| world.clusters.insert(connection.id.clone(), known));
         }
@@ -285,10 +290,16 @@ fn shell_node(known: &Known) -> Option<(ConnectionId, KnownCluster)> {
         _ => None,
     })?;
     let api = Arc::new(Pvesh::new(machine.transport().clone(), machine.root()));
-    let cluster = KnownCluster {
-        connection: connection.clone(),
-        cluster: Arc::new(ProxmoxCluster::new(connection.id.clone(), api)),
-        only_node: Some(node),
+    let cluster = Arc::new(ProxmoxCluster::new(connection.id.clone(), api));
+    Some((connection.id.clone(), new_cluster(connection.clone(), cluster, Some(node))))
+}
+
+/// A cluster of which nothing was seen yet.
+fn new_cluster(connection: Connection, cluster: Arc<ProxmoxCluster>, only_node: Option<String>) -> KnownCluster {
+    KnownCluster {
+        connection,
+        cluster,
+        only_node,
         heard: Default::default(),
         snapshot: None,
         identities: BTreeMap::new(),
@@ -297,8 +308,7 @@ fn shell_node(known: &Known) -> Option<(ConnectionId, KnownCluster)> {
         digest: Default::default(),
         asked: Default::default(),
         guests: BTreeMap::new(),
-    };
-    Some((connection.id.clone(), cluster))
+    }
 }
 
 /// How commands become root, from the record and the stored password.

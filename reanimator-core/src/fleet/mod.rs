@@ -17,10 +17,12 @@
 //! ```
 
 mod adding;
+mod backup;
 mod bridges;
 mod changes;
 mod cluster_facts;
 mod clusters;
+mod credentials;
 mod dashboard;
 mod details;
 mod digest;
@@ -30,6 +32,7 @@ mod guest_rates;
 mod history;
 mod hosts;
 pub mod import;
+mod labels;
 mod machines;
 pub mod matching;
 mod merging;
@@ -37,6 +40,7 @@ mod names;
 mod observe;
 mod recent;
 pub mod selector;
+mod settings;
 mod tables;
 mod testing;
 mod topology;
@@ -58,15 +62,19 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
+pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
 pub use hosts::{HostChange, HostDetail, LinkView};
 pub use import::ImportFormat;
+pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use selector::Selector;
+pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
@@ -140,6 +148,8 @@ struct Inner {
     syncing: tokio::sync::Mutex<()>,
     /// One at a time makes hosts of a cluster's nodes.
     adopting: tokio::sync::Mutex<()>,
+    /// One at a time makes a backup or puts one back.
+    backing_up: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
     /// Whether a live loop in this process keeps the world fresh.
     live: AtomicBool,
@@ -182,6 +192,7 @@ impl Fleet {
             world: World::default().into(),
             syncing: Default::default(),
             adopting: Default::default(),
+            backing_up: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),
             options,

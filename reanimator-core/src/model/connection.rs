@@ -1,5 +1,6 @@
 //! How a host, or a whole Proxmox cluster, is reached. Holds no secret: those are in the store, encrypted.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::ConnectionId;
@@ -13,6 +14,10 @@ pub struct Connection {
     pub name: String,
     /// Where and how.
     pub reach: Reach,
+    /// When its credentials were last replaced or removed; `None` where they are those of the beginning. Whoever has
+    /// built something from this record sees by it that the secrets are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_changed_at: Option<Timestamp>,
 }
 
 /// The ways there are.

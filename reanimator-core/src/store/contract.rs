@@ -31,7 +31,7 @@ pub(crate) fn ssh(id: &str) -> Connection {
         sudo: Sudo::None,
         host_key: None,
     };
-    Connection { id: id.into(), name: id.into(), reach: Reach::Ssh(reach) }
+    Connection { id: id.into(), name: id.into(), reach: Reach::Ssh(reach), credentials_changed_at: None }
 }
 
 /// A Proxmox connection of that id and name.
@@ -40,7 +40,7 @@ pub(crate) fn proxmox(id: &str, name: &str) -> Connection {
         endpoints: vec![Endpoint { url: "https://192.0.2.7:8006".into(), fingerprint: None, node: None }],
         auth: ProxmoxAuth::Token { id: "root@pam!fleet".into() },
     };
-    Connection { id: id.into(), name: name.into(), reach: Reach::Proxmox(reach) }
+    Connection { id: id.into(), name: name.into(), reach: Reach::Proxmox(reach), credentials_changed_at: None }
 }
 
 /// A host that comes in by those links; its id is `id-NAME`.
@@ -105,7 +105,8 @@ fn names(hosts: &[Host]) -> Vec<&str> {
 }
 
 pub(crate) async fn hosts(store: &dyn Store) {
-    let local = Connection { id: "c-local".into(), name: "local".into(), reach: Reach::Local };
+    let local =
+        Connection { id: "c-local".into(), name: "local".into(), reach: Reach::Local, credentials_changed_at: None };
     store.insert_connection(&local).await.unwrap();
     let link = Link::Local { connection: "c-local".into() };
     let odd = "wéb \"1\" $(reboot)\n'; DROP TABLE hosts; --";

@@ -34,7 +34,15 @@ pub(crate) async fn events(store: &dyn Store) {
 }
 
 pub(crate) async fn matches(store: &dyn Store) {
-    store.insert_connection(&Connection { id: "c".into(), name: "c".into(), reach: Reach::Local }).await.unwrap();
+    store
+        .insert_connection(&Connection {
+            id: "c".into(),
+            name: "c".into(),
+            reach: Reach::Local,
+            credentials_changed_at: None,
+        })
+        .await
+        .unwrap();
     for name in ["a", "b"] {
         store.insert_host(&host(name, &[Link::Local { connection: "c".into() }])).await.unwrap();
     }

@@ -53,6 +53,13 @@ impl MasterKey {
         Self::from_slice(&bytes).ok_or_else(invalid)
     }
 
+    /// Writes it into a new file, for its owner only.
+    pub(crate) fn write_to(&self, path: &Path) -> Result<()> {
+        write_key(self, path).map_err(|error| {
+            Error::new(ErrorKind::Storage, "write a master key").on(path.display().to_string()).from_source(error)
+        })
+    }
+
     /// The key of exactly 32 bytes.
     pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -164,7 +171,10 @@ fn create_key_file(directory: &Path, path: &Path) -> Result<()> {
 }
 
 fn write_draft(draft: &Path) -> std::io::Result<()> {
-    let key = MasterKey::generate().map_err(std::io::Error::other)?;
+    write_key(&MasterKey::generate().map_err(std::io::Error::other)?, draft)
+}
+
+fn write_key(key: &MasterKey, draft: &Path) -> std::io::Result<()> {
     let text = Zeroizing::new(BASE64.encode(key.bytes()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.write_all(text.as_bytes())?;

@@ -30,6 +30,7 @@
     allow(dead_code, reason = "only stores use what keys, seals and chunks are made of")
 )]
 
+pub(crate) mod backup;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
 #[cfg(all(test, feature = "sqlite"))]
@@ -48,7 +49,7 @@ mod seal;
 mod sqlite;
 mod tiers;
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -62,11 +63,12 @@ use crate::{
     },
 };
 
+pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use records::{
-    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoredAuditEntry, StoredCluster,
-    StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
+    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoreSizes, StoredAuditEntry,
+    StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -77,8 +79,23 @@ pub type NamedSecret = (String, SecretString);
 /// What is to become of a host's record, which is handed in as it is at that moment.
 pub type HostEdit = Box<dyn FnOnce(&mut Host) + Send>;
 
+/// What is to become of the records of all hosts, which are handed in as they are at that moment. What it refuses is not
+/// done at all.
+pub type HostsEdit = Box<dyn FnOnce(&mut [Host]) -> Result<()> + Send>;
+
 /// Averages of one host: for each figure its values in the order of time, `None` where there is a gap.
 pub type History = BTreeMap<String, Vec<(Timestamp, Option<f64>)>>;
+
+/// What a copy holds, counted while all of it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyContents {
+    /// Hosts.
+    pub hosts: usize,
+    /// Connections.
+    pub connections: usize,
+    /// People who may log in.
+    pub users: usize,
+}
 
 /// All of it.
 pub trait Store:
@@ -93,6 +110,7 @@ pub trait Store:
     + MatchStore
     + AccessStore
     + MetaStore
+    + BackupStore
     + Debug
 {
 }
@@ -109,6 +127,7 @@ impl<T> Store for T where
         + MatchStore
         + AccessStore
         + MetaStore
+        + BackupStore
         + Debug
 {
 }
@@ -145,6 +164,10 @@ pub trait HostStore: Send + Sync {
         secrets: &[NamedSecret],
         edit: HostEdit,
     ) -> Result<Host>;
+
+    /// Changes any number of hosts as they are at that moment, in one transaction: all or none. Gives those that are
+    /// others then.
+    async fn edit_hosts(&self, edit: HostsEdit) -> Result<Vec<Host>>;
 
     /// Removes a host with all that is known of it except its history, and the connections, with their secrets, by
     /// which no other host comes in.
@@ -191,6 +214,10 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Changes a connection.
     async fn update_connection(&self, connection: &Connection) -> Result<()>;
+
+    /// Changes a connection together with its secrets: some stored, others deleted. All of it or nothing.
+    async fn update_credentials(&self, connection: &Connection, stored: &[NamedSecret], deleted: &[&str])
+    -> Result<()>;
 
     /// Removes a connection with its secrets and its cluster's state, takes it out of every host's links, and removes
     /// the hosts to which nothing leads then. Says which ones.
@@ -471,9 +498,33 @@ pub trait MetaStore: Send + Sync {
     /// Who serves this data now, for a word to the person at the command line.
     async fn server(&self, now: Timestamp) -> Result<Option<LeaseHolder>>;
 
+    /// How much room the data takes.
+    async fn sizes(&self) -> Result<StoreSizes>;
+
     /// Where the data is, in words for people.
     fn location(&self) -> String;
 
     /// Ends all use, with everything written.
     async fn close(&self);
+}
+
+/// Copies of all that is stored, and a copy put in place of it.
+///
+/// # Errors
+/// All may fail with `Storage`, with nothing changed.
+#[async_trait]
+pub trait BackupStore: Send + Sync {
+    /// Copies all that is stored into an empty folder, while it is in use, and the history if wanted: without sessions,
+    /// its secrets sealed under a key of its own that lies beside it.
+    async fn copy_to(&self, folder: &Path, history: bool) -> Result<TableVersions>;
+
+    /// Reads a copy to its end: is it whole, ours, no newer than this program, and do its secrets open?
+    async fn check_copy(&self, folder: &Path) -> Result<CopyContents>;
+
+    /// Puts a copy in place of all that is stored, at one instant: before it all is as it was, whatever happens.
+    /// Sessions end; the audit trail gains the entries that it lacks and loses none; history is added.
+    async fn replace_from(&self, folder: &Path) -> Result<()>;
+
+    /// The newest tables that this store knows.
+    fn newest_tables(&self) -> TableVersions;
 }

@@ -45,6 +45,17 @@ impl Default for Retention {
     }
 }
 
+/// How much room the data takes on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StoreSizes {
+    /// Hosts, what is known of them, events, changes, people and the audit trail, with what is not yet merged into the
+    /// file.
+    pub database_bytes: u64,
+    /// The history of figures, likewise.
+    pub history_bytes: u64,
+}
+
 /// What one round of upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {

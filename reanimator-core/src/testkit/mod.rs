@@ -104,7 +104,12 @@ fn connection(name: &str) -> Connection {
         sudo: Sudo::None,
         host_key: None,
     };
-    Connection { id: ConnectionId::generate(), name: name.to_owned(), reach: Reach::Ssh(reach) }
+    Connection {
+        id: ConnectionId::generate(),
+        name: name.to_owned(),
+        reach: Reach::Ssh(reach),
+        credentials_changed_at: None,
+    }
 }
 
 fn host(name: &str, group: &str, connection: &ConnectionId) -> Host {

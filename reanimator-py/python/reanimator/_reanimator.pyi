@@ -7,11 +7,13 @@ from typing import Literal, final
 from .errors import ReanimatorError
 from .model import (
     AuditEntry,
+    BackupReport,
     Change,
     ClusterFacts,
     Columns,
     ConnectReport,
     CreatedToken,
+    Credentials,
     Dashboard,
     Fingerprint,
     Guest,
@@ -24,6 +26,7 @@ from .model import (
     Proxmox,
     Reading,
     Recent,
+    Settings,
     Status,
     Storage,
     TestReport,
@@ -186,6 +189,36 @@ class Fleet:
     def create_token(self, name: str, role: _Role = "viewer") -> CreatedToken: ...
     def revoke_token(self, name: str) -> None: ...
     def audit(self, limit: int = 50) -> list[AuditEntry]: ...
+    def settings(self) -> Settings: ...
+    def change_settings(
+        self,
+        *,
+        samples_hours: int | None = None,
+        minutes_days: int | None = None,
+        quarters_days: int | None = None,
+        six_hours_days: int | None = None,
+        events_days: int | None = None,
+        changes_days: int | None = None,
+    ) -> Settings: ...
+    def create_backup(self, path: str | os.PathLike[str], passphrase: str, *, history: bool = True) -> BackupReport: ...
+    def inspect_backup(self, path: str | os.PathLike[str], passphrase: str) -> BackupReport: ...
+    def restore_backup(self, path: str | os.PathLike[str], passphrase: str) -> BackupReport: ...
+    def credentials(self) -> list[Credentials]: ...
+    def set_host_credentials(
+        self,
+        name: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        key: str | None = None,
+        passphrase: str | None = None,
+        sudo_password: str | None = None,
+    ) -> Credentials: ...
+    def remove_host_credentials(self, name: str, names: Sequence[str]) -> Credentials: ...
+    def set_proxmox_credentials(
+        self, name: str, *, token: str | None = None, user: str | None = None, password: str | None = None
+    ) -> Credentials: ...
+    def remove_proxmox_credentials(self, name: str, names: Sequence[str]) -> Credentials: ...
 
 @final
 class AsyncFleet:
@@ -306,3 +339,33 @@ class AsyncFleet:
     def create_token(self, name: str, role: _Role = "viewer") -> Future[CreatedToken]: ...
     def revoke_token(self, name: str) -> Future[None]: ...
     def audit(self, limit: int = 50) -> Future[list[AuditEntry]]: ...
+    def settings(self) -> Future[Settings]: ...
+    def change_settings(
+        self,
+        *,
+        samples_hours: int | None = None,
+        minutes_days: int | None = None,
+        quarters_days: int | None = None,
+        six_hours_days: int | None = None,
+        events_days: int | None = None,
+        changes_days: int | None = None,
+    ) -> Future[Settings]: ...
+    def create_backup(self, path: str | os.PathLike[str], passphrase: str, *, history: bool = True) -> Future[BackupReport]: ...
+    def inspect_backup(self, path: str | os.PathLike[str], passphrase: str) -> Future[BackupReport]: ...
+    def restore_backup(self, path: str | os.PathLike[str], passphrase: str) -> Future[BackupReport]: ...
+    def credentials(self) -> Future[list[Credentials]]: ...
+    def set_host_credentials(
+        self,
+        name: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        key: str | None = None,
+        passphrase: str | None = None,
+        sudo_password: str | None = None,
+    ) -> Future[Credentials]: ...
+    def remove_host_credentials(self, name: str, names: Sequence[str]) -> Future[Credentials]: ...
+    def set_proxmox_credentials(
+        self, name: str, *, token: str | None = None, user: str | None = None, password: str | None = None
+    ) -> Future[Credentials]: ...
+    def remove_proxmox_credentials(self, name: str, names: Sequence[str]) -> Future[Credentials]: ...

@@ -1,8 +1,11 @@
 //! Every call to the core that Python can make, once for both fleets. Changes are written into the audit trail as
 //! `local:USER`, since whoever can open the data directory is an admin.
 
+mod backup;
+mod credentials;
 mod facts;
 mod people;
+mod settings;
 
 use std::{future::Future, path::PathBuf};
 
@@ -18,8 +21,11 @@ use crate::{
     arguments::{self, HostArguments, ProxmoxArguments},
 };
 
+pub(crate) use backup::*;
+pub(crate) use credentials::*;
 pub(crate) use facts::*;
 pub(crate) use people::*;
+pub(crate) use settings::*;
 
 /// Opens the fleet in that directory, or in the user's own.
 pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {

@@ -4,6 +4,8 @@
 //! handler starts with the role it needs, and its `#[utoipa::path]` says the same as `x-role`.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod credentials;
 pub(crate) mod dashboard;
 pub(crate) mod exec;
 pub(crate) mod guests;
@@ -13,6 +15,7 @@ pub(crate) mod matches;
 pub(crate) mod nodes;
 pub(crate) mod proxmox;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;

@@ -40,7 +40,7 @@ struct ClusterToConnect {
 /// How to log in to a Proxmox API.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-enum ClusterLogin {
+pub(super) enum ClusterLogin {
     /// An API token.
     Token {
         /// `user@realm!name=secret`

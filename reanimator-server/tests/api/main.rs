@@ -1,11 +1,14 @@
 //! The service from outside: every route, every role, the live events, TLS.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod backup;
 mod common;
+mod credentials;
 mod dashboard;
 mod fleet;
 mod live;
 mod roles;
 mod service;
 mod session;
+mod settings;
 mod telemetry;

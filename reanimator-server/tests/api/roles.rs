@@ -62,6 +62,16 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/tokens"),
     ("admin", "DELETE", "/api/v1/tokens/{name}"),
     ("admin", "GET", "/api/v1/audit"),
+    ("admin", "GET", "/api/v1/credentials"),
+    ("admin", "PUT", "/api/v1/hosts/{id}/credentials"),
+    ("admin", "DELETE", "/api/v1/hosts/{id}/credentials"),
+    ("admin", "PUT", "/api/v1/proxmox/{id}/credentials"),
+    ("admin", "DELETE", "/api/v1/proxmox/{id}/credentials"),
+    ("admin", "POST", "/api/v1/backup"),
+    ("admin", "POST", "/api/v1/backup/inspect"),
+    ("admin", "POST", "/api/v1/backup/restore"),
+    ("viewer", "GET", "/api/v1/settings"),
+    ("admin", "PATCH", "/api/v1/settings"),
 ];
 
 fn described() -> BTreeSet<(String, String, String)> {

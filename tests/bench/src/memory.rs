@@ -161,7 +161,8 @@ pub(crate) fn record_hosts(data: &Path, reaches: Vec<Reach>) -> Result<()> {
         let fleet = open(data).await?;
         for (number, reach) in reaches.into_iter().enumerate() {
             let name = format!("bench{number}");
-            let connection = Connection { id: ConnectionId::generate(), name: name.clone(), reach };
+            let connection =
+                Connection { id: ConnectionId::generate(), name: name.clone(), reach, credentials_changed_at: None };
             let host = Host {
                 id: HostId::generate(),
                 name,

@@ -90,6 +90,33 @@ impl Database {
         &self.path
     }
 
+    /// Copies the file as it is at one moment into a new one. Nobody waits for that.
+    pub(super) async fn copy_to(&self, copy: &Path) -> Result<()> {
+        make_file(copy)?;
+        let failed = failed(copy, "copy the database");
+        let mut connection = connect(&self.path).await?;
+        let copied = sqlx::query("VACUUM INTO ?").bind(in_text(copy)?).execute(&mut connection).await;
+        copied.map_err(&failed)?;
+        connection.close().await.map_err(&failed)
+    }
+
+    /// A connection of its own to the file, with another one attached to it as `copy`.
+    pub(super) async fn attach(&self, copy: &Path) -> Result<SqliteConnection> {
+        let mut connection = connect(&self.path).await?;
+        sqlx::query("ATTACH ? AS copy")
+            .bind(in_text(copy)?)
+            .execute(&mut connection)
+            .await
+            .map_err(failed(copy, "open the copy"))?;
+        Ok(connection)
+    }
+
+    /// What the file takes on the disk, with its log, in bytes.
+    pub(super) fn size(&self) -> Result<u64> {
+        let log = PathBuf::from(format!("{}-wal", self.path.display()));
+        Ok(size_of(&self.path)?.unwrap_or(0) + size_of(&log)?.unwrap_or(0))
+    }
+
     pub(super) fn reader(&self) -> &SqlitePool {
         &self.reader
     }
@@ -140,18 +167,22 @@ impl Database {
 
 /// Whether there is a database in the file. A file that became empty although it held data is no new one.
 fn has_content(path: &Path) -> Result<bool> {
-    let size = |path: &Path| match std::fs::metadata(path) {
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    match size_of(path)? {
+        Some(0) if size_of(&log)?.unwrap_or(0) > 0 => Err(damaged(path, "the file is empty, its log is not")),
+        Some(0) | None => Ok(false),
+        Some(_) => Ok(true),
+    }
+}
+
+/// A file's size; `None` where there is none.
+fn size_of(path: &Path) -> Result<Option<u64>> {
+    match std::fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.len())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             Err(Error::new(ErrorKind::Storage, "open the database").on(path.display().to_string()).from_source(error))
         }
-    };
-    let log = PathBuf::from(format!("{}-wal", path.display()));
-    match size(path)? {
-        Some(0) if size(&log)?.unwrap_or(0) > 0 => Err(damaged(path, "the file is empty, its log is not")),
-        Some(0) | None => Ok(false),
-        Some(_) => Ok(true),
     }
 }
 
@@ -160,6 +191,61 @@ fn make_file(path: &Path) -> Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop).map_err(|error| {
         Error::new(ErrorKind::Storage, "make the database").on(path.display().to_string()).from_source(error)
     })
+}
+
+/// A connection to a file that is there, outside of any pool. What it deletes is overwritten, and what a file says of
+/// functions is not believed.
+pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(failed(path, "open the database"))
+}
+
+fn in_text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| {
+        Error::new(ErrorKind::Storage, "copy the database")
+            .on(path.display().to_string())
+            .because("the name of the data directory is not UTF-8")
+            .next("move the data directory to a name that is")
+    })
+}
+
+/// Reads a file from elsewhere to its end before it is used: whole, ours, no newer than this program, and nothing in
+/// it but tables where tables should be.
+pub(super) async fn look_through(path: &Path, migrations: &[Migration]) -> Result<()> {
+    check_header(path)?;
+    let opening = failed(path, "open the database");
+    let mut connection = connect(path).await?;
+    look_inside(&mut connection, path, false, latest(migrations)).await?;
+    let found: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_all(&mut connection).await.map_err(&opening)?;
+    if found != ["ok"] {
+        return Err(damaged(path, &found.join("; ")));
+    }
+    let strange: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' OR type = 'table' AND sql LIKE 'CREATE VIRTUAL%'",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(&opening)?;
+    if strange > 0 {
+        return Err(damaged(path, "it holds views"));
+    }
+    let dangling = sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut connection).await.map_err(&opening)?;
+    connection.close().await.map_err(&opening)?;
+    match dangling {
+        None => Ok(()),
+        Some(_) => Err(damaged(path, "records refer to others that are missing")),
+    }
 }
 
 /// Reads the file, if there is one, without a right to write to it: is it whole, is it ours, do we know its version?
@@ -233,7 +319,7 @@ async fn look_inside(connection: &mut SqliteConnection, path: &Path, check: bool
     }
 }
 
-fn latest(migrations: &[Migration]) -> i64 {
+pub(super) fn latest(migrations: &[Migration]) -> i64 {
     migrations.last().map_or(0, |migration| migration.version)
 }
 
@@ -270,7 +356,7 @@ fn damaged(path: &Path, cause: &str) -> Error {
         )
 }
 
-fn failed<'a>(path: &'a Path, attempt: &'a str) -> impl Fn(sqlx::Error) -> Error + 'a {
+pub(super) fn failed<'a>(path: &'a Path, attempt: &'a str) -> impl Fn(sqlx::Error) -> Error + 'a {
     move |error| explain(path, attempt, error)
 }
 

@@ -6,7 +6,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use crate::{
     Error, ErrorKind, Result,
     model::{Connection, ConnectionId, Host, HostId, Link, Reach},
-    store::{ConnectionStore, HostEdit, HostStore, NamedSecret},
+    store::{ConnectionStore, HostEdit, HostStore, HostsEdit, NamedSecret},
 };
 
 use super::{SqliteStore, commit, database, from_json, secrets, to_json};
@@ -69,6 +69,26 @@ impl HostStore for SqliteStore {
         let host = self.edit_within(&mut transaction, &attempt, id, edit).await?;
         commit(&self.main, &attempt, transaction).await?;
         Ok(host)
+    }
+
+    async fn edit_hosts(&self, edit: HostsEdit) -> Result<Vec<Host>> {
+        let attempt = "change many hosts";
+        let mut transaction = self.main.begin(attempt).await?;
+        let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM hosts ORDER BY name")
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        let before = rows.iter().map(|data| from_json(&self.main, "host", data)).collect::<Result<Vec<Host>>>()?;
+        let mut after = before.clone();
+        edit(&mut after)?;
+        let changed: Vec<Host> =
+            after.into_iter().zip(&before).filter(|(after, before)| after != *before).map(|(after, _)| after).collect();
+        let update = "UPDATE hosts SET name = ?2, data = ?3 WHERE id = ?1";
+        for host in &changed {
+            self.write_host(&mut transaction, update, attempt, host).await?;
+        }
+        commit(&self.main, attempt, transaction).await?;
+        Ok(changed)
     }
 
     async fn remove_host(&self, id: &HostId) -> Result<()> {
@@ -165,6 +185,30 @@ impl ConnectionStore for SqliteStore {
         commit(&self.main, &attempt, transaction).await
     }
 
+    async fn update_credentials(
+        &self,
+        connection: &Connection,
+        stored: &[NamedSecret],
+        deleted: &[&str],
+    ) -> Result<()> {
+        let attempt = format!("change the credentials of {:?}", connection.name);
+        let mut transaction = self.main.begin(&attempt).await?;
+        for name in deleted {
+            sqlx::query("DELETE FROM secrets WHERE owner = ? AND name = ?")
+                .bind(connection.id.as_str())
+                .bind(*name)
+                .execute(&mut *transaction)
+                .await
+                .map_err(self.main.failed(&attempt))?;
+        }
+        let update = "UPDATE connections SET unique_name = ?2, data = ?3 WHERE id = ?1";
+        if self.write_connection(&mut transaction, update, &attempt, connection).await? == 0 {
+            return Err(missing_connection(&attempt, &connection.id));
+        }
+        self.write_secrets(&mut transaction, &attempt, &connection.id, stored).await?;
+        commit(&self.main, &attempt, transaction).await
+    }
+
     async fn remove_connection(&self, id: &ConnectionId) -> Result<Vec<HostId>> {
         let attempt = "remove a connection";
         let failed = self.main.failed(attempt);
@@ -247,11 +291,19 @@ impl SqliteStore {
         let upsert = "INSERT INTO connections (id, unique_name, data) VALUES (?1, ?2, ?3)
             ON CONFLICT (id) DO UPDATE SET unique_name = excluded.unique_name, data = excluded.data";
         self.write_connection(transaction, upsert, attempt, connection).await?;
+        self.write_secrets(transaction, attempt, &connection.id, secrets).await
+    }
+
+    async fn write_secrets(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        attempt: &str,
+        connection: &ConnectionId,
+        secrets: &[NamedSecret],
+    ) -> Result<()> {
         for (name, secret) in secrets {
-            let sealed = self.sealer.seal(connection.id.as_str(), name, secret)?;
-            secrets::write(transaction, connection.id.as_str(), name, &sealed)
-                .await
-                .map_err(self.main.failed(attempt))?;
+            let sealed = self.sealer.seal(connection.as_str(), name, secret)?;
+            secrets::write(transaction, connection.as_str(), name, &sealed).await.map_err(self.main.failed(attempt))?;
         }
         Ok(())
     }

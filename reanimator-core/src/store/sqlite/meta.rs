@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, ErrorKind, Result,
-    store::{LeaseHolder, MetaStore},
+    store::{LeaseHolder, MetaStore, StoreSizes},
 };
 
 use super::{SqliteStore, commit, from_json, lock_file, to_json};
@@ -104,6 +104,10 @@ impl MetaStore for SqliteStore {
             .await
             .map_err(self.main.failed("read who serves"))?;
         holder.map(|holder| from_json(&self.main, "lease", &holder)).transpose()
+    }
+
+    async fn sizes(&self) -> Result<StoreSizes> {
+        Ok(StoreSizes { database_bytes: self.main.size()?, history_bytes: self.telemetry.size()? })
     }
 
     fn location(&self) -> String {

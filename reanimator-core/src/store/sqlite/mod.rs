@@ -5,12 +5,16 @@
 //! | `reanimator.db` | hosts, connections, secrets, what was last seen, facts and their changes, events, people, audit | `FULL` | a credential or an audit entry that was taken must survive the loss of power |
 //! | `telemetry.db` | the last figures and their history | `NORMAL` | a write every few seconds need not wait for the disk; the loss of power may cost the last ones, the end of the process costs none |
 //! | `master.key` | the key to the secrets | | |
+//! | `scratch-*` | copies while a backup is made or restored | | removed with it, or at the next start |
 //! | `server.lock`, `open.lock` | nothing; who holds their locks serves, or is opening | | a lock goes with the process, however it ends |
 //!
 //! Both files are in WAL mode, so any number of programs on this machine may use the directory at once. WAL needs
 //! shared memory: the directory must lie on a local file system.
 
 mod access;
+mod backup;
+#[cfg(test)]
+mod backup_tests;
 mod changes;
 mod database;
 mod events;
@@ -38,7 +42,7 @@ use sqlx::{Sqlite, Transaction, sqlite::SqliteSynchronous};
 
 use crate::{Error, ErrorKind, Result, model::Entity};
 
-use super::{KeySource, seal::Sealer};
+use super::{KeySource, backup::Scratch, seal::Sealer};
 use database::{Database, Migration};
 
 const MAIN: &[Migration] = &[
@@ -79,6 +83,7 @@ impl SqliteStore {
     pub async fn open(directory: &Path, key: KeySource) -> Result<Self> {
         make_directory(directory)?;
         let opening = lock_for_opening(directory).await?;
+        Scratch::sweep(directory)?;
         let (main, telemetry) = (directory.join("reanimator.db"), directory.join("telemetry.db"));
         database::look_first(&main, MAIN).await?;
         database::look_first(&telemetry, TELEMETRY).await?;

@@ -40,16 +40,22 @@ pub(super) async fn sealer(main: &Database, directory: &Path, source: &KeySource
             }
         }
         None => {
-            sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?)")
-                .bind(CHECK)
-                .bind(BASE64.encode(sealer.check_value()?))
-                .execute(&mut *transaction)
-                .await
-                .map_err(&failed)?;
+            let check = BASE64.encode(sealer.check_value()?);
+            note_check(&mut transaction, &check).await.map_err(&failed)?;
             commit(main, attempt, transaction).await?;
         }
     }
     Ok(sealer)
+}
+
+/// Notes what tells the right master key from a wrong one.
+pub(super) async fn note_check(connection: &mut SqliteConnection, check: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        .bind(CHECK)
+        .bind(check)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Writes a sealed secret in place of what was there.

@@ -4,16 +4,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Result, fleet::Fleet, store::Retention};
+use crate::{Result, fleet::Fleet};
 
 /// How often the history is looked through.
 const EVERY: Duration = Duration::from_secs(5 * 60);
-
-/// How long events are kept.
-const EVENTS_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// How long what changed is kept.
-const CHANGES_KEPT: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
 
 /// The wait between two bounded steps, so that what is seen now is written in between.
 const BETWEEN: Duration = Duration::from_millis(200);
@@ -36,11 +30,13 @@ pub(super) async fn run(fleet: Fleet, end: CancellationToken) {
     }
 }
 
-/// One bounded step; says whether there is more to do.
+/// One bounded step; says whether there is more to do. What is kept for how long is read anew each time, so that a
+/// change holds from the next step on, whichever program made it.
 async fn once(fleet: &Fleet) -> Result<bool> {
     let now = fleet.now();
-    let upkeep = fleet.store().roll_up_and_prune(now, &Retention::default()).await?;
-    let pruned = fleet.store().prune_events(now - EVENTS_KEPT).await?;
-    let forgotten = fleet.store().prune_changes(now - CHANGES_KEPT).await?;
+    let kept = fleet.retention().await?;
+    let upkeep = fleet.store().roll_up_and_prune(now, &kept.figures()).await?;
+    let pruned = fleet.store().prune_events(now - kept.events()).await?;
+    let forgotten = fleet.store().prune_changes(now - kept.changes()).await?;
     Ok(upkeep.more || pruned > 0 || forgotten > 0)
 }

@@ -108,6 +108,7 @@ from .topology import (
     TopologyHost,
     TopologyNic,
 )
+from .settings import BackupReport, Credentials, CredentialSubject, Retention, Settings, Sizes
 
 __all__ = [
     "AgentFileSystem",
@@ -115,6 +116,7 @@ __all__ = [
     "Attention",
     "AuditEntry",
     "BackupJob",
+    "BackupReport",
     "CephCheck",
     "CephFacts",
     "Change",
@@ -127,6 +129,8 @@ __all__ = [
     "CpuDetails",
     "CpuSum",
     "CreatedToken",
+    "CredentialSubject",
+    "Credentials",
     "Dashboard",
     "Dated",
     "Endpoint",
@@ -174,9 +178,12 @@ __all__ = [
     "Reading",
     "Recent",
     "ReplicationJob",
+    "Retention",
     "RoomSum",
     "SdnVnet",
     "SdnZone",
+    "Settings",
+    "Sizes",
     "Space",
     "Stall",
     "Status",

@@ -5,6 +5,7 @@
 //! chunk appears and its samples go in one transaction, so that nobody sees either twice and a killed process leaves
 //! one or the other. [`query`] reads chunks and samples alike.
 
+mod adding;
 mod earlier;
 mod latest;
 mod query;
