@@ -5,12 +5,17 @@ import { readQuery, withQuery } from './query';
 class Router {
   #path = $state(location.pathname);
   #query = $state.raw(readQuery(location.search));
+  #hash = $state(location.hash.slice(1));
 
   get path(): string {
     return this.#path;
   }
   query(name: string): string {
     return this.#query[name] ?? '';
+  }
+  /** The part of a page that the address names, as `tokens` in `/settings#tokens`. */
+  get hash(): string {
+    return this.#hash;
   }
   /** One step of the path, the first being number 0; empty where there is none. */
   part(index: number): string {
@@ -46,6 +51,7 @@ class Router {
   #read(): void {
     this.#path = location.pathname;
     this.#query = readQuery(location.search);
+    this.#hash = location.hash.slice(1);
   }
 
   #catch = (event: MouseEvent): void => {

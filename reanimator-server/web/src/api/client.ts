@@ -122,6 +122,12 @@ export interface HistoryQuestion {
   from: string;
 }
 
+export type GuestCard = Pick<
+  VmRow,
+  'id' | 'vmid' | 'name' | 'node' | 'cluster' | 'kind' | 'ip_addresses' | 'tags'
+>;
+export type StorageCard = Pick<StorageRow, 'id' | 'name' | 'node' | 'type' | 'content'>;
+
 /** One page of changes, newest first. */
 export interface ChangePage {
   items: Change[];
@@ -147,6 +153,13 @@ export const api = {
   /** The names of all guests and nothing else of them. */
   guestNames: () =>
     tagged.all<Pick<VmRow, 'id' | 'vmid' | 'name'>>(withQuery('/dashboard/vms', { fields: 'id,vmid,name' })),
+  /** What a guest is found by, and nothing else of it. */
+  guestCards: () =>
+    tagged.all<GuestCard>(
+      withQuery('/dashboard/vms', { fields: 'id,vmid,name,node,cluster,kind,ip_addresses,tags' }),
+    ),
+  /** What a storage is found by; those of a Linux host have no `content`. */
+  storageCards: () => tagged.all<StorageCard>(withQuery('/storage', { fields: 'id,name,node,type,content' })),
   /** One guest as a row, by its id. */
   guest: async (guest: string) =>
     (

@@ -27,3 +27,9 @@ test('every page is in the menu, or under one that is', () => {
   const ids = PAGES.filter(({ icon }) => icon).map(({ id }) => id);
   for (const page of PAGES) expect(ids).toContain(page.under ?? page.id);
 });
+
+test('every page of the menu has a letter of its own', () => {
+  const letters = PAGES.filter(({ icon }) => icon).map(({ key }) => key);
+  expect(letters).not.toContain(undefined);
+  expect(new Set(letters).size).toBe(letters.length);
+});

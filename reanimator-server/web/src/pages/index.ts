@@ -17,6 +17,8 @@ export interface Page {
   under?: PageId;
   /** The path it answers, where the menu leads. One that ends in `/` takes what follows. */
   path: string;
+  /** The letter that goes to it after `g`. */
+  key?: string;
   needs: Role;
   load: () => Promise<{ default: Component }>;
 }
@@ -26,6 +28,7 @@ export const PAGES: readonly Page[] = [
     id: 'overview',
     icon: 'overview',
     path: '/',
+    key: 'o',
     needs: 'viewer',
     load: () => import('./overview/Page.svelte'),
   },
@@ -33,6 +36,7 @@ export const PAGES: readonly Page[] = [
     id: 'hosts',
     icon: 'fleet',
     path: '/hosts',
+    key: 'h',
     needs: 'viewer',
     load: () => import('./hosts/Page.svelte'),
   },
@@ -61,6 +65,7 @@ export const PAGES: readonly Page[] = [
     id: 'guests',
     icon: 'guest',
     path: '/guests',
+    key: 'v',
     needs: 'viewer',
     load: () => import('./guests/Page.svelte'),
   },
@@ -75,6 +80,7 @@ export const PAGES: readonly Page[] = [
     id: 'storage',
     icon: 'disk',
     path: '/storage',
+    key: 's',
     needs: 'viewer',
     load: () => import('./storage/Page.svelte'),
   },
@@ -89,6 +95,7 @@ export const PAGES: readonly Page[] = [
     id: 'network',
     icon: 'network',
     path: '/network',
+    key: 'n',
     needs: 'viewer',
     load: () => import('./network/Page.svelte'),
   },
@@ -96,6 +103,7 @@ export const PAGES: readonly Page[] = [
     id: 'run',
     icon: 'run',
     path: '/run',
+    key: 'r',
     needs: 'admin',
     load: () => import('./run/Page.svelte'),
   },
@@ -103,6 +111,7 @@ export const PAGES: readonly Page[] = [
     id: 'connections',
     icon: 'plug',
     path: '/connections',
+    key: 'c',
     needs: 'viewer',
     load: () => import('./connections/Page.svelte'),
   },
@@ -110,6 +119,7 @@ export const PAGES: readonly Page[] = [
     id: 'settings',
     icon: 'settings',
     path: '/settings',
+    key: 'e',
     needs: 'viewer',
     load: () => import('./settings/Page.svelte'),
   },

@@ -1,3 +1,5 @@
+import { format } from '..';
+import { counted } from '../counted';
 import type { shell as English } from '../en/shell';
 
 export const shell: typeof English = {
@@ -33,7 +35,31 @@ export const shell: typeof English = {
   loggedInAs: 'Angemeldet als',
   logOut: 'Abmelden',
 
+  find: 'Suchen',
+  palette: {
+    title: 'Etwas finden oder tun',
+    hint: 'Host, Gast, Adresse, Tag, Seite, Einstellung …',
+    found: 'Gefunden',
+    count: (count) => counted(count, 'Treffer', 'Treffer'),
+    among: (count) => `${format.count(count)} Einträge durchsucht`,
+    nothing: 'Nichts heißt so.',
+    reading: 'Gäste und Speicher werden gelesen',
+    deed: 'Ausführen',
+    importHosts: 'Hosts importieren',
+  },
+
   keys: {
     title: 'Tasten',
+    control: 'Strg',
+    escapeKey: 'Esc',
+    everywhere: 'Überall',
+    go: 'Zu einer Seite gehen',
+    search: 'Auf der Seite suchen, sonst überall',
+    palette: 'Host, Gast, Seite oder Einstellung finden oder etwas tun',
+    help: 'Diese Tasten anzeigen',
+    escape: 'Schließen, was offen ist',
+    notInFields: 'Beim Schreiben in ein Feld bleiben Buchstaben Buchstaben.',
   },
+
+  settings: { you: 'Farben und Sprache', people: 'Personen', tokens: 'Token für Programme' },
 };

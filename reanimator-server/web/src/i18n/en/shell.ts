@@ -1,4 +1,7 @@
 /** The frame around every page: menu, connection, person. */
+import { format } from '..';
+import { counted } from '../counted';
+
 export const shell = {
   /** The pages, by their ids. */
   pages: {
@@ -33,7 +36,32 @@ export const shell = {
   loggedInAs: 'Logged in as',
   logOut: 'Log out',
 
+  find: 'Find',
+  palette: {
+    title: 'Find or do something',
+    hint: 'Host, guest, address, tag, page, setting…',
+    found: 'What was found',
+    count: (count: number) => counted(count, 'result', 'results'),
+    among: (count: number) => `${format.count(count)} things searched`,
+    nothing: 'Nothing is called that.',
+    reading: 'Reading guests and storages',
+    deed: 'Do',
+    importHosts: 'Import hosts',
+  },
+
   keys: {
     title: 'Keys',
+    control: 'Ctrl',
+    escapeKey: 'Esc',
+    everywhere: 'Everywhere',
+    go: 'Go to a page',
+    search: 'Look for something on the page, or everywhere',
+    palette: 'Find any host, guest, page or setting, or do something',
+    help: 'Show these keys',
+    escape: 'Close what is open',
+    notInFields: 'While you type into a field, letters are letters.',
   },
+
+  /** Parts of the settings, by their ids on that page. */
+  settings: { you: 'Colours and language', people: 'People', tokens: 'Tokens for programs' },
 };

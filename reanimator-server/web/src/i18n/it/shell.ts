@@ -1,3 +1,5 @@
+import { format } from '..';
+import { counted } from '../counted';
 import type { shell as English } from '../en/shell';
 
 export const shell: typeof English = {
@@ -33,7 +35,31 @@ export const shell: typeof English = {
   loggedInAs: 'Accesso come',
   logOut: 'Esci',
 
+  find: 'Cerca',
+  palette: {
+    title: 'Trova o esegui',
+    hint: 'Host, guest, indirizzo, tag, pagina, impostazione…',
+    found: 'Risultati',
+    count: (count) => counted(count, 'risultato', 'risultati'),
+    among: (count) => `${format.count(count)} voci esaminate`,
+    nothing: 'Nessun risultato.',
+    reading: 'Lettura di guest e storage',
+    deed: 'Azione',
+    importHosts: 'Importa host',
+  },
+
   keys: {
     title: 'Tasti',
+    control: 'Ctrl',
+    escapeKey: 'Esc',
+    everywhere: 'Ovunque',
+    go: 'Andare a una pagina',
+    search: 'Cercare nella pagina, altrimenti ovunque',
+    palette: 'Trovare un host, un guest, una pagina o un’impostazione, o eseguire un’azione',
+    help: 'Mostrare questi tasti',
+    escape: 'Chiudere ciò che è aperto',
+    notInFields: 'Mentre si scrive in un campo, le lettere restano lettere.',
   },
+
+  settings: { you: 'Colori e lingua', people: 'Persone', tokens: 'Token per programmi' },
 };
