@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const READ = /^(aria-label|aria-description|alt|title|label|text|placeholder|prefix|one|hint|empty)$/;
 
 /** Words that are the same in every language. */
-const NAMES = /^[^\p{L}]*(Reanimator|Proxmox( VE)?|SSH|CPU|RAM|API)?[^\p{L}]*$/u;
+const NAMES = /^[^\p{L}]*(Reanimator|Proxmox( VE)?|SSH|CPU|RAM|API|HA|Ceph)?[^\p{L}]*$/u;
 
 /** In an expression, what has two words is a text. */
 const TWO_WORDS = /\p{Ll}{2} \p{L}{2}/u;
@@ -25,7 +25,6 @@ const PENDING = [
   'pages/hosts',
   'pages/network',
   'pages/onestorage',
-  'pages/overview',
   'pages/run',
   'pages/settings',
   'pages/setup',

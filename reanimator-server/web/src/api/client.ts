@@ -128,6 +128,12 @@ export type GuestCard = Pick<
 >;
 export type StorageCard = Pick<StorageRow, 'id' | 'name' | 'node' | 'type' | 'content'>;
 
+/** Short lines by entity, over equal steps; a gap is null. */
+export interface RecentLines {
+  step_seconds: number;
+  series: Record<string, (number | null)[]>;
+}
+
 /** One page of changes, newest first. */
 export interface ChangePage {
   items: Change[];
@@ -175,6 +181,9 @@ export const api = {
   guestDetails: (host: string, guest: string) =>
     tagged.read<GuestDetails>(`/nodes/${id(host)}/vms/${id(guest)}/full-details`),
   history: (question: HistoryQuestion) => tagged.read<Series>(withQuery('/telemetry/query', { ...question })),
+  /** Short lines of the last hour of several things, in one answer. */
+  recent: (entities: readonly string[], metric: string) =>
+    tagged.read<RecentLines>(withQuery('/telemetry/recent', { entities: entities.join(','), metric })),
   changes: (entity: string, cursor = '', limit = 100) =>
     tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 

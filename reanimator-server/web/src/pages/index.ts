@@ -51,6 +51,7 @@ export const PAGES: readonly Page[] = [
     id: 'clusters',
     under: 'hosts',
     path: '/clusters',
+    key: 'l',
     needs: 'viewer',
     load: () => import('./cluster/Page.svelte'),
   },

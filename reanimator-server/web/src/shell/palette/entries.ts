@@ -37,14 +37,16 @@ const SETTINGS = [
 ] as const satisfies readonly { id: keyof typeof t.shell.settings; needs: Role }[];
 
 export function pageEntries({ may }: Frame): Entry[] {
-  return PAGES.filter((page) => page.icon && may(page.needs)).map(({ id, icon, path, key }) => ({
-    id: `page:${id}`,
-    name: t.shell.pages[id],
-    detail: key ? `g ${key}` : '',
-    also: [],
-    icon: icon ?? 'overview',
-    go: path,
-  }));
+  return PAGES.filter((page) => (page.icon ?? page.key) && may(page.needs)).map(
+    ({ id, icon, path, key }) => ({
+      id: `page:${id}`,
+      name: t.shell.pages[id],
+      detail: key ? `g ${key}` : '',
+      also: [],
+      icon: icon ?? 'overview',
+      go: path,
+    }),
+  );
 }
 
 /** Things to do, and the parts of the settings. */
