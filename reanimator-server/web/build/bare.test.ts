@@ -25,7 +25,6 @@ const PENDING = [
   'pages/hosts',
   'pages/network',
   'pages/onestorage',
-  'pages/run',
   'pages/settings',
   'pages/setup',
   'pages/storage',

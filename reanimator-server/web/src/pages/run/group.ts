@@ -1,5 +1,6 @@
 /** Answers to one command, equal ones together. */
 import type { Answer, Trouble } from '../../api/types';
+import { t } from '../../i18n';
 
 export interface AnswerGroup {
   key: string;
@@ -29,10 +30,11 @@ export function succeeded(answer: Answer): boolean {
 
 /** How an answer ended, in words. */
 export function ending(answer: Answer): string {
-  if (answer.error) return 'no answer';
-  if (answer.signal) return `ended by signal ${answer.signal}`;
-  if (answer.status === null) return 'ended without a status';
-  return answer.status === 0 ? 'done' : `exit status ${answer.status}`;
+  const { endings } = t.run;
+  if (answer.error) return endings.noAnswer;
+  if (answer.signal) return endings.signal(answer.signal);
+  if (answer.status === null) return endings.noStatus;
+  return answer.status === 0 ? endings.done : endings.status(answer.status);
 }
 
 function keyOf(answer: Answer): string {
