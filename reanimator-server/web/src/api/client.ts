@@ -118,8 +118,12 @@ export interface HistoryQuestion {
   /** `host:ID`, `guest:ID` or `storage:ID`. */
   entity: string;
   metric: string;
-  /** How long ago it begins: `24h`. */
+  /** When it begins: a time, or how long ago: `24h`. */
   from: string;
+  /** When it ends; now, where that is not said. */
+  to?: string;
+  /** How far apart its points are: `60s`. */
+  step?: string;
 }
 
 /** One page of changes, newest first. */
@@ -161,7 +165,10 @@ export const api = {
   refreshHost: (host: string) => call<HostDetails>('POST', `/nodes/${id(host)}/refresh`),
   guestDetails: (host: string, guest: string) =>
     tagged.read<GuestDetails>(`/nodes/${id(host)}/vms/${id(guest)}/full-details`),
-  history: (question: HistoryQuestion) => tagged.read<Series>(withQuery('/telemetry/query', { ...question })),
+  history: (question: HistoryQuestion) => call<Series>('GET', withQuery('/telemetry/query', { ...question })),
+  /** The names of the figures that are kept of something, each with its newest reading. */
+  latest: (entity: string) =>
+    call<Record<string, unknown>>('GET', withQuery('/telemetry/latest', { entity })),
   changes: (entity: string, cursor = '', limit = 100) =>
     tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 

@@ -1,1 +1,22 @@
-export const history = {};
+/** Charts of what was, how they are moved, and how they are told in words. */
+export const history = {
+  title: 'History',
+  span: 'Span of time',
+  ranges: { '1h': '1 h', '24h': '24 h', '7d': '7 d', '30d': '30 d', '365d': '1 y' },
+  move: 'Move the charts',
+  earlier: 'Earlier',
+  later: 'Later',
+  closer: 'Zoom in',
+  wider: 'Zoom out',
+  now: 'Now',
+  legend: 'Lines are averages, the shades around them reach from the least to the most. Gaps were not seen.',
+  hint: 'Drag to move; arrow keys, + and − do so too. The wheel zooms with Ctrl, or once a chart was clicked.',
+  reading: 'Reading the history',
+  empty: 'No figures in this span of time.',
+  asTable: 'Show as table',
+  time: 'Time',
+  average: 'Average',
+  leastMost: 'Least – most',
+  told: (least: string, most: string, average: string) => `from ${least} to ${most}, on average ${average}`,
+  noFigures: 'no figures',
+};
