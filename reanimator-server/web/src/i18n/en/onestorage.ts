@@ -1,1 +1,3 @@
-export const onestorage = {};
+export const onestorage = {
+  room: 'Room',
+};

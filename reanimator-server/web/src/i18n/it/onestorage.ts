@@ -1,3 +1,5 @@
 import type { onestorage as English } from '../en/onestorage';
 
-export const onestorage: typeof English = {};
+export const onestorage: typeof English = {
+  room: 'Spazio',
+};

@@ -1,5 +1,5 @@
 /** Facts of a host in few words. */
-import type { HostDetail, HostDetails } from '../../../api/types';
+import type { Host, HostDetail, HostDetails, StorageRow } from '../../../api/types';
 import { NONE } from '../../../format';
 import { format } from '../../../i18n';
 
@@ -155,33 +155,49 @@ export function containerLevel({
 type Pressure = NonNullable<NonNullable<HostDetail['telemetry']>['pressure']>;
 type NodePressure = NonNullable<NonNullable<HostDetails['proxmox']>['pressure']>;
 
+/** Means over ten seconds, a minute and five, where they are known. */
+type Spans = readonly [short: number | null, minute: number | null, long: number | null];
+
 export interface PressureRow {
   what: string;
-  who: string;
-  short: number | null;
-  minute: number | null;
-  long: number | null;
+  some: Spans;
+  all: Spans | null;
 }
 
-/** Pressure as rows: what was waited for, and whether some or all work did. A node's API tells of a minute alone. */
+/** Pressure as rows: what was waited for, by some work and by all. A node's API tells of a minute alone. */
 export function pressureRows(pressure: Pressure, node: NodePressure | null): PressureRow[] {
-  const rows: PressureRow[] = Object.entries(pressure).flatMap(([what, { some, full }]) =>
-    (
-      [
-        ['some', some],
-        ['all', full],
-      ] as const
-    ).flatMap(([who, line]) =>
-      line ? [{ what, who, short: line.avg10, minute: line.avg60, long: line.avg300 }] : [],
-    ),
-  );
+  const spans = ({ avg10, avg60, avg300 }: Pressure[string]['some']): Spans => [avg10, avg60, avg300];
+  const rows = Object.entries(pressure).map(([what, { some, full }]) => ({
+    what,
+    some: spans(some),
+    all: full && spans(full),
+  }));
   if (rows.length > 0) return rows;
-  return Object.entries(node?.minute ?? {}).flatMap(([what, { some_percent, full_percent }]) =>
-    (
-      [
-        ['some', some_percent],
-        ['all', full_percent],
-      ] as const
-    ).flatMap(([who, minute]) => (minute === null ? [] : [{ what, who, short: null, minute, long: null }])),
+  return Object.entries(node?.minute ?? {}).map(([what, { some_percent, full_percent }]) => ({
+    what,
+    some: [null, some_percent, null] as const,
+    all: full_percent === null ? null : ([null, full_percent, null] as const),
+  }));
+}
+
+/** Means in a row: `90%, 86%, 71%`; of a minute alone where that is all there is. */
+export function spansText(spans: Spans | null): string | null {
+  if (!spans) return null;
+  return (
+    spans
+      .filter((each) => each !== null)
+      .map(format.percent)
+      .join(', ') || null
   );
+}
+
+/** The storages of Proxmox that a node can use; file systems have no history of their own. */
+export function storagesOf(
+  rows: readonly StorageRow[],
+  host: Pick<Host, 'name' | 'cluster'>,
+  details: Pick<HostDetails, 'hostname'>,
+): StorageRow[] {
+  const isHere = ({ node }: StorageRow) =>
+    node.split(',').some((name) => name === host.name || name === details.hostname);
+  return rows.filter((row) => row.content !== null && row.cluster === host.cluster && isHere(row));
 }
