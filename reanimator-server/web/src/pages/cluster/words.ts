@@ -1,7 +1,7 @@
 /** Facts of a cluster in few words. */
 import type { ClusterDetails, ClusterRow, Host, NodeRow } from '../../api/types';
 import type { Level } from '../../facts/table';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 
 type Ha = NonNullable<ClusterDetails['ha']>;
 type Job = NonNullable<ClusterDetails['replication']>[number];
@@ -18,14 +18,17 @@ export const isOf =
 export function clusterRows(cluster: ClusterRow): [string, string | null][] {
   const { votes, quorate } = cluster;
   return [
-    ['Cluster', cluster.cluster ?? 'stands alone'],
-    ['Quorum', quorate === null ? null : quorumText(quorate)],
-    ['Votes', votes ? `${format.count(votes.present)} of ${format.count(votes.expected)}` : null],
-    ['Nodes online', `${format.count(cluster.nodes_online)} of ${format.count(cluster.nodes_total)}`],
-    ['Guests running', `${format.count(cluster.guests_running)} of ${format.count(cluster.guests_total)}`],
-    ['High availability', cluster.ha_status],
-    ['Ceph', cluster.ceph_health],
-    ['Proxmox VE', cluster.version],
+    [t.facts.cluster, cluster.cluster ?? 'stands alone'],
+    [t.cluster.quorum, quorate === null ? null : quorumText(quorate)],
+    [t.cluster.votes, votes ? `${format.count(votes.present)} of ${format.count(votes.expected)}` : null],
+    [t.cluster.nodesOnline, `${format.count(cluster.nodes_online)} of ${format.count(cluster.nodes_total)}`],
+    [
+      t.facts.guestsRunning,
+      `${format.count(cluster.guests_running)} of ${format.count(cluster.guests_total)}`,
+    ],
+    [t.cluster.highAvailability, cluster.ha_status],
+    [t.cluster.ceph, cluster.ceph_health],
+    [t.facts.proxmoxVe, cluster.version],
   ];
 }
 
