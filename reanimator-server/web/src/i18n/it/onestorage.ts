@@ -5,4 +5,10 @@ export const onestorage: typeof English = {
   history: 'Storico',
   itCannotBeUsedNow: 'Adesso non è utilizzabile',
   thereIsNoSuchStorage: 'Questo archivio non esiste',
+  useOf: (name) => `Uso di ${name}`,
+  usedOf: (used, total, free) => `${used} di ${total}, ${free} liberi`,
+  historyOfHost: 'Lo storico di un file system è quello del suo host:',
+  storageOf: (host) => `archiviazione di ${host}`,
+  removed: 'È stato rimosso, o il suo host o cluster non è più collegato.',
+  allStorages: 'Tutti gli archivi',
 };
