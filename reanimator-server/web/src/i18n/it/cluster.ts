@@ -57,7 +57,7 @@ export const cluster: typeof English = {
   scheduling: 'Collocazione',
   shouldBe: 'Desiderato',
   softwareDefinedNetworks: 'Reti definite via software (SDN)',
-  storages: 'Archivi',
+  storages: 'Storage',
   strict: 'Rigida',
   task: 'Attività',
   tasks: 'Attività',

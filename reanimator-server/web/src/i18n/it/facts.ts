@@ -58,7 +58,7 @@ export const facts: typeof English = {
   sockets: 'Socket',
   started: 'Avvio',
   state: 'Stato',
-  storage: 'Archiviazione',
+  storage: 'Storage',
   summary: 'Riepilogo',
   swap: 'Swap',
   switchedOn: 'Attivo',
@@ -93,5 +93,5 @@ export const facts: typeof English = {
   guestCalled: (vmid) => `guest ${vmid}`,
   somethingCalled: (kind, name) => `${kind} ${name}`,
   unknown: 'sconosciuto',
-  entities: { host: 'host', guest: 'guest', storage: 'archivio', cluster: 'cluster' },
+  entities: { host: 'host', guest: 'guest', storage: 'storage', cluster: 'cluster' },
 };

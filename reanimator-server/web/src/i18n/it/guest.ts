@@ -59,7 +59,7 @@ export const guest: typeof English = {
   tags: 'Tag',
   taken: 'Creato',
   template: 'Modello di VM',
-  thereIsNoBackupOfItOn: 'Nessuno degli archivi visti ne contiene un backup.',
+  thereIsNoBackupOfItOn: 'Nessuno degli storage visti ne contiene un backup.',
   thereIsNoSuchGuest: 'Questo guest non esiste',
   toldBy: 'Fonte',
   unprivileged: 'Non privilegiato',

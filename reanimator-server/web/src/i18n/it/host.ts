@@ -225,7 +225,7 @@ export const host: typeof English = {
   startedBy: 'Avviato da',
   startsByItself: 'Si avvia da sé',
   status: 'Stato',
-  storagesAndFileSystems: 'Archivi e file system',
+  storagesAndFileSystems: 'Storage e file system',
   stratum: 'Stratum',
   suite: 'Suite',
   suites: 'Suite',
