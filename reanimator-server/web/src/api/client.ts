@@ -118,8 +118,12 @@ export interface HistoryQuestion {
   /** `host:ID`, `guest:ID` or `storage:ID`. */
   entity: string;
   metric: string;
-  /** How long ago it begins: `24h`. */
+  /** When it begins: a time, or how long ago: `24h`. */
   from: string;
+  /** When it ends; now, where that is not said. */
+  to?: string;
+  /** How far apart its points are: `60s`. */
+  step?: string;
 }
 
 export type GuestCard = Pick<
@@ -180,7 +184,10 @@ export const api = {
   refreshHost: (host: string) => call<HostDetails>('POST', `/nodes/${id(host)}/refresh`),
   guestDetails: (host: string, guest: string) =>
     tagged.read<GuestDetails>(`/nodes/${id(host)}/vms/${id(guest)}/full-details`),
-  history: (question: HistoryQuestion) => tagged.read<Series>(withQuery('/telemetry/query', { ...question })),
+  history: (question: HistoryQuestion) => call<Series>('GET', withQuery('/telemetry/query', { ...question })),
+  /** The names of the figures that are kept of something, each with its newest reading. */
+  latest: (entity: string) =>
+    call<Record<string, unknown>>('GET', withQuery('/telemetry/latest', { entity })),
   /** Short lines of the last hour of several things, in one answer. */
   recent: (entities: readonly string[], metric: string) =>
     tagged.read<RecentLines>(withQuery('/telemetry/recent', { entities: entities.join(','), metric })),

@@ -1,4 +1,5 @@
 /** What the API calls `host:ID`, `guest:ID`, `storage:ID` or `cluster:ID`: where it leads, and its name. */
+import { t } from '../i18n';
 
 export function splitEntity(entity: string): { kind: string; id: string } {
   const at = entity.indexOf(':');
@@ -24,5 +25,9 @@ export function entityHref(entity: string): string | null {
 /** Its name where it is known; else what it is, with the part of its id that people may know. */
 export function entityName(entity: string, names: ReadonlyMap<string, string>): string {
   const { kind, id } = splitEntity(entity);
-  return names.get(entity) ?? `${kind} ${id.slice(id.lastIndexOf(':') + 1)}`.trim();
+  const kinds: Readonly<Record<string, string>> = t.facts.entities;
+  return (
+    names.get(entity) ??
+    t.facts.somethingCalled(kinds[kind] ?? kind, id.slice(id.lastIndexOf(':') + 1)).trim()
+  );
 }

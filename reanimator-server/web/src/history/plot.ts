@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { format } from '../i18n';
 import type { Chart, Data } from './chart';
+import type { Span } from './span';
 
 const HEIGHT = 150;
 const DAY = 86_400;
@@ -10,7 +11,7 @@ const DAY = 86_400;
 /** Steps of a scale of bytes. */
 const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
-/** Two lines are told apart by dashes as well as by colour. */
+/** Lines are told apart by dashes as well as by colour. */
 const DASHES = [[], [5, 4], [2, 3]];
 
 interface Colours {
@@ -40,28 +41,25 @@ function transparent(colour: string): string {
 }
 
 export interface Plot {
-  set(data: Data): void;
+  /** New points, shown from when to when. */
+  set(data: Data, span: Span): void;
+  /** Other points of those that are there. */
+  show(span: Span): void;
   destroy(): void;
 }
 
-export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
+/** Where the pointer stands: the place of the point in the data, null where there is none. */
+export type Pointed = (index: number | null) => void;
+
+export function draw(element: HTMLElement, chart: Chart, data: Data, span: Span, pointed: Pointed): Plot {
   const { lines, text, grid } = colours(element);
-  const series: uPlot.Series[] = [
-    { value: (_, seconds) => (seconds === null ? '' : format.moment(seconds * 1000)) },
-  ];
+  const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   chart.lines.forEach((line, index) => {
     const stroke = lines[index % lines.length] ?? text;
     const edge = { stroke: 'transparent', points: { show: false }, width: 0 } as const;
-    const mean = {
-      label: line.label,
-      stroke,
-      width: 1.5,
-      dash: DASHES[index % DASHES.length] ?? [],
-      points: { show: false },
-      value: (_: uPlot, value: number | null) => chart.text(value),
-    };
-    series.push(mean, edge, edge);
+    const dash = DASHES[index % DASHES.length] ?? [];
+    series.push({ label: line.label, stroke, width: 1.5, dash, points: { show: false } }, edge, edge);
     const at = 1 + index * 3;
     bands.push({ series: [at + 2, at + 1], fill: transparent(stroke) });
   });
@@ -71,8 +69,11 @@ export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
     height: HEIGHT,
     padding: [8, 20, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-    scales: { y: { range: (_, __, most) => [0, chart.top ?? (most > 0 ? most * 1.1 : 1)] } },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 }, sync: { key: 'history' } },
+    scales: {
+      x: { min: span.from, max: span.to, auto: false },
+      y: { range: (_, __, most) => [0, chart.top ?? (most > 0 ? most * 1.1 : 1)] },
+    },
     axes: [
       {
         ...axis,
@@ -92,15 +93,25 @@ export function draw(element: HTMLElement, chart: Chart, data: Data): Plot {
     ],
     series,
     bands,
-    hooks: { setCursor: [(plot) => tell(element, plot, chart)] },
+    hooks: { setCursor: [({ cursor }) => pointed(cursor.idx ?? null)] },
   };
-  const plot = new uPlot(options, data as uPlot.AlignedData, element);
+  const plot = new uPlot(options, data as unknown as uPlot.AlignedData, element);
+  const show = ({ from, to }: Span) => plot.setScale('x', { min: from, max: to });
+  show(span);
   const resized = new ResizeObserver(() => {
-    if (element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height: HEIGHT });
+    if (element.clientWidth > 0 && element.clientWidth !== plot.width) {
+      plot.setSize({ width: element.clientWidth, height: HEIGHT });
+    }
   });
   resized.observe(element);
   return {
-    set: (next) => plot.setData(next as uPlot.AlignedData),
+    // In batches it is drawn at once, not later: whoever gives out turns counts on that.
+    set: (next, at) =>
+      plot.batch(() => {
+        plot.setData(next as unknown as uPlot.AlignedData, false);
+        show(at);
+      }),
+    show: (at) => plot.batch(() => show(at)),
     destroy: () => {
       resized.disconnect();
       plot.destroy();
@@ -112,16 +123,4 @@ function timeTicks(seconds: number[]): string[] {
   const first = seconds[0] ?? 0;
   const days = (seconds.at(-1) ?? first) - first >= 2 * DAY || (seconds[1] ?? 0) - first >= DAY / 2;
   return seconds.map((each) => (days ? format.day(each * 1000) : format.clock(each * 1000)));
-}
-
-/** Says what stands under the pointer, beside the chart's title. */
-function tell(element: HTMLElement, plot: uPlot, chart: Chart): void {
-  const index = plot.cursor.idx;
-  const at = typeof index === 'number' ? plot.data[0][index] : undefined;
-  const values = chart.lines.map((line, place) => {
-    const value = typeof index === 'number' ? plot.data[1 + place * 3]?.[index] : null;
-    return chart.lines.length > 1 ? `${line.label} ${chart.text(value)}` : chart.text(value);
-  });
-  const detail = at === undefined ? '' : `${values.join('  ')}  ·  ${format.moment(at * 1000)}`;
-  element.dispatchEvent(new CustomEvent('pointed', { detail }));
 }

@@ -1,4 +1,5 @@
 /** The parts of a cluster's page, each with an address of its own. */
+import { t } from '../../i18n';
 import type { Component } from 'svelte';
 import type { ClusterDetails, ClusterRow } from '../../api/types';
 import Backups from './tabs/Backups.svelte';
@@ -24,13 +25,67 @@ export interface Tab {
 }
 
 export const TABS: readonly Tab[] = [
-  { id: 'summary', title: 'Summary', content: Summary },
-  { id: 'guests', title: 'Guests', content: Guests },
-  { id: 'ha', title: 'High availability', content: HighAvailability },
-  { id: 'storage', title: 'Storage', content: Storage },
-  { id: 'ceph', title: 'Ceph', content: Ceph },
-  { id: 'network', title: 'Network', content: Network },
-  { id: 'replication', title: 'Replication', content: Replication },
-  { id: 'backups', title: 'Backups', content: Backups },
-  { id: 'tasks', title: 'Tasks', content: Tasks },
+  {
+    id: 'summary',
+    get title() {
+      return t.facts.summary;
+    },
+    content: Summary,
+  },
+  {
+    id: 'guests',
+    get title() {
+      return t.facts.guests;
+    },
+    content: Guests,
+  },
+  {
+    id: 'ha',
+    get title() {
+      return t.cluster.highAvailability;
+    },
+    content: HighAvailability,
+  },
+  {
+    id: 'storage',
+    get title() {
+      return t.facts.storage;
+    },
+    content: Storage,
+  },
+  {
+    id: 'ceph',
+    get title() {
+      return t.cluster.ceph;
+    },
+    content: Ceph,
+  },
+  {
+    id: 'network',
+    get title() {
+      return t.facts.network;
+    },
+    content: Network,
+  },
+  {
+    id: 'replication',
+    get title() {
+      return t.cluster.replication;
+    },
+    content: Replication,
+  },
+  {
+    id: 'backups',
+    get title() {
+      return t.facts.backups;
+    },
+    content: Backups,
+  },
+  {
+    id: 'tasks',
+    get title() {
+      return t.cluster.tasks;
+    },
+    content: Tasks,
+  },
 ];

@@ -1,7 +1,7 @@
 /** Facts of a cluster in few words. */
 import type { ClusterDetails, ClusterRow, Host, NodeRow } from '../../api/types';
 import type { Level } from '../../facts/table';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 
 type Ha = NonNullable<ClusterDetails['ha']>;
 type Job = NonNullable<ClusterDetails['replication']>[number];
@@ -18,18 +18,24 @@ export const isOf =
 export function clusterRows(cluster: ClusterRow): [string, string | null][] {
   const { votes, quorate } = cluster;
   return [
-    ['Cluster', cluster.cluster ?? 'stands alone'],
-    ['Quorum', quorate === null ? null : quorumText(quorate)],
-    ['Votes', votes ? `${format.count(votes.present)} of ${format.count(votes.expected)}` : null],
-    ['Nodes online', `${format.count(cluster.nodes_online)} of ${format.count(cluster.nodes_total)}`],
-    ['Guests running', `${format.count(cluster.guests_running)} of ${format.count(cluster.guests_total)}`],
-    ['High availability', cluster.ha_status],
-    ['Ceph', cluster.ceph_health],
-    ['Proxmox VE', cluster.version],
+    [t.facts.cluster, cluster.cluster ?? t.cluster.standsAlone],
+    [t.cluster.quorum, quorate === null ? null : quorumText(quorate)],
+    [t.cluster.votes, votes ? t.facts.of(format.count(votes.present), format.count(votes.expected)) : null],
+    [
+      t.cluster.nodesOnline,
+      t.facts.of(format.count(cluster.nodes_online), format.count(cluster.nodes_total)),
+    ],
+    [
+      t.facts.guestsRunning,
+      t.facts.of(format.count(cluster.guests_running), format.count(cluster.guests_total)),
+    ],
+    [t.cluster.highAvailability, cluster.ha_status],
+    [t.cluster.ceph, cluster.ceph_health],
+    [t.facts.proxmoxVe, cluster.version],
   ];
 }
 
-export const quorumText = (quorate: boolean): string => (quorate ? 'has quorum' : 'no quorum');
+export const quorumText = (quorate: boolean): string => (quorate ? t.cluster.hasQuorum : t.cluster.noQuorum);
 
 /** A node of the cluster beside what the fleet knows of it as a host. */
 export interface NodeLine {
@@ -84,12 +90,12 @@ export function resourceLevel({ state, wanted }: Ha['resources'][number]): Level
   return state !== null && wanted !== null && state !== wanted && wanted !== 'ignored' ? 'warn' : null;
 }
 
-/** How a replication stands: `off`, `failed 2 times in a row`, `in order`. */
+/** How a replication stands: `switched off`, `failed 2 times in a row`, `in order`. */
 export function replicationText({ disabled, fail_count, error }: Job): string {
-  if (disabled) return 'switched off';
+  if (disabled) return t.cluster.switchedOff;
   if (fail_count)
-    return fail_count === 1 ? 'failed last time' : `failed ${format.count(fail_count)} times in a row`;
-  return error ? 'failed' : 'in order';
+    return fail_count === 1 ? t.cluster.failedOnce : t.cluster.failedOften(format.count(fail_count));
+  return error ? t.cluster.failed : t.cluster.inOrder;
 }
 
 export function replicationLevel({ disabled, fail_count, error }: Job): Level | null {

@@ -1,4 +1,5 @@
 /** The parts of a guest's page, each with an address of its own. */
+import { t } from '../../i18n';
 import type { Component } from 'svelte';
 import type { GuestDetails, VmRow } from '../../api/types';
 import Backups from './tabs/Backups.svelte';
@@ -16,11 +17,53 @@ export interface GuestView {
 }
 
 export const TABS: readonly { id: string; title: string; content: Component<GuestView> }[] = [
-  { id: 'overview', title: 'Overview', content: Overview },
-  { id: 'configuration', title: 'Configuration', content: Configuration },
-  { id: 'storage', title: 'Storage', content: Storage },
-  { id: 'network', title: 'Network', content: Network },
-  { id: 'snapshots', title: 'Snapshots', content: Snapshots },
-  { id: 'backups', title: 'Backups', content: Backups },
-  { id: 'timeline', title: 'Timeline', content: Past },
+  {
+    id: 'overview',
+    get title() {
+      return t.guest.overview;
+    },
+    content: Overview,
+  },
+  {
+    id: 'configuration',
+    get title() {
+      return t.guest.configuration;
+    },
+    content: Configuration,
+  },
+  {
+    id: 'storage',
+    get title() {
+      return t.facts.storage;
+    },
+    content: Storage,
+  },
+  {
+    id: 'network',
+    get title() {
+      return t.facts.network;
+    },
+    content: Network,
+  },
+  {
+    id: 'snapshots',
+    get title() {
+      return t.guest.snapshots;
+    },
+    content: Snapshots,
+  },
+  {
+    id: 'backups',
+    get title() {
+      return t.facts.backups;
+    },
+    content: Backups,
+  },
+  {
+    id: 'timeline',
+    get title() {
+      return t.facts.timeline;
+    },
+    content: Past,
+  },
 ];

@@ -1,7 +1,7 @@
 /** Facts of a guest in few words. */
 import type { GuestDetails } from '../../api/types';
 import { NONE } from '../../format';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 
 type Pressure = NonNullable<GuestDetails['runtime']>['pressure'];
 type Disk = GuestDetails['disks'][number];
@@ -12,38 +12,26 @@ export function pressureText(pressure: Pressure | undefined): string {
   return Object.entries(pressure ?? {})
     .map(
       ([what, { some_percent, full_percent }]) =>
-        `${what} ${format.percent(some_percent)}${full_percent ? ` (all ${format.percent(full_percent)})` : ''}`,
+        `${what} ${format.percent(some_percent)}${full_percent ? ` ${t.guest.allWaited(format.percent(full_percent))}` : ''}`,
     )
     .join(', ');
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  disk: 'disk',
-  cdrom: 'CD-ROM',
-  'cloud-init': 'cloud-init',
-  efi: 'EFI variables',
-  tpm: 'TPM state',
-  'root-fs': 'root file system',
-  'mount-point': 'mount point',
-  'bind-mount': 'bind mount',
-  unused: 'unused',
-};
-
 export function diskKind({ kind }: Disk): string {
-  return KINDS[kind] ?? kind;
+  return (t.guest.kinds as Readonly<Record<string, string>>)[kind] ?? kind;
 }
 
 /** How a disk is set: `cache none, SSD, discards`. */
 export function diskOptions(disk: Disk): string {
   return [
     disk.format,
-    disk.cache && `cache ${disk.cache}`,
+    disk.cache && t.guest.cacheIs(disk.cache),
     disk.ssd && 'SSD',
-    disk.discard && 'discards',
-    disk.iothread && 'own thread',
-    disk.read_only && 'read-only',
-    disk.backup === false && 'not backed up',
-    disk.replicate === false && 'not replicated',
+    disk.discard && t.guest.discards,
+    disk.iothread && t.guest.ownThread,
+    disk.read_only && t.guest.readOnly,
+    disk.backup === false && t.guest.notBackedUp,
+    disk.replicate === false && t.guest.notReplicated,
   ]
     .filter(Boolean)
     .join(', ');
@@ -52,10 +40,10 @@ export function diskOptions(disk: Disk): string {
 /** How a network card is set: `firewall, link down, at most 10 MB/s`. */
 export function cardOptions(card: Network): string {
   return [
-    card.firewall && 'firewall',
-    card.link_down && 'link down',
-    card.rate_mb_per_second !== null && `at most ${format.figure(card.rate_mb_per_second, 'MB/s')}`,
-    card.trunks && `trunks ${card.trunks}`,
+    card.firewall && t.guest.firewall,
+    card.link_down && t.guest.linkDown,
+    card.rate_mb_per_second !== null && t.guest.atMost(format.figure(card.rate_mb_per_second, 'MB/s')),
+    card.trunks && t.guest.trunks(card.trunks),
   ]
     .filter(Boolean)
     .join(', ');

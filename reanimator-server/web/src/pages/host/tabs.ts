@@ -1,4 +1,5 @@
 /** The parts of a host's page, each with an address of its own. */
+import { t } from '../../i18n';
 import type { Component } from 'svelte';
 import type { Host, HostDetail, HostDetails } from '../../api/types';
 import Hardware from './tabs/Hardware.svelte';
@@ -31,16 +32,78 @@ export interface Tab {
 const isNode = ({ kind }: Host) => kind !== 'linux';
 
 export const TABS: readonly Tab[] = [
-  { id: 'summary', title: 'Summary', content: Summary },
-  { id: 'hardware', title: 'Hardware', content: Hardware },
-  { id: 'storage', title: 'Storage', content: Storage },
-  { id: 'network', title: 'Network', content: Network },
-  { id: 'guests', title: 'Guests', content: Guests, of: isNode },
-  { id: 'services', title: 'Services and containers', content: Services },
-  { id: 'units', title: 'Units', content: Units },
-  { id: 'updates', title: 'Updates', content: Updates },
-  { id: 'licence', title: 'Licence', content: Licence, of: isNode },
-  { id: 'timeline', title: 'Timeline', content: Past },
+  {
+    id: 'summary',
+    get title() {
+      return t.facts.summary;
+    },
+    content: Summary,
+  },
+  {
+    id: 'hardware',
+    get title() {
+      return t.host.hardware;
+    },
+    content: Hardware,
+  },
+  {
+    id: 'storage',
+    get title() {
+      return t.facts.storage;
+    },
+    content: Storage,
+  },
+  {
+    id: 'network',
+    get title() {
+      return t.facts.network;
+    },
+    content: Network,
+  },
+  {
+    id: 'guests',
+    get title() {
+      return t.facts.guests;
+    },
+    content: Guests,
+    of: isNode,
+  },
+  {
+    id: 'services',
+    get title() {
+      return t.host.servicesAndContainers;
+    },
+    content: Services,
+  },
+  {
+    id: 'units',
+    get title() {
+      return t.host.units;
+    },
+    content: Units,
+  },
+  {
+    id: 'updates',
+    get title() {
+      return t.facts.updates;
+    },
+    content: Updates,
+  },
+  {
+    id: 'licence',
+    get title() {
+      return t.facts.licence;
+    },
+    content: Licence,
+    of: isNode,
+  },
+  {
+    id: 'timeline',
+    get title() {
+      return t.facts.timeline;
+    },
+    content: Past,
+  },
 ];
 
 export function tabsOf(host: Host): readonly Tab[] {

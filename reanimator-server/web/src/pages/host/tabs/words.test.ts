@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { HostDetail, HostDetails } from '../../../api/types';
+import type { HostDetail, HostDetails, StorageRow } from '../../../api/types';
 import {
   addressText,
   cacheText,
@@ -8,7 +8,9 @@ import {
   portText,
   pressureRows,
   spareLevel,
+  spansText,
   spareText,
+  storagesOf,
   throttlingText,
 } from './words';
 
@@ -45,12 +47,17 @@ test('a Raspberry Pi says what it suffers from, and that it suffers from nothing
 test('pressure is told by who waited, and a node that knows only its minute says only that', () => {
   const line = { avg10: 1, avg60: 2, avg300: 3 };
   const host = { cpu: { some: line, full: null } } as NonNullable<HostDetail['telemetry']>['pressure'];
-  expect(pressureRows(host, null)).toEqual([{ what: 'cpu', who: 'some', short: 1, minute: 2, long: 3 }]);
+  expect(pressureRows(host, null)).toEqual([{ what: 'cpu', some: [1, 2, 3], all: null }]);
   const node = { at: null, minute: { io: { some_percent: 4, full_percent: null } } } as NonNullable<
     NonNullable<HostDetails['proxmox']>['pressure']
   >;
-  expect(pressureRows({}, node)).toEqual([{ what: 'io', who: 'some', short: null, minute: 4, long: null }]);
+  expect(pressureRows({}, node)).toEqual([{ what: 'io', some: [null, 4, null], all: null }]);
   expect(pressureRows({}, null)).toEqual([]);
+  expect([spansText([1, 2, 3]), spansText([null, 4, null]), spansText(null)]).toEqual([
+    '1%, 2%, 3%',
+    '4%',
+    null,
+  ]);
 });
 
 test('an address says what is unusual about it', () => {
@@ -70,4 +77,18 @@ test('what is left is told with what there must be, and nothing is told of what 
     inodeShare({ inodes_used: 1, inodes_total: 0 }),
     inodeShare({ inodes_used: null, inodes_total: 4 }),
   ]).toEqual([null, null]);
+});
+
+test('the storages of a node are those of its cluster that name it', () => {
+  const row = (id: string, node: string, cluster: string | null, content: string | null = 'images') =>
+    ({ id, node, cluster, content }) as StorageRow;
+  const rows = [
+    row('a', 'pve1', 'prod'),
+    row('b', 'pve1,pve2', 'prod'),
+    row('c', 'pve10', 'prod'),
+    row('d', 'pve1', 'other'),
+    row('e', 'pve1', 'prod', null),
+  ];
+  const found = storagesOf(rows, { name: 'renamed', cluster: 'prod' }, { hostname: 'pve1' });
+  expect(found.map(({ id }) => id)).toEqual(['a', 'b']);
 });

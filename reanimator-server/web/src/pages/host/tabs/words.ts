@@ -1,7 +1,7 @@
 /** Facts of a host in few words. */
-import type { HostDetail, HostDetails } from '../../../api/types';
+import type { Host, HostDetail, HostDetails, StorageRow } from '../../../api/types';
 import { NONE } from '../../../format';
-import { format } from '../../../i18n';
+import { format, t } from '../../../i18n';
 
 type Hardware = NonNullable<HostDetails['hardware']>;
 type Pi = NonNullable<Hardware['raspberry_pi']>;
@@ -26,12 +26,12 @@ export function cacheText(caches: Readonly<Record<string, number>>): string {
 export function throttlingText(flags: Pi['now']): string | null {
   if (!flags) return null;
   const found = [
-    flags.under_voltage && 'too little voltage',
-    flags.frequency_capped && 'frequency capped',
-    flags.throttled && 'throttled',
-    flags.soft_temperature_limit && 'temperature limit reached',
+    flags.under_voltage && t.host.lowVoltage,
+    flags.frequency_capped && t.host.frequencyCapped,
+    flags.throttled && t.host.throttled,
+    flags.soft_temperature_limit && t.host.temperatureLimit,
   ].filter((word) => word !== false);
-  return found.join(', ') || 'nothing';
+  return found.join(', ') || t.host.nothing;
 }
 
 /** A module or port as text, with the address it listens at: `0.0.0.0:8080 → 80/tcp`. */
@@ -47,9 +47,7 @@ export function portText(port: {
 
 /** Why a whole section may be missing, apart from not having been looked at yet. */
 export function whyMissing({ kind, proxmox }: HostDetails): string | null {
-  return kind === 'proxmox' && proxmox
-    ? 'This node is reached through the Proxmox API alone, which does not tell it. Add the node as a host over SSH as well, and it is seen.'
-    : null;
+  return kind === 'proxmox' && proxmox ? t.host.apiAlone : null;
 }
 
 /** How many of a file system's inodes are taken, from 0 to 100. */
@@ -66,29 +64,29 @@ type Smart = NonNullable<HostDetails['disks']>['smart'][number];
 
 /** What SMART counts that should be nothing: `5 reallocated sectors, 2 CRC errors`. */
 export function smartTroubles(disk: Smart): string | null {
-  const counted: [number | null, string][] = [
-    [disk.reallocated_sectors, 'reallocated sectors'],
-    [disk.pending_sectors, 'pending sectors'],
-    [disk.uncorrectable_sectors, 'uncorrectable sectors'],
-    [disk.crc_errors, 'CRC errors'],
-    [disk.media_errors, 'media errors'],
+  const counts: [number | null, (count: number) => string][] = [
+    [disk.reallocated_sectors, t.host.reallocated],
+    [disk.pending_sectors, t.host.pendingSectors],
+    [disk.uncorrectable_sectors, t.host.uncorrectable],
+    [disk.crc_errors, t.host.crcErrors],
+    [disk.media_errors, t.host.mediaErrors],
   ];
-  const found = counted.flatMap(([count, what]) => (count ? [`${format.count(count)} ${what}`] : []));
+  const found = counts.flatMap(([count, told]) => (count ? [told(count)] : []));
   const warning =
-    disk.critical_warning === null ? [] : [`warning bits 0x${disk.critical_warning.toString(16)}`];
+    disk.critical_warning === null ? [] : [t.host.warningBits(`0x${disk.critical_warning.toString(16)}`)];
   return [...found, ...disk.failing_attributes, ...warning].join(', ') || null;
 }
 
 /** What the disk itself says of its future. */
 export function verdictText({ passed }: Smart): string | null {
-  return passed === null ? null : passed ? 'passed' : 'about to fail';
+  return passed === null ? null : passed ? t.host.passed : t.host.aboutToFail;
 }
 
 /** What is left of the spare blocks, and how many there must be: `97%, at least 10%`. */
 export function spareText(disk: Smart): string | null {
   const { available_spare_percent: left, available_spare_threshold_percent: least } = disk;
   if (left === null) return null;
-  return least === null ? format.percent(left) : `${format.percent(left)}, at least ${format.percent(least)}`;
+  return least === null ? format.percent(left) : t.host.atLeast(format.percent(left), format.percent(least));
 }
 
 export function spareLevel(disk: Smart): 'bad' | null {
@@ -100,7 +98,7 @@ export function spareLevel(disk: Smart): 'bad' | null {
 export function selfTestText({ self_test: test }: Smart): string | null {
   if (!test) return null;
   const told = [test.kind, test.result].filter(Boolean).join(': ');
-  return test.power_on_hours === null ? told : `${told}, after ${format.count(test.power_on_hours)} h`;
+  return test.power_on_hours === null ? told : t.host.afterHours(told, format.count(test.power_on_hours));
 }
 
 type Interface = NonNullable<HostDetails['network_facts']>['interfaces'][number];
@@ -108,13 +106,13 @@ type Interface = NonNullable<HostDetails['network_facts']>['interfaces'][number]
 /** How an interface hangs together with others: `of vmbr0; ports eth0, tap1; VLAN 20 on eth0`. */
 export function memberText({ master, bridge, vlan, bond }: Interface): string {
   return [
-    master && `of ${master}`,
-    bridge && bridge.ports.length > 0 && `ports ${bridge.ports.join(', ')}`,
-    bridge?.vlan_aware && 'VLAN-aware',
-    bridge?.stp && 'spanning tree',
-    vlan && `VLAN ${vlan.id ?? '?'}${vlan.parent ? ` on ${vlan.parent}` : ''}`,
-    bond && `bond of ${bond.members.join(', ')}${bond.mode ? ` (${bond.mode})` : ''}`,
-    bond?.active && `active ${bond.active}`,
+    master && t.host.ofMaster(master),
+    bridge && bridge.ports.length > 0 && t.host.portsAre(bridge.ports.join(', ')),
+    bridge?.vlan_aware && t.host.vlanAware,
+    bridge?.stp && t.host.spanningTree,
+    vlan && (vlan.parent ? t.host.vlanOn(String(vlan.id ?? '?'), vlan.parent) : `VLAN ${vlan.id ?? '?'}`),
+    bond && `${t.host.bondOf(bond.members.join(', '))}${bond.mode ? ` (${bond.mode})` : ''}`,
+    bond?.active && t.host.activeIs(bond.active),
   ]
     .filter(Boolean)
     .join('; ');
@@ -128,7 +126,9 @@ export function addressText({
   scope,
   temporary,
 }: Interface['addresses'][number]): string {
-  const marks = [dynamic && 'leased', temporary && 'temporary', scope !== 'global' && scope].filter(Boolean);
+  const marks = [dynamic && t.host.leased, temporary && t.host.temporary, scope !== 'global' && scope].filter(
+    Boolean,
+  );
   return `${address}/${prefix}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`;
 }
 
@@ -136,8 +136,9 @@ type Container = NonNullable<HostDetails['containers']>['containers'][number];
 
 /** A container's state with its health and how it ended: `running, healthy`; `exited with 137, out of memory`. */
 export function containerState({ state, health, exit_code, out_of_memory }: Container): string {
-  const ended = state !== 'running' && exit_code !== null ? `${state} with ${exit_code}` : state;
-  return [ended, health, out_of_memory ? 'out of memory' : null].filter(Boolean).join(', ');
+  const ended =
+    state !== 'running' && exit_code !== null ? t.host.exitedWith(state, String(exit_code)) : state;
+  return [ended, health, out_of_memory ? t.host.outOfMemory : null].filter(Boolean).join(', ');
 }
 
 export function containerLevel({
@@ -155,33 +156,49 @@ export function containerLevel({
 type Pressure = NonNullable<NonNullable<HostDetail['telemetry']>['pressure']>;
 type NodePressure = NonNullable<NonNullable<HostDetails['proxmox']>['pressure']>;
 
+/** Means over ten seconds, a minute and five, where they are known. */
+type Spans = readonly [short: number | null, minute: number | null, long: number | null];
+
 export interface PressureRow {
   what: string;
-  who: string;
-  short: number | null;
-  minute: number | null;
-  long: number | null;
+  some: Spans;
+  all: Spans | null;
 }
 
-/** Pressure as rows: what was waited for, and whether some or all work did. A node's API tells of a minute alone. */
+/** Pressure as rows: what was waited for, by some work and by all. A node's API tells of a minute alone. */
 export function pressureRows(pressure: Pressure, node: NodePressure | null): PressureRow[] {
-  const rows: PressureRow[] = Object.entries(pressure).flatMap(([what, { some, full }]) =>
-    (
-      [
-        ['some', some],
-        ['all', full],
-      ] as const
-    ).flatMap(([who, line]) =>
-      line ? [{ what, who, short: line.avg10, minute: line.avg60, long: line.avg300 }] : [],
-    ),
-  );
+  const spans = ({ avg10, avg60, avg300 }: Pressure[string]['some']): Spans => [avg10, avg60, avg300];
+  const rows = Object.entries(pressure).map(([what, { some, full }]) => ({
+    what,
+    some: spans(some),
+    all: full && spans(full),
+  }));
   if (rows.length > 0) return rows;
-  return Object.entries(node?.minute ?? {}).flatMap(([what, { some_percent, full_percent }]) =>
-    (
-      [
-        ['some', some_percent],
-        ['all', full_percent],
-      ] as const
-    ).flatMap(([who, minute]) => (minute === null ? [] : [{ what, who, short: null, minute, long: null }])),
+  return Object.entries(node?.minute ?? {}).map(([what, { some_percent, full_percent }]) => ({
+    what,
+    some: [null, some_percent, null] as const,
+    all: full_percent === null ? null : ([null, full_percent, null] as const),
+  }));
+}
+
+/** Means in a row: `90%, 86%, 71%`; of a minute alone where that is all there is. */
+export function spansText(spans: Spans | null): string | null {
+  if (!spans) return null;
+  return (
+    spans
+      .filter((each) => each !== null)
+      .map(format.percent)
+      .join(', ') || null
   );
+}
+
+/** The storages of Proxmox that a node can use; file systems have no history of their own. */
+export function storagesOf(
+  rows: readonly StorageRow[],
+  host: Pick<Host, 'name' | 'cluster'>,
+  details: Pick<HostDetails, 'hostname'>,
+): StorageRow[] {
+  const isHere = ({ node }: StorageRow) =>
+    node.split(',').some((name) => name === host.name || name === details.hostname);
+  return rows.filter((row) => row.content !== null && row.cluster === host.cluster && isHere(row));
 }
