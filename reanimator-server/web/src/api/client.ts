@@ -4,6 +4,7 @@
  */
 import { withQuery } from '../query';
 import { readLines } from './lines';
+import type { RecentAnswer } from '../table/recent';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
@@ -122,6 +123,23 @@ export interface HistoryQuestion {
   from: string;
 }
 
+/** The lines of several things, each as `entity` names it, separated by commas. */
+export interface RecentQuestion {
+  entities: string;
+  metric: string;
+  from: string;
+  points: string;
+}
+
+/** Groups and tags that hosts get or lose. */
+export interface LabelChange {
+  hosts: readonly string[];
+  add_groups: readonly string[];
+  remove_groups: readonly string[];
+  add_tags: readonly string[];
+  remove_tags: readonly string[];
+}
+
 /** One page of changes, newest first. */
 export interface ChangePage {
   items: Change[];
@@ -162,6 +180,9 @@ export const api = {
   guestDetails: (host: string, guest: string) =>
     tagged.read<GuestDetails>(`/nodes/${id(host)}/vms/${id(guest)}/full-details`),
   history: (question: HistoryQuestion) => tagged.read<Series>(withQuery('/telemetry/query', { ...question })),
+  /** The last lines of many things at once. */
+  recent: (question: RecentQuestion) =>
+    call<RecentAnswer>('GET', withQuery('/telemetry/recent', { ...question })),
   changes: (entity: string, cursor = '', limit = 100) =>
     tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 
@@ -170,6 +191,7 @@ export const api = {
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
   setMaintenance: (host: string, maintenance: boolean) =>
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
   /** Pins a new key for a host whose key changed. */

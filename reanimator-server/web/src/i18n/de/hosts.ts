@@ -59,11 +59,14 @@ export const hosts: typeof English = {
   },
   dialog: {
     title: (count) => `Gruppen und Tags von ${counted(count, 'Host', 'Hosts')}`,
+    what: 'Ein Haken gibt sie allen, ein leeres Feld nimmt sie allen; ein Strich lässt jeden, wie er ist.',
     groups: 'Gruppen',
     tags: 'Tags',
-    addHint: 'Namen, durch Kommas getrennt. Was es noch nicht gibt, wird angelegt.',
-    has: (count, total) => `auf ${format.count(count)} von ${format.count(total)}`,
-    none: 'Keiner dieser Hosts ist in einer Gruppe oder hat ein Tag.',
-    reserved: (names) => `So kann nichts heißen: ${names}. Keine Kommas, Doppelpunkte oder Leerzeichen.`,
+    noGroups: 'Noch ist kein Host in einer Gruppe.',
+    noTags: 'Noch hat kein Host ein Tag.',
+    newGroups: 'Neue Gruppen',
+    newTags: 'Neue Tags',
+    newHint: 'Namen, durch Kommas getrennt.',
+    has: (count, total) => `${format.count(count)} von ${format.count(total)}`,
   },
 };

@@ -59,11 +59,14 @@ export const hosts = {
   },
   dialog: {
     title: (count: number) => `Labels of ${counted(count, 'host', 'hosts')}`,
+    what: 'A ticked label is given to all of them, an empty one is taken from all; a dash leaves each as it is.',
     groups: 'Groups',
     tags: 'Tags',
-    addHint: 'Names, separated by commas. A group or tag that does not exist yet is made.',
-    has: (count: number, total: number) => `on ${format.count(count)} of ${format.count(total)}`,
-    none: 'None of these hosts is in a group or has a tag.',
-    reserved: (names: string) => `A label cannot be called ${names}: no commas, colons or blanks.`,
+    noGroups: 'No host is in a group yet.',
+    noTags: 'No host has a tag yet.',
+    newGroups: 'New groups',
+    newTags: 'New tags',
+    newHint: 'Names, separated by commas.',
+    has: (count: number, total: number) => `${format.count(count)} of ${format.count(total)}`,
   },
 };

@@ -59,11 +59,14 @@ export const hosts: typeof English = {
   },
   dialog: {
     title: (count) => `Gruppi e tag di ${counted(count, 'host', 'host')}`,
+    what: 'Un segno di spunta li assegna a tutti, una casella vuota li toglie a tutti; un trattino lascia ciascuno com’è.',
     groups: 'Gruppi',
     tags: 'Tag',
-    addHint: 'Nomi separati da virgole. Quelli che non esistono ancora vengono creati.',
-    has: (count, total) => `su ${format.count(count)} di ${format.count(total)}`,
-    none: 'Nessuno di questi host è in un gruppo o ha un tag.',
-    reserved: (names) => `Nome non valido: ${names}. Niente virgole, due punti o spazi.`,
+    noGroups: 'Nessun host è ancora in un gruppo.',
+    noTags: 'Nessun host ha ancora un tag.',
+    newGroups: 'Nuovi gruppi',
+    newTags: 'Nuovi tag',
+    newHint: 'Nomi separati da virgole.',
+    has: (count, total) => `${format.count(count)} su ${format.count(total)}`,
   },
 };

@@ -4,6 +4,7 @@ import { NONE } from '../../format';
 import { format, t } from '../../i18n';
 import { ageCell } from '../../table/age';
 import type { Cell, Sign } from '../../table/cells';
+import type { Recent } from '../../table/recent.svelte';
 import type { Column } from '../../table/table';
 import { cpuPercent, guestName, ramPercent, storagePercent, storageText } from './columns';
 
@@ -14,7 +15,9 @@ const SIGNS: Record<GuestStatus, Pick<Sign, 'icon' | 'tone'>> = {
   unknown: { icon: 'question', tone: 'warn' },
 };
 
-export function guestCell(row: VmRow, { id }: Column<VmRow>, old: boolean): Cell | null {
+export const entityOf = ({ id }: VmRow): string => `guest:${id}`;
+
+export function guestCell(row: VmRow, { id }: Column<VmRow>, old: boolean, recent: Recent): Cell | null {
   const name = guestName(row);
   switch (id) {
     case 'name':
@@ -32,6 +35,8 @@ export function guestCell(row: VmRow, { id }: Column<VmRow>, old: boolean): Cell
         : { as: 'text', text: row.node || NONE };
     case 'cpu':
       return meter(cpuPercent(row), t.guests.cpuOf(name), old);
+    case 'trend':
+      return recent.cell(entityOf(row), t.guests.cpuOf(name));
     case 'memory':
       return meter(ramPercent(row), t.guests.memoryOf(name), old);
     case 'storage':

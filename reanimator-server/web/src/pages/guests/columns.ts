@@ -75,6 +75,16 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     width: 5,
   },
   {
+    id: 'trend',
+    get title() {
+      return t.guests.columns.trend;
+    },
+    key: () => null,
+    fixed: true,
+    width: 6,
+    rank: 3,
+  },
+  {
     id: 'memory',
     get title() {
       return t.guests.columns.memory;

@@ -6,6 +6,7 @@ import { ageCell } from '../../table/age';
 import type { Cell, Sign } from '../../table/cells';
 import type { Column } from '../../table/table';
 import { placeText } from '../../words';
+import type { Recent } from '../../table/recent.svelte';
 import type { HostLine } from './columns';
 
 const SIGNS: Record<HostState, Pick<Sign, 'icon' | 'tone'>> = {
@@ -15,7 +16,14 @@ const SIGNS: Record<HostState, Pick<Sign, 'icon' | 'tone'>> = {
   maintenance: { icon: 'pause', tone: 'warn' },
 };
 
-export function hostCell(line: HostLine, { id }: Column<HostLine>, old: boolean): Cell | null {
+export const entityOf = ({ host }: HostLine): string => `host:${host.id}`;
+
+export function hostCell(
+  line: HostLine,
+  { id }: Column<HostLine>,
+  old: boolean,
+  recent: Recent,
+): Cell | null {
   const { host } = line;
   const sign = { ...SIGNS[host.state], text: t.common.states[host.state] };
   const meter = (percent: number | null, label: string): Cell => ({
@@ -42,6 +50,8 @@ export function hostCell(line: HostLine, { id }: Column<HostLine>, old: boolean)
       return { as: 'text', text: sign.text };
     case 'cpu':
       return meter(host.cpu_percent, t.hosts.cpuOf(host.name));
+    case 'trend':
+      return recent.cell(entityOf(line), t.hosts.cpuOf(host.name));
     case 'memory':
       return meter(share(host.memory), t.hosts.memoryOf(host.name));
     case 'disk':

@@ -83,6 +83,16 @@ export const COLUMNS: readonly Column<HostLine>[] = [
     width: 5,
   },
   {
+    id: 'trend',
+    get title() {
+      return t.hosts.columns.trend;
+    },
+    key: () => null,
+    fixed: true,
+    width: 6,
+    rank: 2,
+  },
+  {
     id: 'memory',
     get title() {
       return t.hosts.columns.memory;
