@@ -4,6 +4,7 @@
  */
 import { withQuery } from '../query';
 import { readLines } from './lines';
+import type { Topology } from '../pages/network/topology';
 import type { RecentAnswer } from '../table/recent';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
@@ -172,6 +173,7 @@ export const api = {
     ).items.find((row) => row.id === guest),
   storages: () => tagged.all<StorageRow>('/storage'),
   interfaces: () => tagged.all<InterfaceRow>('/network'),
+  topology: () => tagged.read<Topology>('/network/topology'),
   clusters: () => tagged.all<ClusterRow>('/proxmox/clusters'),
   clusterDetails: (cluster: string) => tagged.read<ClusterDetails>(`/proxmox/${id(cluster)}/details`),
   refreshCluster: (cluster: string) => call<ClusterDetails>('POST', `/proxmox/${id(cluster)}/refresh`),

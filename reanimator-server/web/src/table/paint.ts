@@ -189,7 +189,7 @@ class AgePainter implements Painter<AgeCell> {
   #words = new Words();
   #oldWords = new Words();
   #old = element('span', 'sr-only', this.#oldWords.node);
-  #box = element('span', 'age num', this.#icon.node, element('span', '', this.#words.node), this.#old);
+  #box = element('span', 'since num', this.#icon.node, element('span', '', this.#words.node), this.#old);
   nodes = [this.#box];
 
   constructor() {
@@ -199,7 +199,7 @@ class AgePainter implements Painter<AgeCell> {
   paint({ text, title, old }: AgeCell): void {
     this.#words.set(text);
     mark(this.#box, 'title', title);
-    dress(this.#box, `age num${old ? ' late' : ''}`);
+    dress(this.#box, `since num${old ? ' late' : ''}`);
     this.#oldWords.set(old ?? '');
     mark(this.#icon.node, 'hidden', old ? null : '');
   }

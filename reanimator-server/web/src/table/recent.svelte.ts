@@ -13,6 +13,7 @@ export class Recent {
   #lines = new RecentLines();
   #drawn: readonly string[] = [];
   #changes = $state(0);
+  #waiting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** To be made while a component begins. */
@@ -22,9 +23,17 @@ export class Recent {
 
   /** Tells which things are in sight: `host:ID`, `guest:ID`. */
   see(entities: readonly string[]): void {
+    const same =
+      entities.length === this.#drawn.length && entities.every((each, at) => each === this.#drawn[at]);
     this.#drawn = entities;
+    // The same ones are drawn again with each new figure; that is no reason to wait longer.
+    if (same && this.#waiting) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(), STILL_MS);
+    this.#waiting = true;
+    this.#timer = setTimeout(() => {
+      this.#waiting = false;
+      void this.#ask();
+    }, STILL_MS);
   }
 
   /** The line of one of them, from 0 to 100 %. */
