@@ -4,6 +4,8 @@
  */
 import { withQuery } from '../query';
 import { readLines } from './lines';
+import type { Topology } from '../pages/network/topology';
+import type { RecentAnswer } from '../table/recent';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
@@ -132,10 +134,21 @@ export type GuestCard = Pick<
 >;
 export type StorageCard = Pick<StorageRow, 'id' | 'name' | 'node' | 'type' | 'content'>;
 
-/** Short lines by entity, over equal steps; a gap is null. */
-export interface RecentLines {
-  step_seconds: number;
-  series: Record<string, (number | null)[]>;
+/** The lines of several things, each as `entity` names it, separated by commas. */
+export interface RecentQuestion {
+  entities: string;
+  metric: string;
+  from: string;
+  points: string;
+}
+
+/** Groups and tags that hosts get or lose. */
+export interface LabelChange {
+  hosts: readonly string[];
+  add_groups: readonly string[];
+  remove_groups: readonly string[];
+  add_tags: readonly string[];
+  remove_tags: readonly string[];
 }
 
 /** One page of changes, newest first. */
@@ -177,6 +190,7 @@ export const api = {
     ).items.find((row) => row.id === guest),
   storages: () => tagged.all<StorageRow>('/storage'),
   interfaces: () => tagged.all<InterfaceRow>('/network'),
+  topology: () => tagged.read<Topology>('/network/topology'),
   clusters: () => tagged.all<ClusterRow>('/proxmox/clusters'),
   clusterDetails: (cluster: string) => tagged.read<ClusterDetails>(`/proxmox/${id(cluster)}/details`),
   refreshCluster: (cluster: string) => call<ClusterDetails>('POST', `/proxmox/${id(cluster)}/refresh`),
@@ -188,9 +202,9 @@ export const api = {
   /** The names of the figures that are kept of something, each with its newest reading. */
   latest: (entity: string) =>
     call<Record<string, unknown>>('GET', withQuery('/telemetry/latest', { entity })),
-  /** Short lines of the last hour of several things, in one answer. */
-  recent: (entities: readonly string[], metric: string) =>
-    tagged.read<RecentLines>(withQuery('/telemetry/recent', { entities: entities.join(','), metric })),
+  /** The last lines of many things at once. */
+  recent: (question: RecentQuestion) =>
+    call<RecentAnswer>('GET', withQuery('/telemetry/recent', { ...question })),
   changes: (entity: string, cursor = '', limit = 100) =>
     tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 
@@ -199,6 +213,7 @@ export const api = {
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
   setMaintenance: (host: string, maintenance: boolean) =>
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
   /** Pins a new key for a host whose key changed. */

@@ -1,4 +1,6 @@
-/** The logic of every table: columns, order, filter, selection, and which rows are drawn. No document. */
+/** The logic of every table: columns, order, and which rows are drawn. No document. */
+import { NONE } from '../format';
+import type { Cell } from './cells';
 
 export type Key = string | number | null;
 
@@ -7,7 +9,7 @@ export interface Column<T> {
   title: string;
   /** What to sort by; null sorts last in either direction. */
   key: (row: T) => Key;
-  /** What is shown; the page may draw a cell of its own instead. */
+  /** What is shown; the page may say of a cell of its own instead. */
   text?: (row: T) => string;
   /** Figures stand at the end of their column, and the largest comes first. */
   numeric?: boolean;
@@ -22,11 +24,18 @@ export interface Column<T> {
   rank?: number;
   /** Shown only when chosen. */
   extra?: boolean;
+  /** Cannot be sorted by. */
+  fixed?: boolean;
 }
 
 export interface Order {
   column: string;
   descending: boolean;
+}
+
+/** A column's own text as a cell. */
+export function textCell<T>(row: T, column: Column<T>): Cell {
+  return { as: 'text', text: column.text?.(row) ?? NONE, mono: column.mono ?? false };
 }
 
 /** The first column, upwards. */
@@ -36,7 +45,7 @@ export function defaultOrder<T>(columns: readonly Column<T>[]): Order {
 
 /** Reads an order as it stands in the address: `cpu` or `-cpu`. What makes no sense is the default. */
 export function parseOrder<T>(columns: readonly Column<T>[], text: string): Order {
-  const column = columns.find(({ id }) => id === text.replace(/^-/, ''));
+  const column = columns.find(({ id, fixed }) => !fixed && id === text.replace(/^-/, ''));
   return column ? { column: column.id, descending: text.startsWith('-') } : defaultOrder(columns);
 }
 
@@ -49,38 +58,6 @@ export function writeOrder<T>(columns: readonly Column<T>[], { column, descendin
 export function nextOrder<T>(order: Order, column: Column<T>): Order {
   if (order.column === column.id) return { column: column.id, descending: !order.descending };
   return { column: column.id, descending: Boolean(column.numeric) && !column.smallFirst };
-}
-
-const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-
-/** The rows in order; equal ones by the first column, unknown figures last. */
-export function sortRows<T>(rows: readonly T[], columns: readonly Column<T>[], order: Order): T[] {
-  const first = columns[0];
-  const column = columns.find(({ id }) => id === order.column) ?? first;
-  const sign = order.descending ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, key: column?.key(row) ?? null, tie: first?.key(row) ?? null }));
-  keyed.sort((a, b) => compare(a.key, b.key, sign) || compare(a.tie, b.tie, 1));
-  return keyed.map(({ row }) => row);
-}
-
-function compare(a: Key, b: Key, sign: number): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  if (typeof a === 'string' || typeof b === 'string') return sign * byName.compare(String(a), String(b));
-  return sign * (a - b);
-}
-
-/** The rows in which every word of the text occurs, wherever `searchable` looks. */
-export function filterRows<T>(
-  rows: readonly T[],
-  text: string,
-  searchable: (row: T) => readonly (string | null | undefined)[],
-): readonly T[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return rows;
-  return rows.filter((row) => {
-    const all = searchable(row).filter(Boolean).join('\n').toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
 }
 
 /**
@@ -118,31 +95,14 @@ export interface Span {
   to: number;
 }
 
-const SPARE_ROWS = 8;
+/** On either side, so that a scroll that runs ahead of the drawing shows no hole. */
+const SPARE_ROWS = 5;
 
 /** `above` is how much of the table lies above the window, in the same measure as `row` and `window`. */
 export function drawnRows(count: number, above: number, row: number, window: number): Span {
   if (row <= 0) return { from: 0, to: Math.min(count, 2 * SPARE_ROWS) };
-  const first = Math.floor(above / row) - SPARE_ROWS;
-  // In steps of four, so that a small move draws nothing anew.
-  const from = Math.max(0, Math.min(count, first - (((first % 4) + 4) % 4)));
-  return { from, to: Math.min(count, from + Math.ceil(window / row) + 2 * SPARE_ROWS + 4) };
-}
-
-/** How the shown rows stand to the selection. */
-export function selectionOf(shown: readonly string[], chosen: ReadonlySet<string>): 'none' | 'some' | 'all' {
-  const count = shown.filter((id) => chosen.has(id)).length;
-  if (count === 0) return 'none';
-  return count === shown.length ? 'all' : 'some';
-}
-
-/** The selection after the heading's box is clicked: all shown ones, or none of them; hidden ones stay as they are. */
-export function toggleShown(shown: readonly string[], chosen: ReadonlySet<string>): Set<string> {
-  const next = new Set(chosen);
-  const all = selectionOf(shown, chosen) === 'all';
-  for (const id of shown) {
-    if (all) next.delete(id);
-    else next.add(id);
-  }
-  return next;
+  // As many wherever one is, so that what is drawn is only filled anew.
+  const many = Math.min(count, Math.ceil(window / row) + 2 * SPARE_ROWS);
+  const from = Math.max(0, Math.min(count - many, Math.floor(above / row) - SPARE_ROWS));
+  return { from, to: from + many };
 }

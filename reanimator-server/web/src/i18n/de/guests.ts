@@ -1,3 +1,48 @@
+import { format } from '..';
+import { counted } from '../counted';
 import type { guests as English } from '../en/guests';
 
-export const guests: typeof English = {};
+export const guests: typeof English = {
+  title: 'Gäste',
+  noneYet: 'Noch keine Gäste',
+  noneYetText: 'Virtuelle Maschinen und Container von Proxmox stehen hier.',
+  connect: 'Einen Cluster verbinden',
+  connectAfter: ', dann kommen sie von selbst.',
+  nameless: (vmid) => `Gast ${vmid}`,
+  cpuOf: (name) => `CPU von ${name}`,
+  memoryOf: (name) => `Arbeitsspeicher von ${name}`,
+  storageOf: (name) => `Speicherplatz von ${name}`,
+  of: (used, total) => `${used} von ${total}`,
+  sums: (running, total) => `${format.count(running)} von ${format.count(total)} laufen`,
+  noCluster: 'Ohne Cluster',
+  noTag: 'Ohne Tag',
+  noNode: 'Ohne Node',
+  tag: 'Tag',
+  words: {
+    label: 'Gäste',
+    filter: 'Gäste filtern',
+    looksAt: 'Name, VMID, Node, Status, Adresse, Tag',
+    all: (count) => counted(count, 'Gast', 'Gäste'),
+    some: (shown, total) => `${format.count(shown)} von ${counted(total, 'Gast', 'Gästen')}`,
+    noMatch: 'Kein Gast passt',
+    showAll: 'Alle Gäste zeigen',
+    chooseAll: 'Alle gezeigten Gäste auswählen',
+  },
+  kinds: { lxc: 'Container', qemu: 'VM' },
+  columns: {
+    name: 'Name',
+    vmid: 'VMID',
+    status: 'Status',
+    node: 'Node',
+    cpu: 'CPU',
+    trend: 'CPU, 1 h',
+    memory: 'RAM',
+    storage: 'Speicher',
+    uptime: 'Laufzeit',
+    addresses: 'Adressen',
+    tags: 'Tags',
+    kind: 'Art',
+    cluster: 'Cluster',
+    age: 'Gesehen',
+  },
+};

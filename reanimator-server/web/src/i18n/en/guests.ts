@@ -1,1 +1,48 @@
-export const guests = {};
+/** The table of virtual machines and containers. */
+import { format } from '..';
+import { counted } from '../counted';
+
+export const guests = {
+  title: 'Guests',
+  noneYet: 'No guests yet',
+  noneYetText: 'Virtual machines and containers of Proxmox stand here.',
+  connect: 'Connect a cluster',
+  connectAfter: ', and they come in by themselves.',
+  nameless: (vmid: string) => `guest ${vmid}`,
+  cpuOf: (name: string) => `CPU of ${name}`,
+  memoryOf: (name: string) => `Memory of ${name}`,
+  storageOf: (name: string) => `Storage of ${name}`,
+  of: (used: string, total: string) => `${used} of ${total}`,
+  sums: (running: number, total: number) => `${format.count(running)} of ${format.count(total)} running`,
+  noCluster: 'No cluster',
+  noTag: 'No tag',
+  noNode: 'No node',
+  tag: 'Tag',
+  words: {
+    label: 'Guests',
+    filter: 'Filter guests',
+    looksAt: 'Name, VMID, node, status, address, tag',
+    all: (count: number) => counted(count, 'guest', 'guests'),
+    some: (shown: number, total: number) => `${format.count(shown)} of ${counted(total, 'guest', 'guests')}`,
+    noMatch: 'No guest matches',
+    showAll: 'Show all guests',
+    chooseAll: 'Choose all shown guests',
+  },
+  kinds: { lxc: 'container', qemu: 'VM' },
+  columns: {
+    name: 'Name',
+    vmid: 'VMID',
+    status: 'Status',
+    node: 'Node',
+    cpu: 'CPU',
+    trend: 'CPU, 1 h',
+    memory: 'Memory',
+    storage: 'Storage',
+    uptime: 'Uptime',
+    addresses: 'Addresses',
+    tags: 'Tags',
+    kind: 'Kind',
+    cluster: 'Cluster',
+    age: 'Seen',
+  },
+};

@@ -1,3 +1,48 @@
+import { format } from '..';
+import { counted } from '../counted';
 import type { guests as English } from '../en/guests';
 
-export const guests: typeof English = {};
+export const guests: typeof English = {
+  title: 'Guest',
+  noneYet: 'Ancora nessun guest',
+  noneYetText: 'Qui stanno le macchine virtuali e i container di Proxmox.',
+  connect: 'Collegare un cluster',
+  connectAfter: ' e arrivano da soli.',
+  nameless: (vmid) => `guest ${vmid}`,
+  cpuOf: (name) => `CPU di ${name}`,
+  memoryOf: (name) => `Memoria di ${name}`,
+  storageOf: (name) => `Spazio di ${name}`,
+  of: (used, total) => `${used} di ${total}`,
+  sums: (running, total) => `${format.count(running)} su ${format.count(total)} in esecuzione`,
+  noCluster: 'Senza cluster',
+  noTag: 'Senza tag',
+  noNode: 'Senza nodo',
+  tag: 'Tag',
+  words: {
+    label: 'Guest',
+    filter: 'Filtra i guest',
+    looksAt: 'Nome, VMID, nodo, stato, indirizzo, tag',
+    all: (count) => counted(count, 'guest', 'guest'),
+    some: (shown, total) => `${format.count(shown)} su ${counted(total, 'guest', 'guest')}`,
+    noMatch: 'Nessun guest corrisponde',
+    showAll: 'Mostra tutti i guest',
+    chooseAll: 'Seleziona tutti i guest mostrati',
+  },
+  kinds: { lxc: 'container', qemu: 'VM' },
+  columns: {
+    name: 'Nome',
+    vmid: 'VMID',
+    status: 'Stato',
+    node: 'Nodo',
+    cpu: 'CPU',
+    trend: 'CPU, 1 h',
+    memory: 'RAM',
+    storage: 'Spazio',
+    uptime: 'Attivo da',
+    addresses: 'Indirizzi',
+    tags: 'Tag',
+    kind: 'Tipo',
+    cluster: 'Cluster',
+    age: 'Visto',
+  },
+};

@@ -1,7 +1,7 @@
 /** The guests' table. */
 import type { GuestStatus, VmRow } from '../../api/types';
 import { NONE } from '../../format';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 import type { Column } from '../../table/table';
 
 export const STATUS_ORDER: Record<GuestStatus, number> = {
@@ -23,14 +23,23 @@ export function storagePercent({ storage_used_gb: used, storage_total_gb: total 
 /** What its disks hold, of how much: `12 GiB of 32 GiB`; their size alone where nobody knows. */
 export function storageText({ storage_used_gb: used, storage_total_gb: total }: VmRow): string {
   if (total === null) return NONE;
-  return used === null ? format.gib(total) : `${format.gib(used)} of ${format.gib(total)}`;
+  return used === null ? format.gib(total) : t.guests.of(format.gib(used), format.gib(total));
 }
 
 export const COLUMNS: readonly Column<VmRow>[] = [
-  { id: 'name', title: 'Name', key: ({ name, vmid }) => name ?? vmid, width: 11 },
+  {
+    id: 'name',
+    get title() {
+      return t.guests.columns.name;
+    },
+    key: ({ name, vmid }) => name ?? vmid,
+    width: 11,
+  },
   {
     id: 'vmid',
-    title: 'VMID',
+    get title() {
+      return t.guests.columns.vmid;
+    },
     key: ({ vmid }) => Number(vmid),
     text: ({ vmid }) => vmid,
     numeric: true,
@@ -38,13 +47,59 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     width: 4.5,
     rank: 2,
   },
-  { id: 'status', title: 'Status', key: ({ status }) => STATUS_ORDER[status], width: 7 },
-  { id: 'node', title: 'Node', key: ({ node }) => node, width: 7, rank: 3 },
-  { id: 'cpu', title: 'CPU', key: cpuPercent, numeric: true, meter: true, width: 5 },
-  { id: 'memory', title: 'Memory', key: ramPercent, numeric: true, meter: true, width: 5.5, rank: 1 },
+  {
+    id: 'status',
+    get title() {
+      return t.guests.columns.status;
+    },
+    key: ({ status }) => STATUS_ORDER[status],
+    width: 7,
+  },
+  {
+    id: 'node',
+    get title() {
+      return t.guests.columns.node;
+    },
+    key: ({ node }) => node,
+    width: 7,
+    rank: 3,
+  },
+  {
+    id: 'cpu',
+    get title() {
+      return t.guests.columns.cpu;
+    },
+    key: cpuPercent,
+    numeric: true,
+    meter: true,
+    width: 5,
+  },
+  {
+    id: 'trend',
+    get title() {
+      return t.guests.columns.trend;
+    },
+    key: () => null,
+    fixed: true,
+    width: 6,
+    rank: 3,
+  },
+  {
+    id: 'memory',
+    get title() {
+      return t.guests.columns.memory;
+    },
+    key: ramPercent,
+    numeric: true,
+    meter: true,
+    width: 5.5,
+    rank: 1,
+  },
   {
     id: 'storage',
-    title: 'Storage',
+    get title() {
+      return t.guests.columns.storage;
+    },
     key: storagePercent,
     text: storageText,
     numeric: true,
@@ -54,7 +109,9 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   {
     id: 'uptime',
-    title: 'Uptime',
+    get title() {
+      return t.guests.columns.uptime;
+    },
     key: (row) => row.uptime_seconds,
     text: (row) => format.duration(row.uptime_seconds),
     numeric: true,
@@ -63,7 +120,9 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   {
     id: 'addresses',
-    title: 'Addresses',
+    get title() {
+      return t.guests.columns.addresses;
+    },
     key: (row) => row.ip_addresses[0] ?? null,
     text: (row) => row.ip_addresses.join(', ') || NONE,
     mono: true,
@@ -72,7 +131,9 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   {
     id: 'tags',
-    title: 'Tags',
+    get title() {
+      return t.guests.columns.tags;
+    },
     key: (row) => row.tags.join(', ') || null,
     text: (row) => row.tags.join(', ') || NONE,
     width: 7,
@@ -80,15 +141,19 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   {
     id: 'kind',
-    title: 'Kind',
+    get title() {
+      return t.guests.columns.kind;
+    },
     key: ({ kind }) => kind,
-    text: ({ kind }) => (kind === 'lxc' ? 'container' : 'VM'),
+    text: ({ kind }) => t.guests.kinds[kind],
     width: 6,
     rank: 7,
   },
   {
     id: 'cluster',
-    title: 'Cluster',
+    get title() {
+      return t.guests.columns.cluster;
+    },
     key: ({ cluster }) => cluster,
     text: ({ cluster }) => cluster ?? NONE,
     width: 6,
@@ -97,7 +162,9 @@ export const COLUMNS: readonly Column<VmRow>[] = [
   },
   {
     id: 'age',
-    title: 'Seen',
+    get title() {
+      return t.guests.columns.age;
+    },
     key: (row) => (row.observed_at ? -Date.parse(row.observed_at) : null),
     numeric: true,
     smallFirst: true,
@@ -113,9 +180,12 @@ export const searchable = (row: VmRow) => [
   row.node,
   row.cluster,
   row.status,
-  row.kind === 'lxc' ? 'container lxc' : 'vm qemu',
+  t.common.guestStates[row.status],
+  row.kind,
+  t.guests.kinds[row.kind],
   ...row.ip_addresses,
   ...row.tags,
 ];
 
-export const guestName = ({ name, vmid }: Pick<VmRow, 'name' | 'vmid'>): string => name ?? `guest ${vmid}`;
+export const guestName = ({ name, vmid }: Pick<VmRow, 'name' | 'vmid'>): string =>
+  name ?? t.guests.nameless(vmid);

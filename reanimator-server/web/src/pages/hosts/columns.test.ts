@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Host, NodeRow } from '../../api/types';
 import { exampleHost } from '../../live/example';
-import { filterRows, sortRows } from '../../table/table';
+import { arrangeNow, narrow } from '../../table/arrange';
 import { COLUMNS, coresText, linesOf, searchable, updatesText } from './columns';
 
 const host = (name: string, change: Partial<Host> = {}) => exampleHost({ id: name, name, ...change });
@@ -16,9 +16,22 @@ test('every live host has a line, with its row where there is one', () => {
   ]);
 });
 
+test('a line of which nothing changed is the very same', () => {
+  const hosts = [host('a'), host('b')];
+  const rows = [row({ id: 'b' })];
+  const before = linesOf(hosts, rows);
+  const after = linesOf([hosts[0] ?? host('a'), host('b')], rows);
+  expect(after[0]).toBe(before[0]);
+  expect(after[1]).not.toBe(before[1]);
+});
+
 test('by state, trouble comes first', () => {
   const lines = linesOf([host('a'), host('b', { state: 'offline' }), host('c', { state: 'unknown' })], []);
-  expect(names(sortRows(lines, COLUMNS, { column: 'state', descending: false }))).toEqual(['b', 'c', 'a']);
+  expect(names([...arrangeNow(lines, COLUMNS, { column: 'state', descending: false }).rows])).toEqual([
+    'b',
+    'c',
+    'a',
+  ]);
 });
 
 test('the youngest figures come first when sorted by age', () => {
@@ -29,13 +42,17 @@ test('the youngest figures come first when sorted by age', () => {
     ],
     [],
   );
-  expect(names(sortRows(lines, COLUMNS, { column: 'age', descending: false }))).toEqual(['new', 'old']);
+  expect(names([...arrangeNow(lines, COLUMNS, { column: 'age', descending: false }).rows])).toEqual([
+    'new',
+    'old',
+  ]);
 });
 
 test('a host is found by its name, group, tag, system or state', () => {
   const lines = linesOf([host('web1'), host('db', { groups: [], tags: [], os: null, state: 'offline' })], []);
+  const all = arrangeNow(lines, COLUMNS, { column: 'name', descending: false }, searchable);
   for (const text of ['WEB prod', 'debian', 'online']) {
-    expect(names([...filterRows(lines, text, searchable)])).toEqual(['web1']);
+    expect(names([...narrow(all, text)])).toEqual(['web1']);
   }
 });
 

@@ -1,7 +1,7 @@
 /** The hosts' table: live figures of the host, and slower facts of its row, side by side. */
 import type { Host, HostState, NodeRow } from '../../api/types';
 import { NONE, share } from '../../format';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 import type { Column } from '../../table/table';
 import { kindText } from '../../words';
 
@@ -13,10 +13,20 @@ export interface HostLine {
 
 const STATE_ORDER: Record<HostState, number> = { offline: 0, unknown: 1, maintenance: 2, online: 3 };
 
+/** The lines that were made of a host: one that is as it was is the very same. */
+const known = new WeakMap<Host, HostLine>();
+
 /** Each live host with its row. Hosts are what the live line tells; a row without one has gone. */
 export function linesOf(hosts: readonly Host[], rows: readonly NodeRow[]): HostLine[] {
   const byId = new Map(rows.map((row) => [row.id, row]));
-  return hosts.map((host) => ({ host, row: byId.get(host.id) }));
+  return hosts.map((host) => {
+    const row = byId.get(host.id);
+    const before = known.get(host);
+    if (before && before.row === row) return before;
+    const line = { host, row };
+    known.set(host, line);
+    return line;
+  });
 }
 
 /** Cores by sockets: `2 × 8`. */
@@ -30,31 +40,63 @@ export function coresText(row: NodeRow | undefined): string {
 /** Waiting updates, those for security apart: `12, 3 security`. */
 export function updatesText(row: NodeRow | undefined): string {
   if (row?.updates_pending === null || row?.updates_pending === undefined) return NONE;
-  const security = row.updates_security ? `, ${format.count(row.updates_security)} security` : '';
-  return `${format.count(row.updates_pending)}${security}`;
+  const pending = format.count(row.updates_pending);
+  return row.updates_security ? t.hosts.updates(pending, format.count(row.updates_security)) : pending;
 }
 
 export const COLUMNS: readonly Column<HostLine>[] = [
-  { id: 'name', title: 'Name', key: ({ host }) => host.name, width: 11 },
+  {
+    id: 'name',
+    get title() {
+      return t.hosts.columns.name;
+    },
+    key: ({ host }) => host.name,
+    width: 11,
+  },
   {
     id: 'state',
-    title: 'State',
+    get title() {
+      return t.hosts.columns.state;
+    },
     key: ({ host }) => STATE_ORDER[host.state],
     width: 7.5,
     rank: 12,
   },
   {
     id: 'kind',
-    title: 'Kind',
+    get title() {
+      return t.hosts.columns.kind;
+    },
     key: ({ host }) => host.kind,
     text: ({ host }) => kindText(host.kind),
     width: 6,
     rank: 10,
   },
-  { id: 'cpu', title: 'CPU', key: ({ host }) => host.cpu_percent, numeric: true, meter: true, width: 5 },
+  {
+    id: 'cpu',
+    get title() {
+      return t.hosts.columns.cpu;
+    },
+    key: ({ host }) => host.cpu_percent,
+    numeric: true,
+    meter: true,
+    width: 5,
+  },
+  {
+    id: 'trend',
+    get title() {
+      return t.hosts.columns.trend;
+    },
+    key: () => null,
+    fixed: true,
+    width: 6,
+    rank: 2,
+  },
   {
     id: 'memory',
-    title: 'Memory',
+    get title() {
+      return t.hosts.columns.memory;
+    },
     key: ({ host }) => share(host.memory),
     numeric: true,
     meter: true,
@@ -62,7 +104,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'disk',
-    title: 'Storage',
+    get title() {
+      return t.hosts.columns.disk;
+    },
     key: ({ host }) => share(host.disk),
     numeric: true,
     meter: true,
@@ -71,7 +115,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'load',
-    title: 'Load',
+    get title() {
+      return t.hosts.columns.load;
+    },
     key: ({ host }) => host.load?.[0] ?? null,
     text: ({ host }) => format.load(host.load?.[0]),
     numeric: true,
@@ -80,7 +126,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'cores',
-    title: 'Cores',
+    get title() {
+      return t.hosts.columns.cores;
+    },
     key: ({ row }) => (row?.cpu_cores ? row.cpu_cores * (row.cpu_sockets ?? 1) : null),
     text: ({ row }) => coresText(row),
     numeric: true,
@@ -89,7 +137,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'temperature',
-    title: 'Warmest',
+    get title() {
+      return t.hosts.columns.temperature;
+    },
     key: ({ row }) => row?.temperature_highest_c ?? null,
     text: ({ row }) => format.celsius(row?.temperature_highest_c),
     numeric: true,
@@ -98,7 +148,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'updates',
-    title: 'Updates',
+    get title() {
+      return t.hosts.columns.updates;
+    },
     key: ({ row }) => row?.updates_pending ?? null,
     text: ({ row }) => updatesText(row),
     numeric: true,
@@ -107,7 +159,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'guests',
-    title: 'Guests',
+    get title() {
+      return t.hosts.columns.guests;
+    },
     key: ({ host }) => host.guests?.running ?? null,
     text: ({ host }) => (host.guests ? `${host.guests.running} / ${host.guests.total}` : NONE),
     numeric: true,
@@ -116,7 +170,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'version',
-    title: 'Version',
+    get title() {
+      return t.hosts.columns.version;
+    },
     key: ({ host }) => host.proxmox_version ?? host.os,
     text: ({ host }) => (host.proxmox_version ? `PVE ${host.proxmox_version}` : (host.os ?? NONE)),
     width: 9,
@@ -124,7 +180,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'uptime',
-    title: 'Uptime',
+    get title() {
+      return t.hosts.columns.uptime;
+    },
     key: ({ host }) => host.uptime_seconds,
     text: ({ host }) => format.duration(host.uptime_seconds),
     numeric: true,
@@ -133,7 +191,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'licence',
-    title: 'Licence',
+    get title() {
+      return t.hosts.columns.licence;
+    },
     key: ({ row }) => row?.license_status ?? null,
     text: ({ row }) => row?.license_status ?? NONE,
     width: 6,
@@ -142,7 +202,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'kernel',
-    title: 'Kernel',
+    get title() {
+      return t.hosts.columns.kernel;
+    },
     key: ({ host }) => host.kernel,
     text: ({ host }) => host.kernel ?? NONE,
     width: 9,
@@ -151,7 +213,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'cluster',
-    title: 'Cluster',
+    get title() {
+      return t.hosts.columns.cluster;
+    },
     key: ({ host }) => host.cluster,
     text: ({ host }) => host.cluster ?? NONE,
     width: 6,
@@ -160,7 +224,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'groups',
-    title: 'Groups and tags',
+    get title() {
+      return t.hosts.columns.groups;
+    },
     key: ({ host }) => [...host.groups, ...host.tags].join(', ') || null,
     text: ({ host }) => [...host.groups, ...host.tags].join(', ') || NONE,
     width: 9,
@@ -169,7 +235,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'units',
-    title: 'Failed units',
+    get title() {
+      return t.hosts.columns.units;
+    },
     key: ({ row }) => row?.failed_units ?? null,
     text: ({ row }) => format.count(row?.failed_units),
     numeric: true,
@@ -179,7 +247,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'containers',
-    title: 'Containers',
+    get title() {
+      return t.hosts.columns.containers;
+    },
     key: ({ row }) => row?.containers_running ?? null,
     text: ({ row }) => format.count(row?.containers_running),
     numeric: true,
@@ -189,7 +259,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   },
   {
     id: 'reboot',
-    title: 'Restart due',
+    get title() {
+      return t.hosts.columns.reboot;
+    },
     key: ({ row }) => (row?.reboot_needed ? 0 : 1),
     text: ({ row }) => format.yes(row?.reboot_needed),
     width: 6,
@@ -199,7 +271,9 @@ export const COLUMNS: readonly Column<HostLine>[] = [
   {
     // Older first when ascending would be a surprise: the age grows as the time of observation shrinks.
     id: 'age',
-    title: 'Seen',
+    get title() {
+      return t.hosts.columns.age;
+    },
     key: ({ host }) => (host.observed_at ? -Date.parse(host.observed_at) : null),
     numeric: true,
     smallFirst: true,
@@ -216,6 +290,7 @@ export const searchable = ({ host, row }: HostLine) => [
   host.cluster,
   host.kind,
   host.state,
+  t.common.states[host.state],
   row?.hostname,
   ...host.groups,
   ...host.tags,

@@ -1,29 +1,64 @@
 /** The interfaces' table. */
 import type { InterfaceRow } from '../../api/types';
 import { NONE } from '../../format';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 import type { Column } from '../../table/table';
 
 /** The bridge or bond it is part of, and its VLAN: `vmbr0, VLAN 20`. */
 export function memberText({ master, vlan }: InterfaceRow): string {
-  const parts = [master, vlan === null ? null : `VLAN ${vlan}`].filter(Boolean);
+  const parts = [master, vlan === null ? null : t.network.vlan(vlan)].filter(Boolean);
   return parts.join(', ') || NONE;
 }
+
+const TYPES = (): Readonly<Record<string, string>> => t.network.types;
+const STATES = (): Readonly<Record<string, string>> => t.network.states;
+
+/** Codes of the server in words; those that are not known here stay as they are. */
+export const typeText = ({ type }: InterfaceRow): string => TYPES()[type] ?? type;
+export const stateText = ({ state }: InterfaceRow): string =>
+  state === null ? NONE : (STATES()[state] ?? state);
 
 export const COLUMNS: readonly Column<InterfaceRow>[] = [
   {
     id: 'interface',
-    title: 'Interface',
+    get title() {
+      return t.network.columns.interface;
+    },
     key: (row) => row.interface,
     text: (row) => row.interface,
     width: 8,
   },
-  { id: 'node', title: 'Host', key: ({ node }) => node, width: 9 },
-  { id: 'type', title: 'Type', key: ({ type }) => type, text: ({ type }) => type, width: 6, rank: 2 },
-  { id: 'state', title: 'State', key: ({ state }) => state, width: 5.5 },
+  {
+    id: 'node',
+    get title() {
+      return t.network.columns.node;
+    },
+    key: ({ node }) => node,
+    width: 9,
+  },
+  {
+    id: 'type',
+    get title() {
+      return t.network.columns.type;
+    },
+    key: ({ type }) => type,
+    text: typeText,
+    width: 6,
+    rank: 2,
+  },
+  {
+    id: 'state',
+    get title() {
+      return t.network.columns.state;
+    },
+    key: ({ state }) => state,
+    width: 5.5,
+  },
   {
     id: 'addresses',
-    title: 'Addresses',
+    get title() {
+      return t.network.columns.addresses;
+    },
     key: (row) => row.addresses[0] ?? null,
     text: (row) => row.addresses.join(', ') || NONE,
     mono: true,
@@ -32,7 +67,9 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
   },
   {
     id: 'member',
-    title: 'Bridge, VLAN',
+    get title() {
+      return t.network.columns.member;
+    },
     key: (row) => row.master ?? (row.vlan === null ? null : String(row.vlan)),
     text: memberText,
     width: 8,
@@ -40,7 +77,9 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
   },
   {
     id: 'speed',
-    title: 'Speed',
+    get title() {
+      return t.network.columns.speed;
+    },
     key: (row) => row.speed_mbps,
     text: (row) => format.mbps(row.speed_mbps),
     numeric: true,
@@ -49,7 +88,9 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
   },
   {
     id: 'mtu',
-    title: 'MTU',
+    get title() {
+      return t.network.columns.mtu;
+    },
     key: ({ mtu }) => mtu,
     text: ({ mtu }) => format.count(mtu),
     numeric: true,
@@ -58,7 +99,9 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
   },
   {
     id: 'mac',
-    title: 'MAC',
+    get title() {
+      return t.network.columns.mac;
+    },
     key: ({ mac }) => mac,
     text: ({ mac }) => mac ?? NONE,
     mono: true,
@@ -67,7 +110,9 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
   },
   {
     id: 'age',
-    title: 'Seen',
+    get title() {
+      return t.network.columns.age;
+    },
     key: (row) => (row.observed_at ? -Date.parse(row.observed_at) : null),
     numeric: true,
     smallFirst: true,
@@ -80,7 +125,9 @@ export const searchable = (row: InterfaceRow) => [
   row.interface,
   row.node,
   row.type,
+  typeText(row),
   row.state,
+  stateText(row),
   row.mac,
   row.master,
   row.vlan === null ? null : `vlan ${row.vlan}`,

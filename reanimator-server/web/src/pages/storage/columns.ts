@@ -1,24 +1,53 @@
 /** The storages' table: of clusters, shared ones once, and the file systems of hosts. */
 import type { StorageRow } from '../../api/types';
 import { NONE } from '../../format';
-import { format } from '../../i18n';
+import { format, t } from '../../i18n';
 import type { Column } from '../../table/table';
 
 export const COLUMNS: readonly Column<StorageRow>[] = [
-  { id: 'name', title: 'Name', key: ({ name }) => name, width: 11 },
+  {
+    id: 'name',
+    get title() {
+      return t.storage.columns.name;
+    },
+    key: ({ name }) => name,
+    width: 11,
+  },
   {
     id: 'node',
-    title: 'On',
+    get title() {
+      return t.storage.columns.node;
+    },
     key: ({ node }) => node,
     text: ({ node }) => node.replaceAll(',', ', '),
     width: 9,
     rank: 2,
   },
-  { id: 'type', title: 'Type', key: ({ type }) => type, text: ({ type }) => type, width: 6, rank: 3 },
-  { id: 'used', title: 'Used', key: (row) => row.used_percent, numeric: true, meter: true, width: 9 },
+  {
+    id: 'type',
+    get title() {
+      return t.storage.columns.type;
+    },
+    key: ({ type }) => type,
+    text: ({ type }) => type,
+    width: 6,
+    rank: 3,
+  },
+  {
+    id: 'used',
+    get title() {
+      return t.storage.columns.used;
+    },
+    key: (row) => row.used_percent,
+    numeric: true,
+    meter: true,
+    width: 9,
+  },
   {
     id: 'free',
-    title: 'Free',
+    get title() {
+      return t.storage.columns.free;
+    },
     key: (row) => row.available_gb,
     text: (row) => format.gib(row.available_gb),
     numeric: true,
@@ -27,17 +56,29 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
   },
   {
     id: 'total',
-    title: 'Size',
+    get title() {
+      return t.storage.columns.total;
+    },
     key: (row) => row.total_gb,
     text: (row) => format.gib(row.total_gb),
     numeric: true,
     width: 6,
     rank: 4,
   },
-  { id: 'state', title: 'State', key: ({ active }) => (active ? 1 : 0), width: 6, rank: 5 },
+  {
+    id: 'state',
+    get title() {
+      return t.storage.columns.state;
+    },
+    key: ({ active }) => (active ? 1 : 0),
+    width: 6,
+    rank: 5,
+  },
   {
     id: 'shared',
-    title: 'Shared',
+    get title() {
+      return t.storage.columns.shared;
+    },
     key: ({ shared }) => (shared ? 0 : 1),
     text: ({ shared }) => format.yes(shared),
     width: 4.5,
@@ -45,7 +86,9 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
   },
   {
     id: 'content',
-    title: 'Holds',
+    get title() {
+      return t.storage.columns.content;
+    },
     key: ({ content }) => content,
     text: ({ content }) => content?.replaceAll(',', ', ') || NONE,
     width: 12,
@@ -53,7 +96,9 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
   },
   {
     id: 'cluster',
-    title: 'Cluster',
+    get title() {
+      return t.storage.columns.cluster;
+    },
     key: ({ cluster }) => cluster,
     text: ({ cluster }) => cluster ?? NONE,
     width: 6,
@@ -62,7 +107,9 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
   },
   {
     id: 'age',
-    title: 'Seen',
+    get title() {
+      return t.storage.columns.age;
+    },
     key: (row) => (row.observed_at ? -Date.parse(row.observed_at) : null),
     numeric: true,
     smallFirst: true,
@@ -78,4 +125,5 @@ export const searchable = (row: StorageRow) => [
   row.type,
   row.content,
   row.shared ? 'shared' : 'local',
+  row.shared ? t.storage.shared : t.storage.local,
 ];
