@@ -18,7 +18,6 @@ const PENDING = [
   'facts',
   'history',
   'pages/cluster',
-  'pages/connections',
   'pages/guest',
   'pages/guests',
   'pages/host',
@@ -28,7 +27,6 @@ const PENDING = [
   'pages/overview',
   'pages/run',
   'pages/settings',
-  'pages/setup',
   'pages/storage',
 ];
 

@@ -67,8 +67,12 @@ test('the first start makes an account, once', async () => {
 
   await page.getByLabel('Password again').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Make the account' }).click();
-  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
   assert.equal(new URL(page.url()).hash, '', 'the token left the address');
+  await page.getByRole('meter', { name: /^CPU of / }).waitFor();
+  await assertAccessible(page, 'the first steps');
+  await page.getByRole('button', { name: 'Go to the overview' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 
   const late = await openWindow(browser, server.url);
   await late.page.goto(server.setup);

@@ -15,6 +15,8 @@ export const shell: typeof English = {
     run: 'Ausführen',
     connections: 'Verbindungen',
     settings: 'Einstellungen',
+    setting: 'Einstellungen',
+    start: 'Erste Schritte',
   },
   menu: 'Seiten',
   skip: 'Zum Inhalt springen',
