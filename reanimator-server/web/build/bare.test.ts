@@ -26,7 +26,6 @@ const PENDING = [
   'pages/onestorage',
   'pages/overview',
   'pages/run',
-  'pages/settings',
   'pages/storage',
 ];
 

@@ -8,10 +8,13 @@ import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
   Answer,
+  AuditEntry,
+  BackupReport,
   Change,
   ClusterDetails,
   ClusterRow,
   Command,
+  Credential,
   GuestDetails,
   Host,
   HostDetail,
@@ -19,6 +22,8 @@ import type {
   Imported,
   InterfaceRow,
   Inventory,
+  LabelChange,
+  Labels,
   Listing,
   Match,
   Me,
@@ -28,8 +33,10 @@ import type {
   Overview,
   ProxmoxConnection,
   ProxmoxFound,
+  Retention,
   Role,
   Series,
+  Settings,
   StorageRow,
   TestResult,
   Token,
@@ -56,7 +63,9 @@ interface Extras {
 async function send(method: string, path: string, body?: unknown, extras: Extras = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (extras.tag) headers['If-None-Match'] = extras.tag;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  // The browser names the type of a form itself, with its boundary.
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response: Response;
   try {
@@ -64,7 +73,7 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
       ...(extras.signal ? { signal: extras.signal } : {}),
     });
   } catch (thrown) {
@@ -195,6 +204,38 @@ export const api = {
   tokens: () => all<Token>('/tokens'),
   addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
   removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
+
+  audit: (cursor = '', limit = 200) =>
+    call<{ items: AuditEntry[]; next_cursor?: string | null }>(
+      'GET',
+      withQuery('/audit', { cursor, limit: String(limit) }),
+    ),
+  wholeAudit: () => all<AuditEntry>('/audit'),
+
+  labels: () => call<Labels>('GET', '/groups'),
+  labelHosts: (change: LabelChange) => call<undefined>('POST', '/hosts/labels', change),
+  renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),
+  removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
+
+  settings: () => call<Settings>('GET', '/settings'),
+  setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
+
+  credentials: () => call<Credential[]>('GET', '/credentials'),
+  setHostCredentials: (host: string, login: Pick<NewHost, 'user' | 'auth' | 'sudo'>) =>
+    call<undefined>('PUT', `/hosts/${id(host)}/credentials`, login),
+  removeHostCredentials: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}/credentials`),
+  setProxmoxCredentials: (connection: string, login: Pick<NewProxmox, 'auth'>) =>
+    call<undefined>('PUT', `/proxmox/${id(connection)}/credentials`, login),
+  removeProxmoxCredentials: (connection: string) =>
+    call<undefined>('DELETE', `/proxmox/${id(connection)}/credentials`),
+
+  makeBackup: async (passphrase: string, history: boolean) => {
+    const response = await send('POST', '/backup', { passphrase, history });
+    const name = response.headers.get('Content-Disposition')?.match(/filename="([\w.-]+)"/)?.[1];
+    return { name: name ?? 'reanimator.age', content: await response.blob() };
+  },
+  inspectBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/inspect', backup),
+  restoreBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/restore', backup),
 
   exec: runCommand,
 };
