@@ -17,6 +17,7 @@ import type {
   Credential,
   GuestDetails,
   Host,
+  HostCredentials,
   HostDetail,
   HostDetails,
   Imported,
@@ -220,14 +221,14 @@ export const api = {
   settings: () => call<Settings>('GET', '/settings'),
   setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
 
-  credentials: () => call<Credential[]>('GET', '/credentials'),
-  setHostCredentials: (host: string, login: Pick<NewHost, 'user' | 'auth' | 'sudo'>) =>
-    call<undefined>('PUT', `/hosts/${id(host)}/credentials`, login),
-  removeHostCredentials: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}/credentials`),
-  setProxmoxCredentials: (connection: string, login: Pick<NewProxmox, 'auth'>) =>
-    call<undefined>('PUT', `/proxmox/${id(connection)}/credentials`, login),
+  credentials: () => all<Credential>('/credentials?sort=subject.name'),
+  setHostCredentials: (host: string, credentials: HostCredentials) =>
+    call<Credential>('PUT', `/hosts/${id(host)}/credentials`, credentials),
+  removeHostCredentials: (host: string) => call<Credential>('DELETE', `/hosts/${id(host)}/credentials`),
+  setProxmoxCredentials: (connection: string, login: NewProxmox['auth']) =>
+    call<Credential>('PUT', `/proxmox/${id(connection)}/credentials`, login),
   removeProxmoxCredentials: (connection: string) =>
-    call<undefined>('DELETE', `/proxmox/${id(connection)}/credentials`),
+    call<Credential>('DELETE', `/proxmox/${id(connection)}/credentials`),
 
   makeBackup: async (passphrase: string, history: boolean) => {
     const response = await send('POST', '/backup', { passphrase, history });

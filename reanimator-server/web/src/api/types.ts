@@ -107,7 +107,16 @@ export interface Settings {
 export interface Credential {
   subject: { kind: 'host' | 'proxmox'; id: string; name: string };
   names: string[];
-  user: string | null;
+  user: string;
+  changed_at: string | null;
+}
+/** New ones for a host; what is absent stays. */
+export interface HostCredentials {
+  user?: string;
+  password?: string;
+  key?: string;
+  passphrase?: string;
+  sudo_password?: string;
 }
 
 /** What is in a backup. */

@@ -80,12 +80,13 @@ export const settings: typeof English = {
     'Geheimnisse sind verschlüsselt gespeichert und werden nie angezeigt: Sie lassen sich ersetzen und entfernen, nicht lesen.',
   stored: 'Gespeichert',
   nothingStored: 'Es ist kein Geheimnis gespeichert',
+  noSecret: 'nichts gespeichert',
+  changedOn: (day) => `geändert am ${day}`,
   subjects: { host: 'Host', proxmox: 'Proxmox-Verbindung' },
   secrets: {
     password: 'Passwort',
     key: 'privater Schlüssel',
     passphrase: 'Passphrase des Schlüssels',
-    key_file: 'Schlüsseldatei',
     sudo: 'sudo-Passwort',
     token: 'API-Token',
   },
@@ -164,7 +165,6 @@ export const settings: typeof English = {
   restore: 'Wiederherstellen',
   restoreText:
     'Zuerst in die Sicherung hineinsehen; was darin ist, wird angezeigt, bevor etwas ersetzt wird.',
-  backupFile: 'Sicherungsdatei',
   itsPassphrase: 'Ihre Passphrase',
   inspect: 'Hineinsehen',
   inspecting: 'Die Sicherung wird bis zum Ende gelesen.',

@@ -34,6 +34,7 @@ export const start: typeof English = {
   memory: 'Arbeitsspeicher',
   cpuOf: (host) => `CPU von ${host}`,
   memoryOf: (host) => `Arbeitsspeicher von ${host}`,
+  keyWaits: 'Sein Schlüssel ist unten zu vergleichen.',
   firstLook: 'Der erste Blick läuft.',
 
   account: {

@@ -34,6 +34,7 @@ export const start = {
   memory: 'Memory',
   cpuOf: (host: string) => `CPU of ${host}`,
   memoryOf: (host: string) => `Memory of ${host}`,
+  keyWaits: 'Its key is to be compared below.',
   firstLook: 'The first look is under way.',
 
   account: {

@@ -7,21 +7,21 @@ export const connections: typeof English = {
   notKnown: 'Non noto.',
   firstSteps: 'Primi passi',
 
-  importHosts: 'Importare host',
+  importHosts: 'Importa host',
   rightMachine: 'È la macchina giusta?',
   whatWasFound: 'Ecco cosa è stato trovato',
-  lookWhatIsThere: 'Vedere cosa c’è',
-  doNotTrust: 'Non fidarsi',
+  lookWhatIsThere: 'Vedi cosa c’è',
+  doNotTrust: 'Rifiuta',
   more: 'Altro',
-  chooseFile: 'Scegliere un file',
+  chooseFile: 'Scegli un file',
   fileTooLarge: (size) => `Il file supera ${size}.`,
   storedEncrypted: 'Viene salvato cifrato e non viene più mostrato.',
 
   compare: {
     label: 'Ciò che mostra la macchina',
-    hint: 'Incollarlo qui: il confronto è automatico.',
+    hint: 'Incollalo qui: il confronto è automatico.',
     equal: 'Uguale: è questa la macchina.',
-    different: 'Diversa: non è la macchina su cui si è guardato. Non fidarsi.',
+    different: 'Diversa: non è la macchina su cui si è guardato. Non accettarla.',
     unclear: 'Nel testo non c’è alcuna impronta.',
   },
 
@@ -40,7 +40,7 @@ export const connections: typeof English = {
   keyFile: 'File della chiave sul server',
   passphrase: 'Passphrase',
   agentHint: 'L’agente che gira accanto al server, indicato lì da SSH_AUTH_SOCK.',
-  becomeRoot: 'Diventare root con',
+  becomeRoot: 'Diventa root con',
   sudo: { none: 'Non serve', nopasswd: 'sudo', password: 'sudo con password' },
   sudoNone: 'Senza root lo stato dei dischi, i numeri di serie e alcuni log restano invisibili.',
   sudoPassword: 'Password di sudo',
@@ -50,13 +50,13 @@ export const connections: typeof English = {
   groups: 'Gruppi',
   groupsExample: 'web, francoforte',
   savedAfterTest: 'Prima si prova l’accesso; nulla viene salvato finché non è riuscito.',
-  connectAndAdd: 'Connettere e aggiungere',
+  connectAndAdd: 'Collega e aggiungi',
   keyUnknown: (host) =>
     `${host} risponde, ma la sua chiave non è ancora nota. Per l’accesso non è stato ancora inviato nulla.`,
   keyOf: (type) => `Chiave ${type}`,
   keyWarning:
-    'Fidarsi solo se le due sono uguali: chi si fosse messo in mezzo mostrerebbe una chiave propria.',
-  trustAndAdd: 'Accettare la chiave e aggiungere',
+    'Accettala solo se le due sono uguali: chi si fosse messo in mezzo mostrerebbe una chiave propria.',
+  trustAndAdd: 'Accetta la chiave e aggiungi',
 
   nodeAddress: 'Indirizzo di un nodo',
   nodeHint: 'Gli altri nodi si trovano da soli.',
@@ -65,7 +65,7 @@ export const connections: typeof English = {
   tokenId: 'ID del token',
   tokenIdHint: 'Creato in Proxmox sotto Datacenter, Permessi, Token API.',
   tokenSecret: 'Segreto',
-  tokenHow: 'Creare un token di sola lettura',
+  tokenHow: 'Crea un token di sola lettura',
   tokenHowText:
     'In una shell di un nodo qualsiasi; stampa ID e segreto. Tralasciare la prima riga se l’utente esiste già.',
   tokenCommand: 'Comandi che creano un token',
@@ -74,8 +74,8 @@ export const connections: typeof English = {
     `${url} mostra un certificato che nessuna autorità nota ha firmato, come fa di solito Proxmox. Per l’accesso non è stato ancora inviato nulla.`,
   certificateOf: 'SHA-256 del certificato',
   certificateIs: 'Certificato (SHA-256)',
-  trustCertificate: 'Accettare il certificato',
-  connect: 'Connettere',
+  trustCertificate: 'Accetta il certificato',
+  connect: 'Collega',
   foundCluster: (cluster, nodes, guests, storages) =>
     `Cluster ${cluster}: ${counted(nodes, 'nodo', 'nodi')}, ${counted(guests, 'guest', 'guest')}, ${counted(storages, 'storage', 'storage')}.`,
   foundNode: (guests, storages) =>
@@ -97,14 +97,14 @@ export const connections: typeof English = {
   hostColumn: 'Host',
   logIn: 'Accesso',
   andMore: (count) => `E altri ${count}.`,
-  addHosts: (count) => `Aggiungere ${counted(count, 'host', 'host')}`,
+  addHosts: (count) => `Aggiungi ${counted(count, 'host', 'host')}`,
 
   keysTitle: 'Chiavi da confrontare',
   keysText:
     'Questi host rispondono, ma nessuno ha ancora garantito per le loro chiavi; fino ad allora per l’accesso non viene inviato nulla.',
-  trust: 'Accettare',
-  trustOf: (host) => `Accettare la chiave di ${host}`,
-  trustAll: (count) => `Accettare ${counted(count, 'chiave', 'chiavi')}`,
+  trust: 'Accetta',
+  trustOf: (host) => `Accetta la chiave di ${host}`,
+  trustAll: (count) => `Accetta ${counted(count, 'chiave', 'chiavi')}`,
   trustAllTitle: (count) => `Accettare ${counted(count, 'chiave', 'chiavi')} senza confronto?`,
   trustAllText:
     'Solo in una rete in cui nessuno può mettersi tra qui e gli host. Da allora ogni altra chiave viene rifiutata.',
@@ -132,7 +132,7 @@ export const connections: typeof English = {
   byPassword: 'utente e password',
   byAuthorities: 'verificato con le autorità di certificazione del sistema',
   removeTitle: (name) => `Rimuovere ${name}?`,
-  removeConnection: 'Rimuovere la connessione',
+  removeConnection: 'Rimuovi la connessione',
   removeText:
     'I nodi, i guest e gli storage arrivati con questa connessione lasciano la flotta; ciò che si raggiunge anche via SSH resta. Il cluster rimane com’è.',
 
