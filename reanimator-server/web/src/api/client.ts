@@ -224,11 +224,15 @@ export const api = {
   credentials: () => all<Credential>('/credentials?sort=subject.name'),
   setHostCredentials: (host: string, credentials: HostCredentials) =>
     call<Credential>('PUT', `/hosts/${id(host)}/credentials`, credentials),
-  removeHostCredentials: (host: string) => call<Credential>('DELETE', `/hosts/${id(host)}/credentials`),
+  removeHostCredentials: (host: string, names: readonly string[]) =>
+    call<Credential>('DELETE', withQuery(`/hosts/${id(host)}/credentials`, { names: names.join(',') })),
   setProxmoxCredentials: (connection: string, login: NewProxmox['auth']) =>
     call<Credential>('PUT', `/proxmox/${id(connection)}/credentials`, login),
-  removeProxmoxCredentials: (connection: string) =>
-    call<Credential>('DELETE', `/proxmox/${id(connection)}/credentials`),
+  removeProxmoxCredentials: (connection: string, names: readonly string[]) =>
+    call<Credential>(
+      'DELETE',
+      withQuery(`/proxmox/${id(connection)}/credentials`, { names: names.join(',') }),
+    ),
 
   makeBackup: async (passphrase: string, history: boolean) => {
     const response = await send('POST', '/backup', { passphrase, history });
