@@ -10,17 +10,23 @@ import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
   Answer,
+  AuditEntry,
+  BackupReport,
   Change,
   ClusterDetails,
   ClusterRow,
   Command,
+  Credential,
   GuestDetails,
   Host,
+  HostCredentials,
   HostDetail,
   HostDetails,
   Imported,
   InterfaceRow,
   Inventory,
+  LabelChange,
+  Labels,
   Listing,
   Match,
   Me,
@@ -30,8 +36,10 @@ import type {
   Overview,
   ProxmoxConnection,
   ProxmoxFound,
+  Retention,
   Role,
   Series,
+  Settings,
   StorageRow,
   TestResult,
   Token,
@@ -58,7 +66,9 @@ interface Extras {
 async function send(method: string, path: string, body?: unknown, extras: Extras = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (extras.tag) headers['If-None-Match'] = extras.tag;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  // The browser names the type of a form itself, with its boundary.
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response: Response;
   try {
@@ -66,7 +76,7 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
       ...(extras.signal ? { signal: extras.signal } : {}),
     });
   } catch (thrown) {
@@ -142,15 +152,6 @@ export interface RecentQuestion {
   points: string;
 }
 
-/** Groups and tags that hosts get or lose. */
-export interface LabelChange {
-  hosts: readonly string[];
-  add_groups: readonly string[];
-  remove_groups: readonly string[];
-  add_tags: readonly string[];
-  remove_tags: readonly string[];
-}
-
 /** One page of changes, newest first. */
 export interface ChangePage {
   items: Change[];
@@ -213,7 +214,6 @@ export const api = {
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
   setMaintenance: (host: string, maintenance: boolean) =>
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
-  labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
   /** Pins a new key for a host whose key changed. */
@@ -239,6 +239,42 @@ export const api = {
   tokens: () => all<Token>('/tokens'),
   addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
   removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
+
+  audit: (cursor = '', limit = 200) =>
+    call<{ items: AuditEntry[]; next_cursor?: string | null }>(
+      'GET',
+      withQuery('/audit', { cursor, limit: String(limit) }),
+    ),
+  wholeAudit: () => all<AuditEntry>('/audit'),
+
+  labels: () => call<Labels>('GET', '/groups'),
+  labelHosts: (change: LabelChange) => call<undefined>('POST', '/hosts/labels', change),
+  renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),
+  removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
+
+  settings: () => call<Settings>('GET', '/settings'),
+  setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
+
+  credentials: () => all<Credential>('/credentials?sort=subject.name'),
+  setHostCredentials: (host: string, credentials: HostCredentials) =>
+    call<Credential>('PUT', `/hosts/${id(host)}/credentials`, credentials),
+  removeHostCredentials: (host: string, names: readonly string[]) =>
+    call<Credential>('DELETE', withQuery(`/hosts/${id(host)}/credentials`, { names: names.join(',') })),
+  setProxmoxCredentials: (connection: string, login: NewProxmox['auth']) =>
+    call<Credential>('PUT', `/proxmox/${id(connection)}/credentials`, login),
+  removeProxmoxCredentials: (connection: string, names: readonly string[]) =>
+    call<Credential>(
+      'DELETE',
+      withQuery(`/proxmox/${id(connection)}/credentials`, { names: names.join(',') }),
+    ),
+
+  makeBackup: async (passphrase: string, history: boolean) => {
+    const response = await send('POST', '/backup', { passphrase, history });
+    const name = response.headers.get('Content-Disposition')?.match(/filename="([\w.-]+)"/)?.[1];
+    return { name: name ?? 'reanimator.age', content: await response.blob() };
+  },
+  inspectBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/inspect', backup),
+  restoreBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/restore', backup),
 
   exec: runCommand,
 };

@@ -124,6 +124,20 @@ export const PAGES: readonly Page[] = [
     needs: 'viewer',
     load: () => import('./settings/Page.svelte'),
   },
+  {
+    id: 'setting',
+    under: 'settings',
+    path: '/settings/',
+    needs: 'viewer',
+    load: () => import('./settings/Page.svelte'),
+  },
+  {
+    id: 'start',
+    under: 'connections',
+    path: '/start',
+    needs: 'admin',
+    load: () => import('./start/Page.svelte'),
+  },
 ];
 
 /** The page for a path; null where there is none for this person. */

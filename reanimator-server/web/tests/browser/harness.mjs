@@ -138,6 +138,8 @@ export async function firstStart(page, server) {
   await page.getByLabel('Password', { exact: true }).fill(ADMIN.password);
   await page.getByLabel('Password again').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await page.getByRole('button', { name: 'Go to the overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }
 

@@ -67,8 +67,12 @@ test('the first start makes an account, once', async () => {
 
   await page.getByLabel('Password again').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Make the account' }).click();
-  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
   assert.equal(new URL(page.url()).hash, '', 'the token left the address');
+  await page.getByRole('meter', { name: /^CPU of / }).waitFor();
+  await assertAccessible(page, 'the first steps');
+  await page.getByRole('button', { name: 'Go to the overview' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 
   const late = await openWindow(browser, server.url);
   await late.page.goto(server.setup);
@@ -228,7 +232,7 @@ test('one command runs on chosen hosts, and answers come back grouped', async ()
 });
 
 test('a viewer sees everything and no control that is not theirs', async (t) => {
-  await page.goto('/settings');
+  await page.goto('/settings/people');
   await page.getByRole('button', { name: 'Add a person' }).click();
   const dialog = page.getByRole('dialog', { name: 'Add a person' });
   await dialog.getByLabel('User name').fill(VIEWER.name);
@@ -259,13 +263,17 @@ test('a viewer sees everything and no control that is not theirs', async (t) => 
     assert.equal(await controls().count(), 0, path);
     assert.equal(await seen.getByRole('dialog').count(), 0, path);
   }
-  await seen.goto('/run');
-  await seen.getByRole('heading', { name: 'Not found' }).waitFor();
+  await seen.goto('/settings/people');
+  await seen.getByText('There is no such section').waitFor();
+  for (const path of ['/run', '/start']) {
+    await seen.goto(path);
+    await seen.getByRole('heading', { name: 'Not found' }).waitFor();
+  }
   assert.deepEqual(viewer.faults, []);
 });
 
 test('a token is shown once and can be taken back', async () => {
-  await page.goto('/settings');
+  await page.goto('/settings/tokens');
   await page.getByRole('button', { name: 'Make a token' }).click();
   const dialog = page.getByRole('dialog', { name: 'Make a token' });
   await dialog.getByLabel('Name').fill('graphs');
@@ -311,6 +319,15 @@ test('every page fits a phone and is accessible there, light and dark', async (t
       ['/connections?add=proxmox', 'Connections'],
       ['/run', 'Run a command'],
       ['/settings', 'Settings'],
+      ['/settings/language', 'Language and colours'],
+      ['/settings/people', 'People'],
+      ['/settings/tokens', 'Tokens'],
+      ['/settings/credentials', 'Credentials'],
+      ['/settings/groups', 'Groups and tags'],
+      ['/settings/history', 'History'],
+      ['/settings/backup', 'Backup'],
+      ['/settings/audit', 'Audit trail'],
+      ['/start', 'First steps'],
       ['/nowhere', 'Not found'],
     ]) {
       await phone.page.goto(path);

@@ -17,6 +17,8 @@ export const shell: typeof English = {
     run: 'Ausführen',
     connections: 'Verbindungen',
     settings: 'Einstellungen',
+    setting: 'Einstellungen',
+    start: 'Erste Schritte',
   },
   menu: 'Seiten',
   skip: 'Zum Inhalt springen',

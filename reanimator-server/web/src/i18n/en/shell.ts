@@ -18,6 +18,8 @@ export const shell = {
     run: 'Run',
     connections: 'Connections',
     settings: 'Settings',
+    setting: 'Settings',
+    start: 'First steps',
   },
   menu: 'Pages',
   skip: 'Skip to the content',

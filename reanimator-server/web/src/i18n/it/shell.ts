@@ -17,6 +17,8 @@ export const shell: typeof English = {
     run: 'Esegui',
     connections: 'Connessioni',
     settings: 'Impostazioni',
+    setting: 'Impostazioni',
+    start: 'Primi passi',
   },
   menu: 'Pagine',
   skip: 'Vai al contenuto',
