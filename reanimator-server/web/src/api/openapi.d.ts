@@ -38,6 +38,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a backup and sends it: everything but sessions, encrypted with the passphrase in the age format. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backup/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a backup to its end and says what is in it. Nothing is stored. */
+        post: operations["inspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backup/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a backup in place of all that is stored here.
+         * @description Everything is checked first; then it happens at one instant, and a failure before it changes nothing. All sessions
+         *     end. The audit trail keeps what is in it.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -47,6 +102,23 @@ export interface paths {
         };
         /** What differs from what was seen before, newest first: versions, disks, addresses, guests, units. */
         get: operations["changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose credentials are stored, and which, never what they are. */
+        get: operations["list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -151,6 +223,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All groups and tags, and how many hosts bear them. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a group off all its hosts. The hosts stay. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Renames a group on all its hosts. */
+        patch: operations["rename"];
+        trace?: never;
+    };
     "/api/v1/guests": {
         parameters: {
             query?: never;
@@ -207,6 +314,24 @@ export interface paths {
         head?: never;
         /** Renames, groups or tags a host, or puts it into maintenance. */
         patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces some of a host's credentials; it logs in with them at once. */
+        put: operations["set_of_host"];
+        post?: never;
+        /** Removes some of a host's credentials. */
+        delete: operations["remove_of_host"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/hosts/{id}/history": {
@@ -288,6 +413,23 @@ export interface paths {
         put?: never;
         /** Adds the hosts of an inventory, unchecked. */
         post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives groups and tags to many hosts and takes others from them, all or none. */
+        post: operations["label"];
         delete?: never;
         options?: never;
         head?: never;
@@ -498,6 +640,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proxmox/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces what a Proxmox connection logs in with; it does so at once. */
+        put: operations["set_of_cluster"];
+        post?: never;
+        /** Removes some of a Proxmox connection's credentials; what it logs in with stays. */
+        delete: operations["remove_of_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox/{id}/details": {
         parameters: {
             query?: never;
@@ -585,6 +745,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings, and what the data takes. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes settings; what is absent stays. What is then too old is deleted within minutes. */
+        patch: operations["change"];
         trace?: never;
     };
     "/api/v1/setup": {
@@ -946,6 +1124,16 @@ export interface components {
             /** @description Who: a user's name, `token:NAME`, `local:USER`. */
             who: string;
         };
+        /** @description A backup that comes in, as a form. */
+        BackupForm: {
+            /**
+             * Format: binary
+             * @description The file, up to 4 GiB.
+             */
+            file: string;
+            /** @description The passphrase that it was made with. */
+            passphrase: string;
+        };
         /** @description A backup job. */
         BackupJob: {
             /**
@@ -994,6 +1182,40 @@ export interface components {
              * @default null
              */
             storage: string | null;
+        };
+        /** @description What is in a backup. */
+        BackupReport: {
+            /**
+             * Format: int64
+             * @description How many connections.
+             */
+            connections: number;
+            /** @description Whether the history of figures is in it. */
+            history: boolean;
+            /**
+             * Format: int64
+             * @description How many hosts are in it.
+             */
+            hosts: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /**
+             * Format: int64
+             * @description How many people who may log in.
+             */
+            users: number;
+            /** @description The version of the program that made it. */
+            version: string;
+        };
+        /** @description A backup to make. */
+        BackupToMake: {
+            /** @description Whether the history of figures comes with it. Defaults to yes. */
+            history?: boolean;
+            /** @description 12 characters or more. Without it the backup cannot be opened by anybody. */
+            passphrase: string;
         };
         /** @description One block device. */
         BlockDevice: {
@@ -1893,6 +2115,34 @@ export interface components {
         Created: {
             /** @description `rnm_...`: kept by nobody but you from now on. */
             token: string;
+        };
+        /**
+         * @description What has credentials.
+         * @enum {string}
+         */
+        CredentialKind: "host" | "proxmox";
+        /** @description A host that is reached over SSH, or a connected cluster. */
+        CredentialSubject: {
+            /** @description The id of the host or the Proxmox connection. */
+            id: string;
+            /** @description Which of them. */
+            kind: components["schemas"]["CredentialKind"];
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What of the credentials of one host or cluster is known to everybody: that they are there. */
+        CredentialsView: {
+            /**
+             * Format: date-time
+             * @description When they were last replaced or removed; absent where they are those of the beginning.
+             */
+            changed_at?: string | null;
+            /** @description Which ones are stored: `password`, `key`, `passphrase`, `sudo`, `token`. */
+            names: string[];
+            /** @description Whose they are. */
+            subject: components["schemas"]["CredentialSubject"];
+            /** @description As whom they log in: `root`, `root@pam`, `root@pam!name`. */
+            user: string;
         };
         /** @description Facts with the time at which they were seen. */
         Dated_ClusterFacts: {
@@ -3909,6 +4159,19 @@ export interface components {
              */
             unknown: number;
         };
+        /** @description New credentials of a host; what is absent stays. */
+        HostCredentials: {
+            /** @description A private key (PEM or OpenSSH). The passphrase of the one before goes with it. */
+            key?: string | null;
+            /** @description The passphrase of the key. */
+            passphrase?: string | null;
+            /** @description A password. */
+            password?: string | null;
+            /** @description The password for sudo, which is used from then on. */
+            sudo_password?: string | null;
+            /** @description Whom to log in as. */
+            user?: string | null;
+        };
         /** @description A host with everything that is known of it. */
         HostDetail: {
             /** @description As in lists. */
@@ -4281,6 +4544,53 @@ export interface components {
          * @enum {string}
          */
         InventoryFormat: "ssh-config" | "ansible-ini" | "ansible-yaml";
+        /** @description Groups and tags to give to hosts, and to take from them. */
+        LabelChange: {
+            /**
+             * @description Groups to put them in.
+             * @default []
+             */
+            add_groups: string[];
+            /**
+             * @description Tags to give them.
+             * @default []
+             */
+            add_tags: string[];
+            /**
+             * @description The hosts, by id or name; 1 to 2048.
+             * @default []
+             */
+            hosts: string[];
+            /**
+             * @description Groups to take them out of.
+             * @default []
+             */
+            remove_groups: string[];
+            /**
+             * @description Tags to take from them.
+             * @default []
+             */
+            remove_tags: string[];
+        };
+        /** @description A group or tag. */
+        LabelCount: {
+            /** @description How many hosts bear it. */
+            hosts: number;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Which hosts have other groups or tags now. */
+        Labelled: {
+            /** @description Their ids. */
+            changed: components["schemas"]["HostId"][];
+        };
+        /** @description All groups and tags, by name. */
+        Labels: {
+            /** @description The groups. */
+            groups: components["schemas"]["LabelCount"][];
+            /** @description The tags. */
+            tags: components["schemas"]["LabelCount"][];
+        };
         /** @description The last line. */
         LastLine: {
             /** @description Always true. */
@@ -4775,6 +5085,10 @@ export interface components {
              * @description Out.
              */
             sent_bytes_per_second: number;
+        };
+        /** @description What a group is to be called. */
+        NewGroupName: {
+            name: string;
         };
         /** @description A certificate of a node. */
         NodeCertificate: {
@@ -5526,6 +5840,27 @@ export interface components {
                 /** @description Proxmox VE version, the oldest of its nodes. */
                 version?: string | null;
                 votes?: components["schemas"]["Votes"] | null;
+            }[];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+            /** @description How many items there are on all pages. */
+            total: number;
+        };
+        /** @description One page of a list. */
+        Page_CredentialsView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When they were last replaced or removed; absent where they are those of the beginning.
+                 */
+                changed_at?: string | null;
+                /** @description Which ones are stored: `password`, `key`, `passphrase`, `sudo`, `token`. */
+                names: string[];
+                /** @description Whose they are. */
+                subject: components["schemas"]["CredentialSubject"];
+                /** @description As whom they log in: `root`, `root@pam`, `root@pam!name`. */
+                user: string;
             }[];
             /** @description Where the next page begins; null on the last one. */
             next_cursor?: string | null;
@@ -6592,6 +6927,89 @@ export interface components {
              */
             uri: string;
         };
+        /** @description A backup that was put in place. */
+        Restored: components["schemas"]["BackupReport"] & {
+            /** @description All sessions have ended, that of whoever restored it too: log in again as a person who is in the backup. */
+            log_in_again: boolean;
+        };
+        /** @description What to change of [`RetentionSettings`]; what is absent stays. */
+        RetentionChange: {
+            /**
+             * Format: int32
+             * @description What changed in facts, in days: 1 to 7300.
+             * @default null
+             */
+            changes_days: number | null;
+            /**
+             * Format: int32
+             * @description What happened, in days: 1 to 3650.
+             * @default null
+             */
+            events_days: number | null;
+            /**
+             * Format: int32
+             * @description Minutes, in days: 1 to 365, and no shorter than samples.
+             * @default null
+             */
+            minutes_days: number | null;
+            /**
+             * Format: int32
+             * @description Quarters of an hour, in days: 1 to 1825, and no shorter than minutes.
+             * @default null
+             */
+            quarters_days: number | null;
+            /**
+             * Format: int32
+             * @description Every sample, in hours: 1 to 720.
+             * @default null
+             */
+            samples_hours: number | null;
+            /**
+             * Format: int32
+             * @description Six hours, in days: 1 to 7300, and no shorter than quarters of an hour.
+             * @default null
+             */
+            six_hours_days: number | null;
+        };
+        /** @description How long things are kept. The audit trail is kept for ever. */
+        RetentionSettings: {
+            /**
+             * Format: int32
+             * @description What changed in facts, in days. Defaults to 730.
+             * @default 730
+             */
+            changes_days: number;
+            /**
+             * Format: int32
+             * @description What happened, in days. Defaults to 90.
+             * @default 90
+             */
+            events_days: number;
+            /**
+             * Format: int32
+             * @description Minimum, average and maximum of each minute, in days. Defaults to 7.
+             * @default 7
+             */
+            minutes_days: number;
+            /**
+             * Format: int32
+             * @description The same of each quarter of an hour, in days. Defaults to 90.
+             * @default 90
+             */
+            quarters_days: number;
+            /**
+             * Format: int32
+             * @description Every sample, in hours. Defaults to 24.
+             * @default 24
+             */
+            samples_hours: number;
+            /**
+             * Format: int32
+             * @description The same of each 6 hours, in days. Defaults to 730.
+             * @default 730
+             */
+            six_hours_days: number;
+        };
         /**
          * @description What a person or program may do. Each role may do what the ones before it may.
          * @enum {string}
@@ -6785,6 +7203,30 @@ export interface components {
              * @default
              */
             user: string;
+        };
+        /** @description The settings, and what the data takes. */
+        Settings: {
+            /** @description How long things are kept. */
+            retention: components["schemas"]["RetentionSettings"];
+            /** @description How much room the data takes. */
+            sizes: components["schemas"]["StoreSizes"];
+            /** @description The version of this program. */
+            version: string;
+        };
+        /** @description What to change of [`Settings`]; what is absent stays. */
+        SettingsChange: {
+            /**
+             * @description How long things are kept.
+             * @default {
+             *       "changes_days": null,
+             *       "events_days": null,
+             *       "minutes_days": null,
+             *       "quarters_days": null,
+             *       "samples_hours": null,
+             *       "six_hours_days": null
+             *     }
+             */
+            retention: components["schemas"]["RetentionChange"];
         };
         /** @description The first admin, and the one-time token from the console. */
         Setup: {
@@ -7067,6 +7509,20 @@ export interface components {
              * @description In use, 0 to 100.
              */
             used_percent?: number | null;
+        };
+        /** @description How much room the data takes on the disk. */
+        StoreSizes: {
+            /**
+             * Format: int64
+             * @description Hosts, what is known of them, events, changes, people and the audit trail, with what is not yet merged into the
+             *     file.
+             */
+            database_bytes: number;
+            /**
+             * Format: int64
+             * @description The history of figures, likewise.
+             */
+            history_bytes: number;
         };
         /** @description How to become root: `"none"`, `"nopasswd"`, or `{"password": "..."}`. */
         SudoWord: "none" | "nopasswd" | {
@@ -8037,6 +8493,130 @@ export interface operations {
             };
         };
     };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupToMake"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The backup */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    inspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["BackupForm"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupReport"];
+                };
+            };
+        };
+    };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["BackupForm"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+        };
+    };
     changes: {
         parameters: {
             query?: {
@@ -8079,6 +8659,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description The fields to give, with commas between. Defaults to all. */
+                fields?: string;
+                /**
+                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
+                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
+                 */
+                filter?: string;
+                /** @description How many items at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CredentialsView"];
                 };
             };
         };
@@ -8319,6 +8950,123 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["AnswerLine"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroupName"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCount"];
                 };
             };
         };
@@ -8586,6 +9334,93 @@ export interface operations {
             };
         };
     };
+    set_of_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostCredentials"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsView"];
+                };
+            };
+        };
+    };
+    remove_of_host: {
+        parameters: {
+            query: {
+                /** @description Their names, with commas between: `password,sudo`. */
+                names: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsView"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: {
@@ -8792,6 +9627,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+        };
+    };
+    label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labelled"];
                 };
             };
         };
@@ -9317,6 +10193,93 @@ export interface operations {
             };
         };
     };
+    set_of_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterLogin"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsView"];
+                };
+            };
+        };
+    };
+    remove_of_cluster: {
+        parameters: {
+            query: {
+                /** @description Their names, with commas between: `password,sudo`. */
+                names: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialsView"];
+                };
+            };
+        };
+    };
     cluster: {
         parameters: {
             query?: never;
@@ -9530,6 +10493,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectReport"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
         };
