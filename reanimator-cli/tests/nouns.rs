@@ -221,3 +221,19 @@ fn credentials_are_replaced_and_removed_and_never_shown() {
     assert_eq!(home.json(&["proxmox", "credentials"])["items"], serde_json::json!([]));
     assert!(!home.run(&["audit", "list"]).contains("s3cret"));
 }
+
+#[test]
+fn groups_are_set_on_many_hosts_renamed_and_removed() {
+    let home = Home::new();
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        home.run(&["host", "add", address, "--group", "old", "--unchecked"]);
+    }
+    let set = ["group", "set", "group:old", "--add-group", "web", "--remove-group", "old", "--add-tag", "blue"];
+    assert!(home.run(&set).contains("2 hosts"));
+    assert_eq!(home.json(&["host", "list", "--on", "group:web&tag:blue"])["total"], 2);
+    assert!(home.run(&["group", "rename", "web", "front"]).contains("front"));
+    home.refused(&["group", "remove", "web"], 1);
+    assert_eq!(home.json(&["group", "remove", "front"])["hosts"], 2);
+    assert_eq!(home.json(&["group", "list"])["items"], serde_json::json!([]));
+    home.refused(&["group", "set", "all"], 2);
+}

@@ -10,8 +10,8 @@ use pyo3::{
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{
-        ExecRequest, HostChange, ImportFormat, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector, SudoChoice,
-        parse_jump,
+        ExecRequest, HostChange, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector,
+        SudoChoice, parse_jump,
     },
 };
 use secrecy::SecretString;
@@ -82,6 +82,24 @@ pub(crate) fn format(name: &str) -> Result<ImportFormat> {
         _ => Err(Error::new(ErrorKind::Invalid, format!("read hosts as {name:?}"))
             .because("there is no such format")
             .next("give ssh-config, ansible-ini or ansible-yaml")),
+    }
+}
+
+/// What to give to hosts and to take from them.
+pub(crate) fn labels(
+    hosts: Vec<String>,
+    add_groups: Vec<String>,
+    remove_groups: Vec<String>,
+    add_tags: Vec<String>,
+    remove_tags: Vec<String>,
+) -> LabelChange {
+    let set = |names: Vec<String>| names.into_iter().collect();
+    LabelChange {
+        hosts,
+        add_groups: set(add_groups),
+        remove_groups: set(remove_groups),
+        add_tags: set(add_tags),
+        remove_tags: set(remove_tags),
     }
 }
 

@@ -462,4 +462,35 @@ impl Fleet {
     fn remove_proxmox_credentials(&self, py: Python<'_>, name: String, names: Vec<String>) -> PyResult<Plain> {
         wait(py, calls::remove_proxmox_credentials(self.0.clone(), name, names))
     }
+
+    /// All groups and tags, and how many hosts bear them.
+    fn groups(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::groups(self.0.clone()))
+    }
+
+    /// Gives groups and tags to many hosts (by name or id) and takes others from them, all or none. Gives the ids of
+    /// those that it changed.
+    #[pyo3(signature = (hosts, *, add_groups=vec![], remove_groups=vec![], add_tags=vec![], remove_tags=vec![]))]
+    fn label_hosts(
+        &self,
+        py: Python<'_>,
+        hosts: Vec<String>,
+        add_groups: Vec<String>,
+        remove_groups: Vec<String>,
+        add_tags: Vec<String>,
+        remove_tags: Vec<String>,
+    ) -> PyResult<Plain> {
+        let change = arguments::labels(hosts, add_groups, remove_groups, add_tags, remove_tags);
+        wait(py, calls::label_hosts(self.0.clone(), change))
+    }
+
+    /// Renames a group on all its hosts.
+    fn rename_group(&self, py: Python<'_>, name: String, new_name: String) -> PyResult<Plain> {
+        wait(py, calls::rename_group(self.0.clone(), name, new_name))
+    }
+
+    /// Takes a group off all its hosts; says how many there were.
+    fn remove_group(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::remove_group(self.0.clone(), name))
+    }
 }

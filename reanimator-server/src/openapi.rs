@@ -74,6 +74,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::credentials::routes())
         .merge(resources::dashboard::routes())
         .merge(resources::exec::routes())
+        .merge(resources::groups::routes())
         .merge(resources::guests::routes())
         .merge(resources::health::routes())
         .merge(resources::hosts::routes())

@@ -22,6 +22,8 @@ from .model import (
     HostDetail,
     HostDetails,
     ImportReport,
+    LabelCount,
+    Labels,
     Match,
     Proxmox,
     Reading,
@@ -219,6 +221,18 @@ class Fleet:
         self, name: str, *, token: str | None = None, user: str | None = None, password: str | None = None
     ) -> Credentials: ...
     def remove_proxmox_credentials(self, name: str, names: Sequence[str]) -> Credentials: ...
+    def groups(self) -> Labels: ...
+    def label_hosts(
+        self,
+        hosts: Sequence[str],
+        *,
+        add_groups: Sequence[str] = ...,
+        remove_groups: Sequence[str] = ...,
+        add_tags: Sequence[str] = ...,
+        remove_tags: Sequence[str] = ...,
+    ) -> list[str]: ...
+    def rename_group(self, name: str, new_name: str) -> LabelCount: ...
+    def remove_group(self, name: str) -> int: ...
 
 @final
 class AsyncFleet:
@@ -369,3 +383,15 @@ class AsyncFleet:
         self, name: str, *, token: str | None = None, user: str | None = None, password: str | None = None
     ) -> Future[Credentials]: ...
     def remove_proxmox_credentials(self, name: str, names: Sequence[str]) -> Future[Credentials]: ...
+    def groups(self) -> Future[Labels]: ...
+    def label_hosts(
+        self,
+        hosts: Sequence[str],
+        *,
+        add_groups: Sequence[str] = ...,
+        remove_groups: Sequence[str] = ...,
+        add_tags: Sequence[str] = ...,
+        remove_tags: Sequence[str] = ...,
+    ) -> Future[list[str]]: ...
+    def rename_group(self, name: str, new_name: str) -> Future[LabelCount]: ...
+    def remove_group(self, name: str) -> Future[int]: ...

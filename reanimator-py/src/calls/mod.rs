@@ -4,6 +4,7 @@
 mod backup;
 mod credentials;
 mod facts;
+mod labels;
 mod people;
 mod settings;
 
@@ -24,6 +25,7 @@ use crate::{
 pub(crate) use backup::*;
 pub(crate) use credentials::*;
 pub(crate) use facts::*;
+pub(crate) use labels::*;
 pub(crate) use people::*;
 pub(crate) use settings::*;
 

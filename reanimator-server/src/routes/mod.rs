@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod credentials;
 pub(crate) mod dashboard;
 pub(crate) mod exec;
+pub(crate) mod groups;
 pub(crate) mod guests;
 pub(crate) mod health;
 pub(crate) mod hosts;

@@ -6,6 +6,7 @@ mod common;
 mod credentials;
 mod dashboard;
 mod fleet;
+mod groups;
 mod live;
 mod roles;
 mod service;

@@ -33,7 +33,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use scratch::Scratch;
 
-/// The largest backup that is taken over HTTP, and the largest one that is read.
+/// The largest backup that is made, and that is taken over HTTP.
 pub const LARGEST_BACKUP: u64 = 4 << 30;
 
 /// As much as a backup may unpack to: a small file must not fill the disk.

@@ -101,6 +101,16 @@ from .people import (
     Token,
     User,
 )
+from .settings import (
+    BackupReport,
+    Credentials,
+    CredentialSubject,
+    LabelCount,
+    Labels,
+    Retention,
+    Settings,
+    Sizes,
+)
 from .topology import (
     Topology,
     TopologyBridge,
@@ -108,7 +118,6 @@ from .topology import (
     TopologyHost,
     TopologyNic,
 )
-from .settings import BackupReport, Credentials, CredentialSubject, Retention, Settings, Sizes
 
 __all__ = [
     "AgentFileSystem",
@@ -164,6 +173,8 @@ __all__ = [
     "ImportedHost",
     "InterfaceDetails",
     "InterfaceRow",
+    "LabelCount",
+    "Labels",
     "LicenseDetails",
     "Match",
     "MatchSide",

@@ -57,3 +57,17 @@ class Credentials(TypedDict):
     names: list[str]
     user: str
     changed_at: str | None
+
+
+class LabelCount(TypedDict):
+    """A group or tag, and how many hosts bear it."""
+
+    name: str
+    hosts: int
+
+
+class Labels(TypedDict):
+    """All groups and tags, by name."""
+
+    groups: list[LabelCount]
+    tags: list[LabelCount]

@@ -223,6 +223,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All groups and tags, and how many hosts bear them. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a group off all its hosts. The hosts stay. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Renames a group on all its hosts. */
+        patch: operations["rename"];
+        trace?: never;
+    };
     "/api/v1/guests": {
         parameters: {
             query?: never;
@@ -378,6 +413,23 @@ export interface paths {
         put?: never;
         /** Adds the hosts of an inventory, unchecked. */
         post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives groups and tags to many hosts and takes others from them, all or none. */
+        post: operations["label"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4492,6 +4544,53 @@ export interface components {
          * @enum {string}
          */
         InventoryFormat: "ssh-config" | "ansible-ini" | "ansible-yaml";
+        /** @description Groups and tags to give to hosts, and to take from them. */
+        LabelChange: {
+            /**
+             * @description Groups to put them in.
+             * @default []
+             */
+            add_groups: string[];
+            /**
+             * @description Tags to give them.
+             * @default []
+             */
+            add_tags: string[];
+            /**
+             * @description The hosts, by id or name; 1 to 2048.
+             * @default []
+             */
+            hosts: string[];
+            /**
+             * @description Groups to take them out of.
+             * @default []
+             */
+            remove_groups: string[];
+            /**
+             * @description Tags to take from them.
+             * @default []
+             */
+            remove_tags: string[];
+        };
+        /** @description A group or tag. */
+        LabelCount: {
+            /** @description How many hosts bear it. */
+            hosts: number;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Which hosts have other groups or tags now. */
+        Labelled: {
+            /** @description Their ids. */
+            changed: components["schemas"]["HostId"][];
+        };
+        /** @description All groups and tags, by name. */
+        Labels: {
+            /** @description The groups. */
+            groups: components["schemas"]["LabelCount"][];
+            /** @description The tags. */
+            tags: components["schemas"]["LabelCount"][];
+        };
         /** @description The last line. */
         LastLine: {
             /** @description Always true. */
@@ -4986,6 +5085,10 @@ export interface components {
              * @description Out.
              */
             sent_bytes_per_second: number;
+        };
+        /** @description What a group is to be called. */
+        NewGroupName: {
+            name: string;
         };
         /** @description A certificate of a node. */
         NodeCertificate: {
@@ -8853,6 +8956,123 @@ export interface operations {
     };
     list: {
         parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroupName"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCount"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
             query?: {
                 /** @description Goes on where the page before ended: its `next_cursor`. */
                 cursor?: string;
@@ -9407,6 +9627,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+        };
+    };
+    label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labelled"];
                 };
             };
         };
