@@ -9,8 +9,8 @@ const SERIES: Series = {
   times: ['2026-11-21T04:00:00Z', '2026-11-21T04:01:00Z', '2026-11-21T04:02:00Z'],
   metrics: {
     cpu_percent: column(10, null, 30),
-    memory_used_bytes: column(1, 2, null),
-    memory_total_bytes: column(4, 0, 4),
+    memory_used: column(1, 2, null),
+    memory_total: column(4, 0, 4),
     guests_running: column(null, null, null),
   },
 };
