@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Series } from '../../api/types';
-import { chartsOf, smallLines } from './past';
+import { chartsOf, knownMetrics, smallLines } from './past';
 
 const column = (...mean: (number | null)[]) => ({ min: mean, mean, max: mean });
 const SERIES: Series = {
@@ -27,9 +27,9 @@ test('a share is known where both its parts are', () => {
 });
 
 test('only what there are figures for is drawn', () => {
-  expect(chartsOf(SERIES).map(({ title, lines }) => [title, lines.length])).toEqual([
+  expect(chartsOf(knownMetrics(SERIES)).map(({ title, lines }) => [title, lines.length])).toEqual([
     ['CPU', 1],
     ['Memory', 2],
   ]);
-  expect(chartsOf(undefined)).toEqual([]);
+  expect(chartsOf(knownMetrics(undefined))).toEqual([]);
 });

@@ -30,8 +30,13 @@ export function smallLines(series: Series | null | undefined) {
   };
 }
 
+/** The names of the figures that were ever seen. */
+export function knownMetrics(series: Series | null | undefined): string[] {
+  return Object.keys(series?.metrics ?? {}).filter((metric) => means(series, metric));
+}
+
 /** The charts for which there are figures. */
-export function chartsOf(series: Series | null | undefined): Chart[] {
+export function chartsOf(known: readonly string[]): Chart[] {
   const words = t.overview.charts;
   const bytes = { text: (value: number | null | undefined) => format.bytes(value), binary: true };
   const count = { text: (value: number | null | undefined) => format.count(value) };
@@ -57,7 +62,7 @@ export function chartsOf(series: Series | null | undefined): Chart[] {
     { title: words.guests, lines: pair('guests_running', 'guests_total', words.running), ...count },
   ];
   return all
-    .map((chart) => ({ ...chart, lines: chart.lines.filter(({ metric }) => means(series, metric)) }))
+    .map((chart) => ({ ...chart, lines: chart.lines.filter(({ metric }) => known.includes(metric)) }))
     .filter(({ lines }) => lines.length > 0);
 }
 
