@@ -29,7 +29,7 @@ class Live {
   get connection(): Connection {
     return this.#connection;
   }
-  /** The sums since this page was opened, oldest first: the fleet as a whole has no history on the server. */
+  /** The sums since this page was opened, oldest first: small lines until the server has kept a history. */
   get sums(): readonly Totals[] {
     return this.#sums;
   }

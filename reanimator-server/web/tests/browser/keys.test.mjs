@@ -57,7 +57,7 @@ test('letters go to pages and announce them, a slash looks for something, a ques
   assert.equal(await page.getByRole('searchbox', { name: 'Filter hosts' }).inputValue(), 'gv?');
   assert.match(page.url(), /\/hosts\?filter=gv%3F$/, 'letters in a field stay letters');
   await page.keyboard.press('Escape');
-  await page.keyboard.press('Tab');
+  await heading('Hosts').focus();
   await page.keyboard.press('?');
   const help = page.getByRole('dialog', { name: 'Keys' });
   await help.getByText('Guests').waitFor();

@@ -38,6 +38,7 @@ export const overview: typeof English = {
     storage: 'Speicherplatz',
     hosts: 'Hosts',
     guests: 'Gäste',
+    network: 'Netzwerk',
     used: 'belegt',
     total: 'gesamt',
     online: 'online',

@@ -40,6 +40,7 @@ export const overview = {
     storage: 'Storage',
     hosts: 'Hosts',
     guests: 'Guests',
+    network: 'Network',
     used: 'used',
     total: 'in all',
     online: 'online',

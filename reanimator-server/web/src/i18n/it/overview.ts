@@ -37,6 +37,7 @@ export const overview: typeof English = {
     storage: 'Storage',
     hosts: 'Host',
     guests: 'Guest',
+    network: 'Rete',
     used: 'in uso',
     total: 'totale',
     online: 'online',

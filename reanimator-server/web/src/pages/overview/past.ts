@@ -23,15 +23,20 @@ function shares(series: Series | null | undefined, used: string, total: string):
 export function smallLines(series: Series | null | undefined) {
   return {
     cpu: means(series, 'cpu_percent'),
-    memory: shares(series, 'memory_used_bytes', 'memory_total_bytes'),
-    disk: shares(series, 'disk_used_bytes', 'disk_total_bytes'),
+    memory: shares(series, 'memory_used', 'memory_total'),
+    disk: shares(series, 'disk_used', 'disk_total'),
     hosts: means(series, 'hosts_online'),
     guests: means(series, 'guests_running'),
   };
 }
 
+/** The names of the figures that were ever seen. */
+export function knownMetrics(series: Series | null | undefined): string[] {
+  return Object.keys(series?.metrics ?? {}).filter((metric) => means(series, metric));
+}
+
 /** The charts for which there are figures. */
-export function chartsOf(series: Series | null | undefined): Chart[] {
+export function chartsOf(known: readonly string[]): Chart[] {
   const words = t.overview.charts;
   const bytes = { text: (value: number | null | undefined) => format.bytes(value), binary: true };
   const count = { text: (value: number | null | undefined) => format.count(value) };
@@ -42,13 +47,22 @@ export function chartsOf(series: Series | null | undefined): Chart[] {
       text: (value) => format.percent(value),
       top: 100,
     },
-    { title: words.memory, lines: pair('memory_used_bytes', 'memory_total_bytes', words.used), ...bytes },
-    { title: words.storage, lines: pair('disk_used_bytes', 'disk_total_bytes', words.used), ...bytes },
+    { title: words.memory, lines: pair('memory_used', 'memory_total', words.used), ...bytes },
+    { title: words.storage, lines: pair('disk_used', 'disk_total', words.used), ...bytes },
+    {
+      title: words.network,
+      lines: [
+        { metric: 'network_received', label: t.overview.in },
+        { metric: 'network_sent', label: t.overview.out },
+      ],
+      text: (value) => format.rate(value),
+      binary: true,
+    },
     { title: words.hosts, lines: pair('hosts_online', 'hosts_total', words.online), ...count },
     { title: words.guests, lines: pair('guests_running', 'guests_total', words.running), ...count },
   ];
   return all
-    .map((chart) => ({ ...chart, lines: chart.lines.filter(({ metric }) => means(series, metric)) }))
+    .map((chart) => ({ ...chart, lines: chart.lines.filter(({ metric }) => known.includes(metric)) }))
     .filter(({ lines }) => lines.length > 0);
 }
 

@@ -2,9 +2,24 @@
 import { api } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { clusterEntry, guestEntry, storageEntry, type Entry } from './entries';
-import { prepareByName, type Prepared } from './search';
+import { byName, ready, type Prepared } from './search';
 
 const OLD_AFTER_MS = 30_000;
+
+/** Work of many parts, so long at a time that nobody who types notices. */
+const TURN_MS = 8;
+
+async function inTurns<T, U>(parts: readonly T[], work: (part: T) => U): Promise<U[]> {
+  const done: U[] = [];
+  let begun = performance.now();
+  for (const part of parts) {
+    done.push(work(part));
+    if (performance.now() - begun < TURN_MS) continue;
+    await new Promise((go) => setTimeout(go));
+    begun = performance.now();
+  }
+  return done;
+}
 
 class Known {
   #things = $state.raw<readonly Prepared<Entry>[]>([]);
@@ -39,12 +54,15 @@ class Known {
         api.clusters(),
       ]);
       if (this.#of !== whose) return;
-      this.#things = prepareByName([
-        ...clusters.map(clusterEntry),
-        ...guests.map(guestEntry),
+      const made = [
+        ...clusters.map((row) => () => clusterEntry(row)),
+        ...guests.map((row) => () => guestEntry(row)),
         // What a Linux host mounts is found on its page; names such as `/` find nothing.
-        ...storages.filter(({ content }) => content !== null).map(storageEntry),
-      ]);
+        ...storages.filter(({ content }) => content !== null).map((row) => () => storageEntry(row)),
+      ];
+      const things = await inTurns(made, (make) => ready(make()));
+      if (this.#of !== whose) return;
+      this.#things = byName(things);
       this.#problem = null;
       this.#readAt = Date.now();
     } catch (thrown) {

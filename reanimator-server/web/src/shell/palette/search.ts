@@ -14,35 +14,44 @@ export interface Findable {
 export interface Prepared<T extends Findable> {
   of: T;
   name: string;
+  /** All that it is found by, each on a line of its own. */
   all: string;
+  /** What it is put in order by. */
+  order: string;
 }
+
+const ASCII = /^[\0-\x7f]*$/;
 
 /** How a text is compared: small letters without marks. */
 export function plain(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const bare = ASCII.test(text) ? text : text.normalize('NFKD').replace(/\p{M}/gu, '');
+  return bare.toLowerCase();
+}
+
+/** One thing, ready to be searched. */
+export function ready<T extends Findable>(of: T): Prepared<T> {
+  const name = plain(of.name);
+  return {
+    of,
+    name,
+    all: plain(['', of.name, ...of.also.filter(Boolean), ''].join('\n')),
+    order: name.replace(/\d+/g, (digits) => digits.padStart(12, '0')),
+  };
+}
+
+/** By name; numbers count as numbers: `web2` stands before `web10`. */
+export function byName<T extends Findable>(things: Prepared<T>[]): Prepared<T>[] {
+  return things.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
 }
 
 /** Ready to be searched, in the order they are given in. */
 export function prepare<T extends Findable>(things: readonly T[]): Prepared<T>[] {
-  return things.map((of) => ({
-    of,
-    name: plain(of.name),
-    all: plain([of.name, ...of.also.filter(Boolean)].join('\n')),
-  }));
+  return things.map(ready);
 }
 
 /** Ready to be searched, by name. */
 export function prepareByName<T extends Findable>(things: readonly T[]): Prepared<T>[] {
-  // Numbers count as numbers: `web2` stands before `web10`.
-  const keys = new Map<T, string>();
-  const ready = prepare(things);
-  for (const { of, name } of ready)
-    keys.set(
-      of,
-      name.replace(/\d+/g, (digits) => digits.padStart(12, '0')),
-    );
-  const key = ({ of }: Prepared<T>) => keys.get(of) ?? '';
-  return ready.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  return byName(prepare(things));
 }
 
 /** How well a thing fits, the best being 0. */
@@ -71,7 +80,7 @@ function rankOf({ name, all }: Prepared<Findable>, asked: string, words: readonl
   for (const word of words) if (!all.includes(word)) return null;
   if (name === asked) return 0;
   // A whole number, address or tag is meant as it stands.
-  if (asked !== '' && `\n${all}\n`.includes(`\n${asked}\n`)) return 1;
+  if (asked !== '' && all.includes(`\n${asked}\n`)) return 1;
   if (name.startsWith(asked)) return 2;
   return words.every((word) => name.includes(word)) ? 3 : 4;
 }
