@@ -117,7 +117,8 @@ export class Past {
 
   /** Brings what is new since the last point. */
   async #goOn(): Promise<void> {
-    if (!this.#view.following || document.hidden || this.#underWay.includes('tail')) return;
+    if (document.hidden || this.#underWay.includes('tail')) return;
+    if (!this.#view.following) return this.#fetch();
     if (Date.now() - this.#tailAt < TAIL_AT_MOST_EVERY_MS) return;
     this.#tailAt = Date.now();
     const { now, span } = this.#view;
