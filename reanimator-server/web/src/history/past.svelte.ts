@@ -14,8 +14,9 @@ import type { View } from './view.svelte';
 
 /** Requests under way at once; what is in sight never waits for what is not. */
 const AT_ONCE = 2;
-/** Figures come every ten seconds. */
+/** Figures come every ten seconds; they are asked for when the live line tells of them, or a little later. */
 const TAIL_MS = 10_000;
+const TAIL_AT_MOST_EVERY_MS = 6000;
 /** After a failure, the next attempt. */
 const AGAIN_MS = 5000;
 
@@ -35,6 +36,7 @@ export class Past {
   #around: Span | null = null;
   #stopped = false;
   #failedAt = 0;
+  #tailAt = 0;
 
   /** To be made while a component begins. */
   constructor(entity: string, metrics: readonly string[], view: View) {
@@ -115,7 +117,10 @@ export class Past {
 
   /** Brings what is new since the last point. */
   async #goOn(): Promise<void> {
-    if (!this.#view.following || document.hidden || this.#underWay.includes('tail')) return;
+    if (document.hidden || this.#underWay.includes('tail')) return;
+    if (!this.#view.following) return this.#fetch();
+    if (Date.now() - this.#tailAt < TAIL_AT_MOST_EVERY_MS) return;
+    this.#tailAt = Date.now();
     const { now, span } = this.#view;
     const key = covering({ from: now - 1, to: now }, stepFor(span))[0];
     const from = key && this.#tiles.tail(key);

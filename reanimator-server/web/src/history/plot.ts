@@ -67,7 +67,7 @@ export function draw(element: HTMLElement, chart: Chart, data: Data, span: Span,
   const options: uPlot.Options = {
     width: Math.max(120, element.clientWidth),
     height: HEIGHT,
-    padding: [8, 20, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 }, sync: { key: 'history' } },
     scales: {

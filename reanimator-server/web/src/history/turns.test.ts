@@ -31,7 +31,8 @@ test('no more than a few are drawn in a frame, what somebody holds first', () =>
   for (const name of ['a', 'b', 'c', 'd']) turns.ask({}, () => done.push(name));
   turns.ask({}, () => done.push('held'), true);
   frames.shift()?.();
-  expect(done).toEqual(['held', 'a', 'b']);
+  expect(done).toEqual(['held', 'a']);
+  frames.shift()?.();
   frames.shift()?.();
   expect(done).toEqual(['held', 'a', 'b', 'c', 'd']);
 });

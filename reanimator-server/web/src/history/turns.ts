@@ -5,7 +5,7 @@
 
 const MILLISECONDS_A_FRAME = 8;
 /** Painting what was drawn takes longer than drawing it, and cannot be timed from here. */
-const MOST_A_FRAME = 3;
+const MOST_A_FRAME = 2;
 /** Frames further apart than this are late: then one piece of work is enough. */
 const LATE_MS = 25;
 

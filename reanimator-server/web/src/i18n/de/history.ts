@@ -16,6 +16,7 @@ export const history: typeof English = {
   reading: 'Verlauf wird gelesen',
   empty: 'Keine Werte in diesem Zeitraum.',
   asTable: 'Als Tabelle zeigen',
+  tableOf: (title) => `Als Tabelle zeigen: ${title}`,
   time: 'Zeit',
   average: 'Mittelwert',
   leastMost: 'Kleinster – größter',

@@ -14,6 +14,7 @@ export const history = {
   reading: 'Reading the history',
   empty: 'No figures in this span of time.',
   asTable: 'Show as table',
+  tableOf: (title: string) => `Show as table: ${title}`,
   time: 'Time',
   average: 'Average',
   leastMost: 'Least – most',

@@ -16,6 +16,7 @@ export const history: typeof English = {
   reading: 'Lettura dello storico',
   empty: 'Nessun valore in questo intervallo.',
   asTable: 'Mostrare come tabella',
+  tableOf: (title) => `Mostrare come tabella: ${title}`,
   time: 'Ora',
   average: 'Media',
   leastMost: 'Minimo – massimo',

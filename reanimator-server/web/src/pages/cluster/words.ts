@@ -1,4 +1,5 @@
 /** Facts of a cluster in few words. */
+import { codeText } from '../../facts/codes';
 import type { ClusterDetails, ClusterRow, Host, NodeRow } from '../../api/types';
 import type { Level } from '../../facts/table';
 import { format, t } from '../../i18n';
@@ -105,7 +106,7 @@ export function replicationLevel({ disabled, fail_count, error }: Job): Level | 
 /** What nodes say of a zone: `pve1: available`. */
 export function zoneStates(status: Readonly<Record<string, string>>): string {
   return Object.entries(status)
-    .map(([node, state]) => `${node}: ${state}`)
+    .map(([node, state]) => `${node}: ${codeText(state)}`)
     .join(', ');
 }
 

@@ -41,7 +41,7 @@ test('options are told in few words, and what is not set is not told', () => {
     trunks: null,
   } as unknown as GuestDetails['networks'][number];
   expect(plain(cardOptions(card))).toBe('firewall, at most 10 MB/s');
-  expect(pressureText({ cpu: { some_percent: 2, full_percent: null } })).toBe('cpu 2%');
+  expect(pressureText({ cpu: { some_percent: 2, full_percent: null } })).toBe('CPU 2%');
   expect(pressureText(undefined)).toBe('');
 });
 

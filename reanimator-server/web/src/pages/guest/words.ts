@@ -1,4 +1,5 @@
 /** Facts of a guest in few words. */
+import { codeText } from '../../facts/codes';
 import type { GuestDetails } from '../../api/types';
 import { NONE } from '../../format';
 import { format, t } from '../../i18n';
@@ -7,12 +8,12 @@ type Pressure = NonNullable<GuestDetails['runtime']>['pressure'];
 type Disk = GuestDetails['disks'][number];
 type Network = GuestDetails['networks'][number];
 
-/** How much of the time something waited: `cpu 2%, io 5%`. */
+/** How much of the time something waited: `CPU 2%, disks 5%`. */
 export function pressureText(pressure: Pressure | undefined): string {
   return Object.entries(pressure ?? {})
     .map(
       ([what, { some_percent, full_percent }]) =>
-        `${what} ${format.percent(some_percent)}${full_percent ? ` ${t.guest.allWaited(format.percent(full_percent))}` : ''}`,
+        `${codeText(what)} ${format.percent(some_percent)}${full_percent ? ` ${t.guest.allWaited(format.percent(full_percent))}` : ''}`,
     )
     .join(', ');
 }

@@ -1,4 +1,5 @@
 /** Facts of a host in few words. */
+import { codeText } from '../../../facts/codes';
 import type { Host, HostDetail, HostDetails, StorageRow } from '../../../api/types';
 import { NONE } from '../../../format';
 import { format, t } from '../../../i18n';
@@ -137,8 +138,10 @@ type Container = NonNullable<HostDetails['containers']>['containers'][number];
 /** A container's state with its health and how it ended: `running, healthy`; `exited with 137, out of memory`. */
 export function containerState({ state, health, exit_code, out_of_memory }: Container): string {
   const ended =
-    state !== 'running' && exit_code !== null ? t.host.exitedWith(state, String(exit_code)) : state;
-  return [ended, health, out_of_memory ? t.host.outOfMemory : null].filter(Boolean).join(', ');
+    state !== 'running' && exit_code !== null
+      ? t.host.exitedWith(codeText(state), String(exit_code))
+      : codeText(state);
+  return [ended, codeText(health), out_of_memory ? t.host.outOfMemory : null].filter(Boolean).join(', ');
 }
 
 export function containerLevel({
