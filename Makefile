@@ -32,7 +32,7 @@ test-fast:
 lint:
 	tests/lint
 
-bench:
+bench: page
 	tests/venv
 	cargo build --release --package reanimator-cli
 	cargo run --release --package reanimator-bench

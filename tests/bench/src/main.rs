@@ -9,6 +9,7 @@
 
 mod fan_out;
 mod memory;
+mod page;
 mod panorama;
 mod peers;
 mod processes;
@@ -31,10 +32,14 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
         ["store"] => alone(store::measure),
+        ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
         ["worker", name, file] => workers::run(name, file),
-        _ => Err("without arguments this measures everything; `memory`, `panorama` or `store` alone by name".into()),
+        _ => {
+            Err("without arguments this measures everything; `memory`, `page`, `panorama` or `store` alone by name"
+                .into())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,5 +69,6 @@ fn bench() -> Result<()> {
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;
     store::measure(&mut report)?;
+    page::measure(&mut report)?;
     report.finish()
 }
