@@ -79,14 +79,6 @@ export interface Label {
   name: string;
   hosts: number;
 }
-/** Groups and tags to give to some hosts and to take from them. */
-export interface LabelChange {
-  hosts: string[];
-  add_groups?: string[];
-  remove_groups?: string[];
-  add_tags?: string[];
-  remove_tags?: string[];
-}
 
 /** How long things are kept. */
 export interface Retention {
