@@ -62,6 +62,4 @@ export const shell: typeof English = {
     escape: 'Schließen, was offen ist',
     notInFields: 'Beim Schreiben in ein Feld bleiben Buchstaben Buchstaben.',
   },
-
-  settings: { you: 'Farben und Sprache', people: 'Personen', tokens: 'Token für Programme' },
 };

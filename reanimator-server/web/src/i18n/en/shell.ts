@@ -63,7 +63,4 @@ export const shell = {
     escape: 'Close what is open',
     notInFields: 'While you type into a field, letters are letters.',
   },
-
-  /** Parts of the settings, by their ids on that page. */
-  settings: { you: 'Colours and language', people: 'People', tokens: 'Tokens for programs' },
 };

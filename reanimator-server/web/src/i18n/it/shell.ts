@@ -62,6 +62,4 @@ export const shell: typeof English = {
     escape: 'Chiudere ciò che è aperto',
     notInFields: 'Mentre si scrive in un campo, le lettere restano lettere.',
   },
-
-  settings: { you: 'Colori e lingua', people: 'Persone', tokens: 'Token per programmi' },
 };

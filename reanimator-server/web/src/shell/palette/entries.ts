@@ -5,6 +5,7 @@ import { entityHref } from '../../facts/entity';
 import { t } from '../../i18n';
 import { LANGUAGES, NAMES, spoken, type Language } from '../../i18n/language.svelte';
 import { PAGES } from '../../pages';
+import { SECTIONS } from '../../pages/settings/sections';
 import { THEMES, chosen } from '../../theme.svelte';
 import type { IconName } from '../../ui/Icon.svelte';
 import { kindText, placeText } from '../../words';
@@ -28,13 +29,6 @@ export interface Frame {
   logOut: () => unknown;
   showKeys: () => unknown;
 }
-
-/** Parts of the settings: their ids on that page, and who sees them. */
-const SETTINGS = [
-  { id: 'you', needs: 'viewer' },
-  { id: 'people', needs: 'admin' },
-  { id: 'tokens', needs: 'admin' },
-] as const satisfies readonly { id: keyof typeof t.shell.settings; needs: Role }[];
 
 export function pageEntries({ may }: Frame): Entry[] {
   return PAGES.filter((page) => (page.icon ?? page.key) && may(page.needs)).map(
@@ -63,15 +57,18 @@ export function deedEntries({ may, logOut, showKeys }: Frame): Entry[] {
   const adding = [
     deed('host', t.common.addHost, 'plus', '/connections?add=host', ['ssh linux']),
     deed('proxmox', t.common.connectProxmox, 'plug', '/connections?add=proxmox', ['pve cluster']),
+    deed('start', t.start.title, 'play', '/start'),
     deed('import', words.importHosts, 'down', '/connections?add=import', ['ansible ssh config']),
   ];
-  const parts = SETTINGS.filter(({ needs }) => may(needs)).map(({ id }) => ({
+  // Connections are a page of their own, and found as one.
+  const sections = SECTIONS.filter(({ id, needs }) => id !== 'connections' && may(needs));
+  const parts = sections.map(({ id, path, icon }) => ({
     id: `setting:${id}`,
-    name: t.shell.settings[id],
+    name: t.settings.sections[id],
     detail: t.shell.pages.settings,
-    also: [t.shell.pages.settings],
-    icon: 'settings' as const,
-    go: `/settings#${id}`,
+    also: [t.shell.pages.settings, t.settings.about[id]],
+    icon,
+    go: path,
   }));
   return [
     ...(may('admin') ? adding : []),
