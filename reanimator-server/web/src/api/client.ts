@@ -25,7 +25,6 @@ import type {
   Imported,
   InterfaceRow,
   Inventory,
-  LabelChange,
   Labels,
   Listing,
   Match,
@@ -152,6 +151,15 @@ export interface RecentQuestion {
   points: string;
 }
 
+/** Groups and tags that hosts get or lose. */
+export interface LabelChange {
+  hosts: readonly string[];
+  add_groups: readonly string[];
+  remove_groups: readonly string[];
+  add_tags: readonly string[];
+  remove_tags: readonly string[];
+}
+
 /** One page of changes, newest first. */
 export interface ChangePage {
   items: Change[];
@@ -214,6 +222,7 @@ export const api = {
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
   setMaintenance: (host: string, maintenance: boolean) =>
     call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
   /** Pins a new key for a host whose key changed. */
@@ -248,7 +257,6 @@ export const api = {
   wholeAudit: () => all<AuditEntry>('/audit'),
 
   labels: () => call<Labels>('GET', '/groups'),
-  labelHosts: (change: LabelChange) => call<undefined>('POST', '/hosts/labels', change),
   renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),
   removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
 

@@ -79,55 +79,18 @@ export interface Label {
   name: string;
   hosts: number;
 }
-/** Groups and tags to give to some hosts and to take from them. */
-export interface LabelChange {
-  hosts: string[];
-  add_groups?: string[];
-  remove_groups?: string[];
-  add_tags?: string[];
-  remove_tags?: string[];
-}
 
-/** How long things are kept. */
-export interface Retention {
-  samples_hours: number;
-  minutes_days: number;
-  quarters_days: number;
-  six_hours_days: number;
-  events_days: number;
-  changes_days: number;
-}
-export interface Settings {
-  retention: Retention;
-  sizes: { database_bytes: number; history_bytes: number };
-  version: string;
-}
+/** What an admin decides, and how long things are kept. */
+export type Settings = Answered<Schemas['Settings']>;
+export type Retention = Answered<Schemas['RetentionSettings']>;
 
 /** Which secrets are stored for whom; never a secret itself. */
-export interface Credential {
-  subject: { kind: 'host' | 'proxmox'; id: string; name: string };
-  names: string[];
-  user: string;
-  changed_at: string | null;
-}
+export type Credential = Answered<Schemas['CredentialsView']>;
 /** New ones for a host; what is absent stays. */
-export interface HostCredentials {
-  user?: string;
-  password?: string;
-  key?: string;
-  passphrase?: string;
-  sudo_password?: string;
-}
+export type HostCredentials = Schemas['HostCredentials'];
 
 /** What is in a backup. */
-export interface BackupReport {
-  made_at: string;
-  version: string;
-  hosts: number;
-  connections: number;
-  users: number;
-  history: boolean;
-}
+export type BackupReport = Answered<Schemas['BackupReport']>;
 
 /** Whoever is logged in; programs have no `csrf`. */
 export type Me = Schemas['Me'];

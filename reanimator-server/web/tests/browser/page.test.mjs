@@ -135,6 +135,7 @@ test('adding a host on a closed port says why not and what to do', async () => {
   await dialog.getByLabel('Address').fill('127.0.0.1');
   await dialog.getByLabel('Port').fill(String(port));
   await assertAccessible(page, 'adding a host');
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('never sent');
   await dialog.getByRole('button', { name: 'Connect and add' }).click();
   const alert = dialog.getByRole('alert');
   await alert.waitFor();

@@ -109,7 +109,7 @@ export const settings: typeof English = {
   findHosts: 'Hosts suchen',
   renameOf: (name) => `${name} umbenennen`,
   newName: 'Neuer Name',
-  labelWrong: 'Bis zu 64 Zeichen, ohne Leerzeichen, Kommas und Doppelpunkte.',
+  labelWrong: 'Ohne Leerzeichen, Kommas und & * ? [ ]; auch nicht „all“.',
   removeLabelTitle: (name) => `${name} entfernen?`,
   removeLabel: { groups: 'Gruppe entfernen', tags: 'Tag entfernen' },
   removeLabelText: (hosts) =>
@@ -212,6 +212,9 @@ export const settings: typeof English = {
     'host trust': 'Hostschlüssel vertraut',
     'host observe': 'Host angesehen',
     'host refresh': 'Fakten des Hosts erfragt',
+    'host label': 'Gruppen und Tags gesetzt',
+    'group rename': 'Gruppe umbenannt',
+    'group remove': 'Gruppe entfernt',
     'host credentials set': 'Zugangsdaten des Hosts ersetzt',
     'host credentials remove': 'Zugangsdaten des Hosts entfernt',
     'proxmox credentials set': 'Proxmox-Zugangsdaten ersetzt',

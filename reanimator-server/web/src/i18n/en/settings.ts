@@ -115,7 +115,7 @@ export const settings = {
   findHosts: 'Find hosts',
   renameOf: (name: string) => `Rename ${name}`,
   newName: 'New name',
-  labelWrong: 'Up to 64 characters, without blanks, commas and colons.',
+  labelWrong: 'Without blanks, commas and & * ? [ ]; and not “all”.',
   removeLabelTitle: (name: string) => `Remove ${name}?`,
   removeLabel: { groups: 'Remove the group', tags: 'Remove the tag' },
   removeLabelText: (hosts: number) =>
@@ -219,6 +219,9 @@ export const settings = {
     'host trust': 'Host key trusted',
     'host observe': 'Host looked at',
     'host refresh': "Host's facts asked for",
+    'host label': 'Groups and tags set',
+    'group rename': 'Group renamed',
+    'group remove': 'Group removed',
     'host credentials set': "Host's credentials replaced",
     'host credentials remove': "Host's credentials removed",
     'proxmox credentials set': 'Proxmox credentials replaced',

@@ -109,7 +109,7 @@ export const settings: typeof English = {
   findHosts: 'Cerca host',
   renameOf: (name) => `Rinomina ${name}`,
   newName: 'Nuovo nome',
-  labelWrong: 'Fino a 64 caratteri, senza spazi, virgole e due punti.',
+  labelWrong: 'Senza spazi, virgole e & * ? [ ]; e non «all».',
   removeLabelTitle: (name) => `Rimuovere ${name}?`,
   removeLabel: { groups: 'Rimuovi il gruppo', tags: 'Rimuovi il tag' },
   removeLabelText: (hosts) =>
@@ -210,6 +210,9 @@ export const settings: typeof English = {
     'host trust': 'Chiave dell’host accettata',
     'host observe': 'Host controllato',
     'host refresh': 'Dati dell’host richiesti',
+    'host label': 'Gruppi e tag assegnati',
+    'group rename': 'Gruppo rinominato',
+    'group remove': 'Gruppo rimosso',
     'host credentials set': 'Credenziali dell’host sostituite',
     'host credentials remove': 'Credenziali dell’host rimosse',
     'proxmox credentials set': 'Credenziali Proxmox sostituite',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exampleHost } from '../../live/example';
-import { changesTo, choices, hostsWith, isLabel } from './labels';
+import { changesTo, choices, hostsWith, isLabel, noChange } from './labels';
 
 const hosts = [
   exampleHost({ id: 'a', name: 'web10', groups: ['web'], tags: [] }),
@@ -15,8 +15,8 @@ test('a label has its hosts', () => {
 
 test('only what differs is changed', () => {
   expect(changesTo(['a', 'c'], new Set(['a', 'b']), 'groups', 'web')).toEqual([
-    { hosts: ['b'], add_groups: ['web'] },
-    { hosts: ['c'], remove_groups: ['web'] },
+    { ...noChange, hosts: ['b'], add_groups: ['web'] },
+    { ...noChange, hosts: ['c'], remove_groups: ['web'] },
   ]);
   expect(changesTo(['a'], new Set(['a']), 'tags', 'pi')).toEqual([]);
 });
@@ -33,7 +33,12 @@ test.each([
   ['', false],
   ['two words', false],
   ['a,b', false],
-  ['x'.repeat(65), false],
+  ['größe', true],
+  ['fe80::1', true],
+  ['!a', false],
+  ['all', false],
+  ['a*', false],
+  ['x'.repeat(254), false],
 ])('%j is a label: %s', (text, is) => {
   expect(isLabel(text)).toBe(is);
 });

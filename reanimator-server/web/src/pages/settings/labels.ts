@@ -1,7 +1,17 @@
 /** Groups and tags: labels that hosts have, seen from the label's side. */
-import type { Host, LabelChange } from '../../api/types';
+import type { LabelChange } from '../../api/client';
+import type { Host } from '../../api/types';
 
 export type LabelKind = 'groups' | 'tags';
+
+/** A change that changes nothing yet. */
+export const noChange: LabelChange = {
+  hosts: [],
+  add_groups: [],
+  remove_groups: [],
+  add_tags: [],
+  remove_tags: [],
+};
 
 const byName = new Intl.Collator(undefined, { numeric: true });
 
@@ -20,8 +30,8 @@ export function changesTo(
   const gets = [...chosen].filter((id) => !before.includes(id));
   const loses = before.filter((id) => !chosen.has(id));
   const changes: LabelChange[] = [];
-  if (gets.length > 0) changes.push({ hosts: gets, [`add_${kind}`]: [name] });
-  if (loses.length > 0) changes.push({ hosts: loses, [`remove_${kind}`]: [name] });
+  if (gets.length > 0) changes.push({ ...noChange, hosts: gets, [`add_${kind}`]: [name] });
+  if (loses.length > 0) changes.push({ ...noChange, hosts: loses, [`remove_${kind}`]: [name] });
   return changes;
 }
 
@@ -34,5 +44,8 @@ export function choices(hosts: readonly Host[], first: readonly string[], filter
     .sort((a, b) => Number(had.has(b.id)) - Number(had.has(a.id)) || byName.compare(a.name, b.name));
 }
 
-/** Whether a text can be a label: the server keeps blanks and commas apart from names. */
-export const isLabel = (text: string): boolean => /^[^\s,:]{1,64}$/.test(text.trim());
+/** Whether a text can be a label: one that a selector can name again. The server's rule is the same. */
+export function isLabel(text: string): boolean {
+  const name = text.trim();
+  return /^[^\s,&*?[\]\p{Cc}]{1,253}$/u.test(name) && !name.startsWith('!') && name !== 'all';
+}
