@@ -13,8 +13,9 @@ interface Wanted<T> {
 
 type Rows<T> = Wanted<T> & { rows: readonly T[] };
 
-/** How long to work before the page may draw again. */
+/** How long to work before the page may draw again; longer where a person waits for it. */
 const SLICE_MS = 6;
+const AWAITED_SLICE_MS = 25;
 /** Rows from which on new figures are put in order only so often. */
 const MANY = 500;
 const AT_MOST_EVERY_MS = 250;
@@ -25,6 +26,8 @@ export class Arranged<T extends object> {
   #texts = new WeakMap<T, string>();
   #language = '';
   #order = '';
+  /** A person asked for another order. */
+  #awaited = false;
   #madeAt = 0;
   /** What is to be put in order next; the last one that came. */
   #next: Rows<T> | null = null;
@@ -63,6 +66,7 @@ export class Arranged<T extends object> {
     this.#language = spoken.language;
     this.#next = next;
     const same = this.#order === order;
+    this.#awaited ||= !same;
     this.#order = order;
     // One that is being made is finished first, or figures that come quickly would never let it; another order
     // is what a person waits for.
@@ -88,7 +92,7 @@ export class Arranged<T extends object> {
 
   /** Some steps; the rest after the page had its turn. */
   #work(): void {
-    const end = performance.now() + SLICE_MS;
+    const end = performance.now() + (this.#awaited ? AWAITED_SLICE_MS : SLICE_MS);
     while (this.#steps) {
       const step = this.#steps.next();
       if (step.done) {
@@ -103,6 +107,7 @@ export class Arranged<T extends object> {
 
   #finish(value: Arrangement<T>): void {
     this.#steps = null;
+    this.#awaited = false;
     this.#value = value;
     this.#busy = false;
     this.#madeAt = performance.now();
