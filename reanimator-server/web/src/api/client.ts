@@ -4,8 +4,6 @@
  */
 import { withQuery } from '../query';
 import { readLines } from './lines';
-import type { Topology } from '../pages/network/topology';
-import type { RecentAnswer } from '../table/recent';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
@@ -36,12 +34,14 @@ import type {
   ProxmoxConnection,
   ProxmoxFound,
   Retention,
+  Recent,
   Role,
   Series,
   Settings,
   StorageRow,
   TestResult,
   Token,
+  Topology,
   User,
   VmRow,
 } from './types';
@@ -212,8 +212,7 @@ export const api = {
   latest: (entity: string) =>
     call<Record<string, unknown>>('GET', withQuery('/telemetry/latest', { entity })),
   /** The last lines of many things at once. */
-  recent: (question: RecentQuestion) =>
-    call<RecentAnswer>('GET', withQuery('/telemetry/recent', { ...question })),
+  recent: (question: RecentQuestion) => call<Recent>('GET', withQuery('/telemetry/recent', { ...question })),
   changes: (entity: string, cursor = '', limit = 100) =>
     tagged.read<ChangePage>(withQuery('/changes', { entity, cursor, limit: String(limit) })),
 

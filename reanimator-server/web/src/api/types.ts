@@ -54,6 +54,13 @@ export type ClusterDetails = Answered<
   Schemas['ClusterFacts'] & Pick<Schemas['Dated_ClusterFacts'], 'at' | 'unseen'>
 >;
 export type GuestDetails = Answered<Schemas['GuestDetails']>;
+/** What hangs on what: hosts, their bridges, the guests on those. */
+export type Topology = Answered<Schemas['Topology']>;
+export type TopologyHost = Topology['hosts'][number];
+export type TopologyBridge = TopologyHost['bridges'][number];
+export type TopologyGuest = TopologyBridge['guests'][number];
+/** The last lines of several things. */
+export type Recent = Answered<Schemas['Recent']>;
 /** What could not be seen, and why. */
 export type Unseen = Answered<Schemas['Unseen']>;
 /** Figures over equal steps, in columns; a gap is null. */

@@ -11,8 +11,11 @@ interface Wanted<T> {
   searchable: Searchable<T>;
 }
 
-/** How long to work before the page may draw again. */
+type Rows<T> = Wanted<T> & { rows: readonly T[] };
+
+/** How long to work before the page may draw again; longer where a person waits for it. */
 const SLICE_MS = 6;
+const AWAITED_SLICE_MS = 25;
 /** Rows from which on new figures are put in order only so often. */
 const MANY = 500;
 const AT_MOST_EVERY_MS = 250;
@@ -23,22 +26,29 @@ export class Arranged<T extends object> {
   #texts = new WeakMap<T, string>();
   #language = '';
   #order = '';
+  /** A person asked for another order. */
+  #awaited = false;
   #madeAt = 0;
+  /** What is to be put in order next; the last one that came. */
+  #next: Rows<T> | null = null;
+  #steps: Generator<undefined, Arrangement<T>> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #channel = new MessageChannel();
 
   /** To be made while a component begins. */
   constructor(wanted: () => Wanted<T>) {
+    this.#channel.port1.onmessage = () => this.#work();
     $effect.pre(() => {
       const now = wanted();
       if (!now.rows) return;
+      const next = { ...now, rows: now.rows };
       const { column, descending } = now.order;
       const order = `${column} ${descending} ${spoken.language}`;
-      const sameOrder = this.#order === order;
-      this.#order = order;
-      if (this.#language !== spoken.language) this.#texts = new WeakMap();
-      this.#language = spoken.language;
-      const wait =
-        sameOrder && now.rows.length > MANY ? this.#madeAt + AT_MOST_EVERY_MS - performance.now() : 0;
-      return this.#make({ ...now, rows: now.rows }, wait);
+      untrack(() => this.#take(next, order));
+    });
+    $effect(() => () => {
+      clearTimeout(this.#timer);
+      this.#channel.port1.close();
     });
   }
 
@@ -51,31 +61,56 @@ export class Arranged<T extends object> {
     return this.#busy;
   }
 
-  #make({ rows, columns, order, searchable }: Wanted<T> & { rows: readonly T[] }, wait: number): () => void {
-    const steps = arrange(rows, columns, order, searchable, this.#texts);
-    const { port1, port2 } = new MessageChannel();
-    const work = () => {
-      const end = performance.now() + SLICE_MS;
-      for (;;) {
-        const step = steps.next();
-        if (step.done) {
-          this.#value = step.value;
-          this.#busy = false;
-          this.#madeAt = performance.now();
-          return port1.close();
-        }
-        if (performance.now() > end) break;
+  #take(next: Rows<T>, order: string): void {
+    if (this.#language !== spoken.language) this.#texts = new WeakMap();
+    this.#language = spoken.language;
+    this.#next = next;
+    const same = this.#order === order;
+    this.#awaited ||= !same;
+    this.#order = order;
+    // One that is being made is finished first, or figures that come quickly would never let it; another order
+    // is what a person waits for.
+    if (same && this.#steps) return;
+    this.#steps = null;
+    const wait = same && next.rows.length > MANY ? this.#madeAt + AT_MOST_EVERY_MS - performance.now() : 0;
+    this.#plan(wait);
+  }
+
+  #plan(wait: number): void {
+    clearTimeout(this.#timer);
+    if (wait > 0) this.#timer = setTimeout(() => this.#begin(), wait);
+    else this.#begin();
+  }
+
+  #begin(): void {
+    if (!this.#next) return;
+    const { rows, columns, order, searchable } = this.#next;
+    this.#next = null;
+    this.#steps = arrange(rows, columns, order, searchable, this.#texts);
+    this.#work();
+  }
+
+  /** Some steps; the rest after the page had its turn. */
+  #work(): void {
+    const end = performance.now() + (this.#awaited ? AWAITED_SLICE_MS : SLICE_MS);
+    while (this.#steps) {
+      const step = this.#steps.next();
+      if (step.done) {
+        this.#finish(step.value);
+      } else if (performance.now() > end) {
+        this.#busy = true;
+        this.#channel.port2.postMessage(null);
+        return;
       }
-      this.#busy = true;
-      port2.postMessage(null);
-    };
-    port1.onmessage = work;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    if (wait > 0) timer = setTimeout(work, wait);
-    else untrack(work);
-    return () => {
-      clearTimeout(timer);
-      port1.close();
-    };
+    }
+  }
+
+  #finish(value: Arrangement<T>): void {
+    this.#steps = null;
+    this.#awaited = false;
+    this.#value = value;
+    this.#busy = false;
+    this.#madeAt = performance.now();
+    if (this.#next) this.#plan(AT_MOST_EVERY_MS);
   }
 }

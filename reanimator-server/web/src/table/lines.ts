@@ -1,6 +1,6 @@
 /**
  * The drawn lines of a large table. Of tens of thousands only those in sight are in the document: as the page is
- * scrolled, elements of lines that left are filled with those that came. A line that has the focus stays.
+ * scrolled, the same elements are filled with other lines. A line that has the focus stays.
  */
 import type { Cell } from './cells';
 import { Heading, type Lines } from './group';
@@ -101,11 +101,14 @@ export class DrawnLines<T> {
   #row = 0;
   #span: Span = { from: 0, to: 0 };
   #slots = new Map<string, Slot<T>>();
+  /** As high as all lines before the first that is drawn. A line of its own, so that what is around is not laid out. */
+  #gap = element('tr', 'gap');
   #form = '';
 
   constructor(body: HTMLTableSectionElement, ears: Ears<T>) {
     this.#body = body;
     this.#ears = ears;
+    this.#gap.setAttribute('aria-hidden', 'true');
     addEventListener('scroll', this.#onscroll, { passive: true });
     addEventListener('resize', this.#onresize);
     body.addEventListener('click', this.#onclick);
@@ -124,7 +127,7 @@ export class DrawnLines<T> {
     if (form !== this.#form) {
       this.#form = form;
       this.#slots.clear();
-      this.#body.replaceChildren();
+      this.#body.replaceChildren(this.#gap);
     }
     this.#look = look;
     this.#measure();
@@ -158,35 +161,30 @@ export class DrawnLines<T> {
     return lines.at.slice(this.#span.from, this.#span.to).filter((line) => !(line instanceof Heading)) as T[];
   }
 
-  /** Gives every line in sight an element: the one it has, one that has become free, or a new one. */
+  /**
+   * Gives every line in sight an element. Elements stay where they are and are filled anew, which is far cheaper
+   * than moving them; but while one has the focus, lines keep the elements they have.
+   */
   #fill(look: Look<T>, anew: boolean): void {
     const wanted = this.#wanted(look);
+    const kept = new Set(this.#focused() ? wanted.map(({ key }) => key) : []);
     const free = { row: [] as Slot<T>[], heading: [] as Slot<T>[] };
-    const keys = new Set(wanted.map(({ key }) => key));
-    // In the order in which they stand, so that after a jump none has to be moved.
     for (const slot of [...this.#slots.values()].sort((a, b) => b.line - a.line)) {
-      if (!keys.has(slot.key)) free[slot.drawn instanceof DrawnHeading ? 'heading' : 'row'].push(slot);
+      if (!kept.has(slot.key)) free[slot.drawn instanceof DrawnHeading ? 'heading' : 'row'].push(slot);
     }
-    const slots = wanted.map(({ key, line }): [Slot<T>, boolean] => {
-      const known = this.#slots.get(key);
-      if (known) return [known, anew || known.line !== line];
+    const slots = wanted.map(({ key, line }): Slot<T> => {
       const heading = look.lines.at[line] instanceof Heading;
-      const slot = free[heading ? 'heading' : 'row'].pop() ?? { drawn: this.#make(look, heading), key, line };
-      this.#slots.delete(slot.key);
+      const known = kept.has(key) ? this.#slots.get(key) : undefined;
+      const slot = known ??
+        free[heading ? 'heading' : 'row'].pop() ?? { drawn: this.#make(look, heading), key: '', line };
+      if (anew || slot.key !== key || slot.line !== line) this.#paint(slot, line, look);
       slot.key = key;
-      this.#slots.set(key, slot);
-      return [slot, true];
+      return slot;
     });
-    for (const slot of [...free.row, ...free.heading]) {
-      this.#slots.delete(slot.key);
-      slot.drawn.node.remove();
-    }
-    wanted.forEach(({ line }, index) => {
-      const [slot, changed] = slots[index] ?? [];
-      if (slot && changed) this.#paint(slot, line, look);
-    });
-    this.#arrange(slots.map(([{ drawn }]) => drawn.node));
-    this.#shift(slots.map(([slot]) => slot));
+    for (const { drawn } of [...free.row, ...free.heading]) drawn.node.remove();
+    this.#slots = new Map(slots.map((slot) => [slot.key, slot]));
+    this.#arrange(slots.map(({ drawn }) => drawn.node));
+    this.#shift(slots);
   }
 
   /** The lines in sight, and the one that has the focus wherever it is. */
@@ -232,7 +230,8 @@ export class DrawnLines<T> {
    */
   #shift(slots: readonly Slot<T>[]): void {
     const { from, to } = this.#span;
-    this.#body.style.paddingTop = `${from * this.#row}px`;
+    const gap = `${from * this.#row}px`;
+    if (this.#gap.style.height !== gap) this.#gap.style.height = gap;
     for (const { drawn, line } of slots) {
       const alone = line < from || line >= to;
       if (!alone && !drawn.node.style.position) continue;
@@ -244,7 +243,7 @@ export class DrawnLines<T> {
   /** Elements in the order of their lines; the one that has the focus is not moved, as it would lose it. */
   #arrange(nodes: readonly HTMLElement[]): void {
     const focused = this.#focused()?.drawn.node;
-    let next = this.#body.firstChild;
+    let next = this.#gap.nextSibling;
     for (const node of nodes) {
       while (node === focused && next && next !== node) {
         const moved: ChildNode = next;

@@ -1,16 +1,5 @@
 /** What has been asked of the last hour's lines, and what is worth asking: those in sight, each once a minute. */
-
-/** The server's answer: a line for each of those that were asked for. */
-export interface RecentAnswer {
-  metric: string;
-  from: string;
-  to: string;
-  step_seconds: number;
-  /** Values in equal steps; a gap is null. */
-  series: Readonly<Record<string, readonly (number | null)[]>>;
-  /** Those of which there is no line. */
-  unknown: readonly string[];
-}
+import type { Recent } from '../api/types';
 
 /** The server takes no more at once. */
 export const MOST_AT_ONCE = 200;
@@ -45,7 +34,7 @@ export class RecentLines {
     }
   }
 
-  take({ series }: RecentAnswer): void {
+  take({ series }: Pick<Recent, 'series'>): void {
     for (const [entity, values] of Object.entries(series)) {
       const kept = this.#kept.get(entity);
       if (kept) kept.values = values;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { TopologyBridge, TopologyGuest, TopologyHost } from '../../api/types';
 import {
   MOST_GUESTS,
   clustersOf,
@@ -8,9 +9,6 @@ import {
   finderOf,
   sharedNetworks,
   subnetOf,
-  type TopologyBridge,
-  type TopologyGuest,
-  type TopologyHost,
 } from './topology';
 
 const guest = (id: string, change: Partial<TopologyGuest> = {}): TopologyGuest => ({

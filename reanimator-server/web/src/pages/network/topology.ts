@@ -1,38 +1,6 @@
 /** What hangs on what: hosts by cluster, their bridges, the guests on those, and the networks that hosts share. */
-import type { GuestStatus, HostKind, HostState } from '../../api/types';
+import type { Topology, TopologyBridge, TopologyGuest, TopologyHost } from '../../api/types';
 import { collationKey } from '../../table/collate';
-
-export interface Topology {
-  hosts: readonly TopologyHost[];
-}
-export interface TopologyHost {
-  id: string;
-  name: string;
-  kind: HostKind;
-  state: HostState;
-  cluster: string | null;
-  bridges: readonly TopologyBridge[];
-  /** Guests on it that are plugged into none. */
-  unplaced: readonly TopologyGuest[];
-}
-export interface TopologyBridge {
-  name: string;
-  kind: string;
-  active: boolean | null;
-  vlan_aware: boolean | null;
-  ports: readonly string[];
-  /** The host's own on it, with their prefixes. */
-  addresses: readonly string[];
-  guests: readonly TopologyGuest[];
-}
-export interface TopologyGuest {
-  id: string;
-  vmid: string;
-  name: string | null;
-  kind: string;
-  status: GuestStatus;
-  nics: readonly { name: string; vlan: number | null; addresses: readonly string[] }[];
-}
 
 /** A network that bridges of several hosts of a cluster are in, as far as the data says so. */
 export interface SharedNetwork {
