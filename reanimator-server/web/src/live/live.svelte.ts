@@ -8,6 +8,9 @@ import type { Frame, Host, Totals } from '../api/types';
 import { applyFrames, emptyFleet, parseFrame, withSums, type Fleet } from './fleet';
 import { LiveSocket, type Connection } from './socket';
 
+/** Clocks that differ by less count as one. */
+const CLOCKS_DIFFER_MS = 500;
+
 class Live {
   #fleet = $state.raw<Fleet>(emptyFleet);
   #connection = $state.raw<Connection>({ state: 'closed' });
@@ -99,14 +102,18 @@ class Live {
   retryNow = (): void => this.#socket?.retryNow();
 
   #whenSeen = (): void => {
-    if (document.visibilityState === 'visible') this.retryNow();
+    if (document.visibilityState !== 'visible') return;
+    this.#now = Date.now();
+    this.retryNow();
   };
 
   #receive(text: string): void {
     const frame = parseFrame(text);
     if (!frame) return;
     const at = Date.parse(frame.at);
-    if (Number.isFinite(at)) this.#ahead = at - Date.now();
+    // The network makes each frame a little late; ages and tables are not drawn anew for that.
+    const ahead = at - Date.now();
+    if (Math.abs(ahead - this.#ahead) > CLOCKS_DIFFER_MS) this.#ahead = ahead;
     this.#waiting.push(frame);
     // Many hosts report within one moment; the page is drawn once for all of them.
     if (this.#drawing) return;
@@ -117,7 +124,6 @@ class Live {
       this.#waiting = [];
       this.#fleet = applyFrames(this.#fleet, frames);
       this.#sums = withSums(this.#sums, this.#fleet.totals);
-      this.#now = Date.now();
       for (const listener of this.#listeners) listener(frames);
     }, 50);
   }

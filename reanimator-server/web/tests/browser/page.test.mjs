@@ -388,11 +388,11 @@ test('a lost connection is told, figures count as old, and it heals by itself', 
   await server.stop('SIGKILL');
   await page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
   await page.locator('tr.old').first().waitFor();
-  assert.equal(await page.locator('tbody tr:not(.old)').count(), 0);
+  assert.equal(await page.locator('tbody tr[aria-rowindex]:not(.old)').count(), 0);
   await assertAccessible(page, 'a lost connection');
   server = await startServer(folder.path, Number(port));
   await page.getByText('Live', { exact: true }).waitFor();
-  await page.locator('tbody tr:not(.old)').first().waitFor();
+  await page.locator('tbody tr[aria-rowindex]:not(.old)').first().waitFor();
   assert.equal(await page.evaluate(() => window.notReloaded), true);
   nothingWrong();
 });
