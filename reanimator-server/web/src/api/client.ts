@@ -23,6 +23,7 @@ import type {
   Imported,
   InterfaceRow,
   Inventory,
+  LabelChange,
   Labels,
   Listing,
   Match,
@@ -149,15 +150,6 @@ export interface RecentQuestion {
   metric: string;
   from: string;
   points: string;
-}
-
-/** Groups and tags that hosts get or lose. */
-export interface LabelChange {
-  hosts: readonly string[];
-  add_groups: readonly string[];
-  remove_groups: readonly string[];
-  add_tags: readonly string[];
-  remove_tags: readonly string[];
 }
 
 /** One page of changes, newest first. */

@@ -78,14 +78,10 @@ export type Token = Answered<Schemas['Token']>;
 export type AuditEntry = Answered<Schemas['AuditEntry']>;
 
 /** Groups and tags with how many hosts each has. */
-export interface Labels {
-  groups: Label[];
-  tags: Label[];
-}
-export interface Label {
-  name: string;
-  hosts: number;
-}
+export type Labels = Answered<Schemas['Labels']>;
+export type Label = Answered<Schemas['LabelCount']>;
+/** Groups and tags that hosts get or lose. */
+export type LabelChange = Schemas['LabelChange'];
 
 /** What an admin decides, and how long things are kept. */
 export type Settings = Answered<Schemas['Settings']>;

@@ -42,13 +42,15 @@ async function everyAddress({ admin: { page }, api }) {
     `/guests/${guests.find(({ kind, status }) => kind === 'qemu' && status === 'running').id}`,
     `/guests/${guests.find(({ kind, status }) => kind === 'lxc' && status === 'running').id}`,
     `/storage/${storages[0].id}`,
+    '/clusters',
+    '/start',
   ];
   const parts = [];
   for (const start of [...menu, ...things]) {
     await open(page, start);
-    parts.push(...(await hrefs(page, /^Parts of/)));
+    parts.push(...(await hrefs(page, /^(Parts of|Settings)/)));
   }
-  return [...new Set([...menu, ...things, ...parts])];
+  return [...new Set([...menu, ...things, ...parts].map(decodeURIComponent))];
 }
 
 const hrefs = (page, name) =>

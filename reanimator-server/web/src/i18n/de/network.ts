@@ -60,7 +60,7 @@ export const network: typeof English = {
     network: (bridge, what, hosts) => `${bridge} · ${what} · ${counted(hosts, 'Host', 'Hosts')}`,
     bridgesOf: (host) => `Bridges von ${host}`,
     guestsOn: (bridge) => `Gäste an ${bridge}`,
-    unplaced: 'An keiner Bridge',
+    unplaced: 'Bridge nicht gesehen',
     noBridges: 'Keine Bridges',
     noGuests: 'keine Gäste',
     off: 'aus',

@@ -45,6 +45,7 @@ export const overview: typeof English = {
     running: 'laufend',
   },
 
+  beginning: 'Noch ist wenig zu sehen: Maschinen Schritt für Schritt hinzufügen.',
   noHosts: 'Noch keine Hosts',
   noHostsAdmin:
     'Eine Linux-Maschine über SSH hinzufügen oder einen Proxmox-Cluster verbinden: Dann kommen alle seine Knoten auf einmal dazu.',

@@ -62,7 +62,7 @@ export const network = {
       `${bridge} · ${what} · ${counted(hosts, 'host', 'hosts')}`,
     bridgesOf: (host: string) => `Bridges of ${host}`,
     guestsOn: (bridge: string) => `Guests on ${bridge}`,
-    unplaced: 'On no bridge',
+    unplaced: 'Bridge not seen',
     noBridges: 'No bridges',
     noGuests: 'no guests',
     off: 'off',

@@ -48,6 +48,7 @@ export const overview = {
   },
 
   // An empty fleet.
+  beginning: 'There is little to see yet: add machines step by step.',
   noHosts: 'No hosts yet',
   noHostsAdmin:
     'Add a Linux machine over SSH, or connect a Proxmox cluster and all its nodes come in at once.',

@@ -60,7 +60,7 @@ export const network: typeof English = {
     network: (bridge, what, hosts) => `${bridge} · ${what} · ${counted(hosts, 'host', 'host')}`,
     bridgesOf: (host) => `Bridge di ${host}`,
     guestsOn: (bridge) => `Guest su ${bridge}`,
-    unplaced: 'Su nessun bridge',
+    unplaced: 'Bridge non rilevato',
     noBridges: 'Nessun bridge',
     noGuests: 'nessun guest',
     off: 'spento',

@@ -44,6 +44,7 @@ export const overview: typeof English = {
     running: 'in esecuzione',
   },
 
+  beginning: 'C’è ancora poco da vedere: aggiungere le macchine passo dopo passo.',
   noHosts: 'Ancora nessun host',
   noHostsAdmin:
     'Aggiungere una macchina Linux via SSH o collegare un cluster Proxmox: tutti i suoi nodi arrivano in una volta.',

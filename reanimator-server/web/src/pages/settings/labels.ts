@@ -1,5 +1,5 @@
 /** Groups and tags: labels that hosts have, seen from the label's side. */
-import type { LabelChange } from '../../api/client';
+import type { LabelChange } from '../../api/types';
 import type { Host } from '../../api/types';
 
 export type LabelKind = 'groups' | 'tags';
