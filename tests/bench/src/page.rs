@@ -46,6 +46,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let frame = Some(("one frame at 60 Hz", FRAME_MS));
     figure("first_load_kb", "KB", "/first_load_kb", 200.0, None)?;
     figure("ready_ms", "ms", "/ready_ms", 1000.0, None)?;
+    figure("palette_key_ms", "ms", "/palette_key_ms", 50.0, None)?;
     for (table, path) in [("guests", "/guest_table"), ("hosts", "/host_table")] {
         for way in ["scroll", "jump"] {
             let name = |what: &str| format!("{table}_{way}_{what}");

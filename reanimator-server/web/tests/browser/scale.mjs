@@ -250,6 +250,36 @@ async function measureTable(browser, url, path, count, sortBy) {
   };
 }
 
+/** From a key press in the palette to what it found having been painted; everything it knows was read before. */
+async function measurePalette(browser, url) {
+  const { page, context, faults } = await openWindow(browser, url);
+  await page.goto('/');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.keyboard.press('Control+k');
+  const box = page.getByRole('combobox');
+  // The last guest has its number in its name.
+  await box.fill(String(guests));
+  await page.getByRole('option').first().waitFor();
+  const first = "(document.querySelector('[role=option]')?.textContent ?? '')";
+  const type = (text) =>
+    `const field = document.querySelector('[role=combobox]'); field.value = ${JSON.stringify(text)};
+     field.dispatchEvent(new InputEvent('input', { bubbles: true }));`;
+  const times = [];
+  for (const text of ['w', 'we', 'web', 'web 1', 'nothing of the kind', 'db']) {
+    const before = await page.evaluate(first);
+    const found = text.startsWith('nothing') ? `${first} === ''` : `${first} !== ${JSON.stringify(before)}`;
+    times.push(await Promise.race([timed(page, type(text), found), page.waitForTimeout(2000)]));
+  }
+  await context.close();
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return round(
+    at(
+      times.filter((time) => time !== undefined).sort((a, b) => a - b),
+      0.5,
+    ),
+  );
+}
+
 /** What a first visit transfers of script and style, and how soon the page stands. */
 async function measureStart(browser, server) {
   const { page, context } = await openWindow(browser, server.url);
@@ -281,7 +311,17 @@ if (serving > 0) {
     const start = await measureStart(browser, server);
     const guestTable = await measureTable(browser, server.url, '/guests', guests, 'VMID');
     const hostTable = await measureTable(browser, server.url, '/hosts', hosts, 'Memory');
-    print(JSON.stringify({ hosts, guests, ...start, guest_table: guestTable, host_table: hostTable }));
+    const paletteKey = await measurePalette(browser, server.url);
+    print(
+      JSON.stringify({
+        hosts,
+        guests,
+        ...start,
+        palette_key_ms: paletteKey,
+        guest_table: guestTable,
+        host_table: hostTable,
+      }),
+    );
   } finally {
     await browser.close();
     server.stop();
