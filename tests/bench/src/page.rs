@@ -47,6 +47,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     figure("first_load_kb", "KB", "/first_load_kb", 200.0, None)?;
     figure("ready_ms", "ms", "/ready_ms", 1000.0, None)?;
     figure("palette_key_ms", "ms", "/palette_key_ms", 50.0, None)?;
+    figure("year_pan_longest_task_ms", "ms", "/year_pan_longest_task_ms", 50.0, None)?;
     for (table, path) in [("guests", "/guest_table"), ("hosts", "/host_table")] {
         for way in ["scroll", "jump"] {
             let name = |what: &str| format!("{table}_{way}_{what}");

@@ -250,6 +250,61 @@ async function measureTable(browser, url, path, count, sortBy) {
   };
 }
 
+/** A year of figures, a gap in it now and then: what the server's answer would be. */
+function yearOf(query) {
+  const step = parseInt(query.get('step') ?? '600');
+  const second = (name, otherwise) =>
+    Number.isNaN(Date.parse(query.get(name))) ? otherwise : Date.parse(query.get(name)) / 1000;
+  const to = second('to', Date.now() / 1000);
+  const times = [];
+  for (let time = Math.ceil(second('from', to - 86_400) / step) * step; time < to; time += step)
+    times.push(time);
+  const mean = times.map((time) =>
+    Math.floor(time / 86_400) % 37 ? 50 + 30 * Math.sin(time / 300_000) : null,
+  );
+  const columns = {
+    mean,
+    min: mean.map((value) => value && value - 5),
+    max: mean.map((value) => value && value + 5),
+  };
+  const all =
+    'cpu_percent,memory_used,memory_total,disk_used,disk_total,network_received,network_sent,hosts_online,hosts_total,guests_running,guests_total';
+  const metrics = (query.get('metric') || all).split(',').map((metric) => [metric, columns]);
+  return {
+    entity: 'fleet',
+    step_seconds: step,
+    times: times.map((time) => new Date(time * 1000).toISOString()),
+    metrics: Object.fromEntries(metrics),
+  };
+}
+
+/** Drags all charts of the overview through a year of history. */
+async function measurePan(browser, url) {
+  const { page, context, faults } = await openWindow(browser, url);
+  await page.route('**/api/v1/telemetry/query**', (route) =>
+    route.fulfill({ json: yearOf(new URL(route.request().url()).searchParams) }),
+  );
+  await page.goto('/?range=365d');
+  const chart = page.locator('.uplot').first();
+  await chart.waitFor();
+  await chart.scrollIntoViewIfNeeded();
+  const { x, y, width } = await chart.boundingBox();
+  const tracing = new Tracing(await context.newCDPSession(page));
+  await tracing.start();
+  for (let turn = 0; turn < 3; turn += 1) {
+    await page.mouse.move(x + 80, y + 60);
+    await page.mouse.down();
+    await page.mouse.move(x + width - 40, y + 60, { steps: 60 });
+    await page.mouse.up();
+  }
+  const events = mainThread(await tracing.stop());
+  const moved = new URL(page.url()).searchParams.has('at');
+  await context.close();
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  if (!moved) throw new Error('the charts did not move');
+  return round(longestTask(events));
+}
+
 /** From a key press in the palette to what it found having been painted; everything it knows was read before. */
 async function measurePalette(browser, url) {
   const { page, context, faults } = await openWindow(browser, url);
@@ -311,6 +366,7 @@ if (serving > 0) {
     const start = await measureStart(browser, server);
     const guestTable = await measureTable(browser, server.url, '/guests', guests, 'VMID');
     const hostTable = await measureTable(browser, server.url, '/hosts', hosts, 'Memory');
+    const pan = await measurePan(browser, server.url);
     const paletteKey = await measurePalette(browser, server.url);
     print(
       JSON.stringify({
@@ -318,6 +374,7 @@ if (serving > 0) {
         guests,
         ...start,
         palette_key_ms: paletteKey,
+        year_pan_longest_task_ms: pan,
         guest_table: guestTable,
         host_table: hostTable,
       }),
