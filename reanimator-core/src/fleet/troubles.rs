@@ -60,6 +60,7 @@ fn of_node(node: &NodeInventory) -> Vec<Trouble> {
     let pools = unwell.filter(|(_, health)| *health != "ONLINE").map(|(pool, health)| {
         Trouble::new(AttentionKind::Pool, Critical, format!("pool {} is {health}", pool.name))
             .with("pool", &pool.name)
+            .with("type", "zfs")
             .with("trouble", "state")
             .with("state", health)
     });

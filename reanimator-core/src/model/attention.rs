@@ -62,11 +62,13 @@ pub enum AttentionKind {
     /// `detail`), `spare`, `self-test`, `pending`, `uncorrectable`, `reallocated`, `media` (those four with `count`),
     /// `worn` (with `percent`).
     DiskHealth,
-    /// A pool, RAID, volume group or btrfs is not as it should be. `pool`; `trouble`: `state` (with `state`), `data`,
-    /// `device` (with `device`, `state`), `errors` (with `device`, `count`), `scan` (with `scan`, `count`), `degraded`
-    /// (with `missing`), `inactive`, `volume` (with `detail`).
+    /// A pool, RAID, volume group or btrfs is not as it should be. `pool`: its name; `type`: `zfs`, `group`, `volume`,
+    /// `raid`, `btrfs`; `trouble`: `state` (with `state`), `data`, `device` (with `device`, `state`), `errors` (with
+    /// `device`, `count`), `scan` (with `scan`, `count`), `degraded` (with `missing`), `inactive`, `volume` (with
+    /// `detail`).
     Pool,
-    /// A ZFS pool or thin pool is nearly full. `pool`, `percent`, `part`: `data` or `metadata`.
+    /// A ZFS pool or thin pool is nearly full. `pool`: its name; `type`: `zfs`, `thin`; `part`: `data` or `metadata`;
+    /// `percent`.
     PoolFull,
     /// A file system or storage is nearly full. `percent`.
     DiskFull,

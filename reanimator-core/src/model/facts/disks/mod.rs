@@ -186,11 +186,14 @@ fn sentences(troubles: Vec<Trouble>) -> Vec<String> {
 }
 
 /// A pool that is nearly full, or that part of it. One that is quite full stops what lies on it.
-fn pool_full(part: &str, pool: &str, percent: f64) -> Trouble {
+fn pool_full(pool_type: &str, pool: &str, part: &str, percent: f64) -> Trouble {
     let level = if percent >= 95.0 { AttentionLevel::Critical } else { AttentionLevel::Warning };
-    Trouble::new(AttentionKind::PoolFull, level, format!("{part}{pool} is {percent:.0} % full"))
+    let words = if pool_type == "zfs" { "pool" } else { "thin pool" };
+    let of = if part == "metadata" { "the metadata of " } else { "" };
+    Trouble::new(AttentionKind::PoolFull, level, format!("{of}{words} {pool} is {percent:.0} % full"))
         .with("pool", pool)
-        .with("part", if part.is_empty() { "data" } else { "metadata" })
+        .with("type", pool_type)
+        .with("part", part)
         .with("percent", format!("{percent:.0}"))
 }
 

@@ -83,22 +83,21 @@ impl VolumeGroup {
     /// What is wrong with it.
     pub fn troubles(&self) -> Vec<Trouble> {
         let name = &self.name;
-        let group = format!("volume group {name}");
         let mut troubles = Vec::new();
         if let Some(missing) = self.missing_members.filter(|missing| *missing > 0) {
-            let what = format!("{group} is degraded: {}", missing_words(missing, self.members()));
-            troubles.push(pool(&group, "degraded", what).with("missing", missing));
+            let what = format!("volume group {name} is degraded: {}", missing_words(missing, self.members()));
+            troubles.push(pool("group", name, "degraded", what).with("missing", missing));
         }
         for volume in &self.logical_volumes {
             let full_name = format!("{name}/{}", volume.name);
             if let Some(detail) = &volume.trouble {
                 let what = format!("volume {full_name}: {detail}");
-                troubles.push(pool(&format!("volume {full_name}"), "volume", what).with("detail", detail));
+                troubles.push(pool("volume", &full_name, "volume", what).with("detail", detail));
             }
-            let parts = [("", volume.data_percent), ("the metadata of ", volume.metadata_percent)];
-            for (what, percent) in parts.into_iter().filter(|_| volume.is_pool()) {
+            let parts = [("data", volume.data_percent), ("metadata", volume.metadata_percent)];
+            for (part, percent) in parts.into_iter().filter(|_| volume.is_pool()) {
                 if let Some(percent) = percent.filter(|percent| *percent >= POOL_FULL_PERCENT) {
-                    troubles.push(super::pool_full(what, &format!("thin pool {full_name}"), percent));
+                    troubles.push(super::pool_full("thin", &full_name, part, percent));
                 }
             }
         }
@@ -143,8 +142,11 @@ impl LogicalVolume {
 
 /// `1 of 2 members is missing`; without the whole where that is not known.
 /// Something that is broken already.
-fn pool(name: &str, code: &str, what: String) -> Trouble {
-    Trouble::new(AttentionKind::Pool, AttentionLevel::Critical, what).with("pool", name).with("trouble", code)
+fn pool(pool_type: &str, name: &str, code: &str, what: String) -> Trouble {
+    Trouble::new(AttentionKind::Pool, AttentionLevel::Critical, what)
+        .with("pool", name)
+        .with("type", pool_type)
+        .with("trouble", code)
 }
 
 fn missing_words(missing: u64, of: u64) -> String {
@@ -229,7 +231,7 @@ impl MdArray {
         let name = &self.name;
         let mut troubles = Vec::new();
         if self.is_inactive() {
-            troubles.push(pool(name, "inactive", format!("{name} is inactive")));
+            troubles.push(pool("raid", name, "inactive", format!("{name} is inactive")));
         }
         if let Some(missing) = self.missing_members.filter(|missing| *missing > 0) {
             let doing = match (&self.action, self.progress_percent) {
@@ -239,10 +241,10 @@ impl MdArray {
             };
             let words = missing_words(missing, self.wanted_members.unwrap_or(0));
             let what = format!("{name} is degraded: {words}{doing}");
-            troubles.push(pool(name, "degraded", what).with("missing", missing));
+            troubles.push(pool("raid", name, "degraded", what).with("missing", missing));
         }
         for member in self.members.iter().filter(|member| member.state == MemberState::Failed) {
-            let trouble = pool(name, "device", format!("{} in {name} failed", member.device));
+            let trouble = pool("raid", name, "device", format!("{} in {name} failed", member.device));
             troubles.push(trouble.with("device", &member.device).with("state", "FAULTY"));
         }
         troubles
@@ -325,18 +327,18 @@ impl Btrfs {
 
     /// What is wrong with it.
     pub fn troubles(&self) -> Vec<Trouble> {
-        let name = format!("btrfs {}", self.name());
+        let name = self.name();
         let mut troubles = Vec::new();
         if self.missing() > 0 {
             let words = missing_words(self.missing(), self.devices.len() as u64);
-            let trouble = pool(&name, "degraded", format!("{name} is degraded: {words}"));
+            let trouble = pool("btrfs", name, "degraded", format!("btrfs {name} is degraded: {words}"));
             troubles.push(trouble.with("missing", self.missing()));
         }
         for device in &self.devices {
             if let Some(errors) = device.errors.filter(|errors| *errors > 0) {
                 let path = device.path.clone().unwrap_or_else(|| format!("device {}", device.id));
                 let noun = if errors == 1 { "error" } else { "errors" };
-                let trouble = pool(&name, "errors", format!("{name} counted {errors} {noun} on {path}"));
+                let trouble = pool("btrfs", name, "errors", format!("btrfs {name} counted {errors} {noun} on {path}"));
                 let trouble = Trouble { level: AttentionLevel::Warning, ..trouble };
                 troubles.push(trouble.with("device", path).with("count", errors));
             }

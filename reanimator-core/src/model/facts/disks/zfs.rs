@@ -124,7 +124,7 @@ impl ZfsPool {
     pub fn troubles(&self) -> Vec<Trouble> {
         let name = &self.name;
         let say = |level, code: &str, what: String| {
-            Trouble::new(AttentionKind::Pool, level, what).with("pool", name).with("trouble", code)
+            Trouble::new(AttentionKind::Pool, level, what).with("pool", name).with("type", "zfs").with("trouble", code)
         };
         let mut troubles = Vec::new();
         if !self.state.is_empty() && self.state != "ONLINE" {
@@ -155,7 +155,7 @@ impl ZfsPool {
             troubles.push(say(Warning, "scan", what).with("scan", kind).with("count", errors));
         }
         if let Some(percent) = self.capacity_percent.filter(|percent| *percent >= POOL_FULL_PERCENT) {
-            troubles.push(super::pool_full("", &format!("pool {name}"), percent));
+            troubles.push(super::pool_full("zfs", name, "data", percent));
         }
         troubles
     }
