@@ -1092,15 +1092,31 @@ export interface components {
         };
         /** @description Something that needs somebody. */
         Attention: {
-            /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`. */
+            /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`, `guest:ID`. */
             entity: string;
+            /** @description What kind of trouble it is. */
+            kind: components["schemas"]["AttentionKind"];
             /** @description How bad it is. */
             level: components["schemas"]["AttentionLevel"];
             /** @description Its name. */
             name: string;
-            /** @description What, in a sentence. */
+            /**
+             * Format: date-time
+             * @description Since when, where that is known.
+             */
+            since?: string | null;
+            /** @description What a sentence about it takes, as text: those of its [`AttentionKind`]. */
+            values?: {
+                [key: string]: string;
+            };
+            /** @description What, in an English sentence. */
             what: string;
         };
+        /**
+         * @description What kind of trouble it is, and the `values` that come with it. A value in brackets may be absent.
+         * @enum {string}
+         */
+        AttentionKind: "offline" | "old-data" | "no-quorum" | "disk-health" | "pool" | "pool-full" | "disk-full" | "storage-unusable" | "high-availability" | "ceph" | "replication" | "service" | "temperature" | "failed-units" | "certificate" | "backup-failed" | "backup-old" | "backup-missing" | "clock" | "subscription" | "updates" | "restart-wanted";
         /**
          * @description How bad something is.
          * @enum {string}
