@@ -75,11 +75,13 @@ fn of_node(node: &NodeInventory) -> Vec<Trouble> {
 /// One that was there and does not hold any more; none at all is a choice.
 fn subscription(node: &NodeInventory) -> Option<Trouble> {
     let status = node.license.as_ref()?.status.as_deref()?;
-    let over = matches!(status, "expired" | "invalid" | "suspended");
-    over.then(|| {
-        Trouble::new(AttentionKind::Subscription, Notice, format!("its subscription is {status}"))
-            .with("status", status)
-    })
+    let what = match status {
+        "expired" => "its subscription has expired",
+        "invalid" => "its subscription is invalid",
+        "suspended" => "its subscription is suspended",
+        _ => return None,
+    };
+    Some(Trouble::new(AttentionKind::Subscription, Notice, what).with("status", status))
 }
 
 /// What is wrong with a cluster.
@@ -166,7 +168,7 @@ mod tests {
                 "Critical DiskHealth: SMART of sda failed: the disk expects to die",
                 "Critical Pool: pool tank is DEGRADED",
                 "Critical Service: the service pveproxy failed",
-                "Notice Subscription: its subscription is expired",
+                "Notice Subscription: its subscription has expired",
             ]
         );
     }

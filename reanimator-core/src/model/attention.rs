@@ -27,7 +27,7 @@ pub struct Attention {
     pub what: String,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
-    /// What a sentence about it takes, as text: those of its [`AttentionKind`].
+    /// What a sentence about it takes, as text: which of them, its kind says.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
 }
@@ -47,59 +47,74 @@ pub struct Trouble {
     pub values: BTreeMap<String, String>,
 }
 
-/// What kind of trouble it is, and the `values` that come with it. A value in brackets may be absent.
+/// What kind of trouble it is. The `values` that come with each, those with a question mark where they are known:
+///
+/// - `disk-health`: `disk`; `trouble` is `failed`, `attributes` or `warning` (with `detail`), `spare`, `self-test`,
+///   `pending`, `uncorrectable`, `reallocated` or `media` (with `count`), or `worn` (with `percent`)
+/// - `pool`: `pool`; `type` is `zfs`, `group`, `volume`, `raid` or `btrfs`; `trouble` is `state` (with `state`), `data`,
+///   `device` (with `device`, `state`), `errors` (with `device`, `count`), `scan` (with `scan`, `count`), `degraded`
+///   (with `missing`), `inactive` or `volume` (with `detail`)
+/// - `pool-full`: `pool`, `percent`; `type` is `zfs` or `thin`, `part` is `data` or `metadata`
+/// - `disk-full`: `percent`
+/// - `temperature`: `celsius`, `sensor`?, `limit`?
+/// - `failed-units`: `count`, `units` (the names of the first)
+/// - `service`: `service`
+/// - `certificate`: `certificate`, `days` that are left, negative where it has expired
+/// - `backup-missing`: `count`, `guests` (the names of the first)
+/// - `backup-old`: `days`
+/// - `backup-failed`: `guest` (its number, or the node where the task was about several), `error`
+/// - `replication`: `job`, `count` (times in a row), `error`?; `since` is when it last succeeded
+/// - `high-availability`: `resource`
+/// - `ceph`: `health`, `checks`?
+/// - `clock`: `seconds` that it is ahead, negative where it is behind
+/// - `subscription`: `status` is `expired`, `invalid` or `suspended`
+/// - `updates`: `count`
+/// - `old-data`: `section`? of its facts, where the rest is not old
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AttentionKind {
-    /// It does not answer. `since`: when it last did.
+    /// It does not answer.
     Offline,
-    /// What is known of it is old. `[section]`: the part of its facts, where the rest is not old. `since`: its age.
+    /// What is known of it is old.
     OldData,
     /// The cluster has lost quorum.
     NoQuorum,
-    /// A disk is about to die, or not as it should be. `disk`; `trouble`: `failed`, `attributes`, `warning` (both with
-    /// `detail`), `spare`, `self-test`, `pending`, `uncorrectable`, `reallocated`, `media` (those four with `count`),
-    /// `worn` (with `percent`).
+    /// A disk is about to die, or not as it should be.
     DiskHealth,
-    /// A pool, RAID, volume group or btrfs is not as it should be. `pool`: its name; `type`: `zfs`, `group`, `volume`,
-    /// `raid`, `btrfs`; `trouble`: `state` (with `state`), `data`, `device` (with `device`, `state`), `errors` (with
-    /// `device`, `count`), `scan` (with `scan`, `count`), `degraded` (with `missing`), `inactive`, `volume` (with
-    /// `detail`).
+    /// A pool, RAID, volume group or btrfs is not as it should be.
     Pool,
-    /// A ZFS pool or thin pool is nearly full. `pool`: its name; `type`: `zfs`, `thin`; `part`: `data` or `metadata`;
-    /// `percent`.
+    /// A ZFS pool or thin pool is nearly full.
     PoolFull,
-    /// A file system or storage is nearly full. `percent`.
+    /// A file system or storage is nearly full.
     DiskFull,
     /// A storage cannot be used.
     StorageUnusable,
-    /// High availability of a guest is in error. `resource`.
+    /// High availability of a guest is in error.
     HighAvailability,
-    /// Ceph is not healthy. `health`; `[checks]`: the names of what it warns of.
+    /// Ceph is not healthy.
     Ceph,
-    /// A replication job fails. `job`, `count`: times in a row; `[error]`. `since`: when it last succeeded.
+    /// A replication job fails.
     Replication,
-    /// A service that Proxmox looks after failed. `service`.
+    /// A service that Proxmox looks after failed.
     Service,
-    /// A sensor is too warm. `celsius`; `[sensor]`; `[limit]` in degrees where its limit is reached.
+    /// A sensor is too warm.
     Temperature,
-    /// Units of systemd failed. `count`; `units`: the names of the first.
+    /// Units of systemd failed.
     FailedUnits,
-    /// A certificate expires soon or has expired. `certificate`; `days` that are left, negative where it has expired.
-    /// `since`: when it expired.
+    /// A certificate expires soon or has expired.
     Certificate,
-    /// A backup failed within a day. `guest`: its number, or the node where the task is about several; `[error]`.
+    /// A backup failed within a day.
     BackupFailed,
-    /// The newest backup of a guest that a job takes along is old. `days`. `since`: when it was made.
+    /// The newest backup of a guest that a job takes along is old.
     BackupOld,
-    /// Guests are in no backup job. `count`; `guests`: the names of the first.
+    /// Guests are in no backup job.
     BackupMissing,
-    /// A clock is wrong. `seconds` that it is ahead, negative where it is behind.
+    /// A clock is wrong.
     Clock,
-    /// The subscription does not hold any more. `status`.
+    /// The subscription does not hold any more.
     Subscription,
-    /// Security updates wait. `count`.
+    /// Security updates wait.
     Updates,
     /// It wants to be restarted.
     RestartWanted,

@@ -89,7 +89,6 @@ export const overview: typeof English = {
       `${counted(count, 'Gast ist', 'Gäste sind')} in keinem Backup-Job: ${names}`,
     clockAhead: (seconds) => `die Uhr geht ${seconds} s vor`,
     clockBehind: (seconds) => `die Uhr geht ${seconds} s nach`,
-    subscription: (status) => `die Subscription ist nicht mehr gültig (${status})`,
     updates: (count) => counted(count, 'Sicherheitsupdate steht aus', 'Sicherheitsupdates stehen aus'),
     restartWanted: () => 'ein Neustart ist nötig',
   },
@@ -117,6 +116,11 @@ export const overview: typeof English = {
     degraded: (pool, missing) =>
       `${pool} ist degradiert: ${counted(missing, 'Mitglied fehlt', 'Mitglieder fehlen')}`,
     inactive: (pool) => `${pool} ist inaktiv`,
+  },
+  subscriptions: {
+    expired: 'die Subskription ist abgelaufen',
+    invalid: 'die Subskription ist ungültig',
+    suspended: 'die Subskription ist gesperrt',
   },
   poolNames: {
     zfs: (name) => `Pool ${name}`,
@@ -156,7 +160,7 @@ export const overview: typeof English = {
     'backup-old': 'Backups sind veraltet',
     'backup-missing': 'Gäste sind in keinem Backup-Job',
     clock: 'Uhren gehen falsch',
-    subscription: 'Subscriptions sind nicht mehr gültig',
+    subscription: 'Subskriptionen sind nicht mehr gültig',
     updates: 'Sicherheitsupdates stehen aus',
     'restart-wanted': 'Neustarts sind nötig',
   },

@@ -94,7 +94,6 @@ export const overview = {
       `${counted(count, 'guest is', 'guests are')} in no backup job: ${names}`,
     clockAhead: (seconds: string) => `its clock is ${seconds} s ahead`,
     clockBehind: (seconds: string) => `its clock is ${seconds} s behind`,
-    subscription: (status: string) => `its subscription is ${status}`,
     updates: (count: number) => counted(count, 'security update waits', 'security updates wait'),
     restartWanted: () => 'it wants to be restarted',
   },
@@ -126,6 +125,12 @@ export const overview = {
     degraded: (pool: string, missing: number) =>
       `${pool} is degraded: ${counted(missing, 'member is', 'members are')} missing`,
     inactive: (pool: string) => `${pool} is inactive`,
+  },
+  /** What has become of a subscription. */
+  subscriptions: {
+    expired: 'its subscription has expired',
+    invalid: 'its subscription is invalid',
+    suspended: 'its subscription is suspended',
   },
   /** What a pool is called, by its type. */
   poolNames: {

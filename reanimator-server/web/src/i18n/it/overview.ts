@@ -88,7 +88,6 @@ export const overview: typeof English = {
       `${counted(count, 'guest non è', 'guest non sono')} in nessun job di backup: ${names}`,
     clockAhead: (seconds) => `l’orologio è avanti di ${seconds} s`,
     clockBehind: (seconds) => `l’orologio è indietro di ${seconds} s`,
-    subscription: (status) => `la sottoscrizione non è più valida (${status})`,
     updates: (count) =>
       counted(count, 'aggiornamento di sicurezza in attesa', 'aggiornamenti di sicurezza in attesa'),
     restartWanted: () => 'richiede un riavvio',
@@ -116,6 +115,11 @@ export const overview: typeof English = {
     degraded: (pool, missing) =>
       `${pool} è degradato: ${counted(missing, 'membro mancante', 'membri mancanti')}`,
     inactive: (pool) => `${pool} è inattivo`,
+  },
+  subscriptions: {
+    expired: 'la sottoscrizione è scaduta',
+    invalid: 'la sottoscrizione non è valida',
+    suspended: 'la sottoscrizione è sospesa',
   },
   poolNames: {
     zfs: (name) => `pool ${name}`,

@@ -155,7 +155,7 @@ const EVERY: readonly [kind: string, values: Record<string, string>, en: string]
   ['backup-missing', { count: '2', guests: 'db1, 101' }, '2 guests are in no backup job: db1, 101'],
   ['clock', { seconds: '300' }, 'its clock is 300 s ahead'],
   ['clock', { seconds: '-90' }, 'its clock is 90 s behind'],
-  ['subscription', { status: 'expired' }, 'its subscription is expired'],
+  ['subscription', { status: 'expired' }, 'its subscription has expired'],
   ['updates', { count: '1' }, '1 security update waits'],
   ['restart-wanted', {}, 'it wants to be restarted'],
 ];

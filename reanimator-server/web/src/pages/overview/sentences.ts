@@ -91,6 +91,11 @@ function certificate({ certificate: name, days }: Values): string {
   return left < 0 ? t.overview.needs.expired(text(name)) : t.overview.needs.expires(text(name), left);
 }
 
+function subscription({ status }: Values): string | null {
+  const says: Readonly<Partial<Record<string, string>>> = t.overview.subscriptions;
+  return says[status ?? ''] ?? null;
+}
+
 function clock({ seconds }: Values): string {
   const off = number(seconds);
   const say = off < 0 ? t.overview.needs.clockBehind : t.overview.needs.clockAhead;
@@ -142,7 +147,7 @@ const SENTENCES: Readonly<Record<AttentionKind, Sentence>> = {
     say: ({ count, guests }) => t.overview.needs.backupMissing(number(count), some(guests, number(count))),
     part: 'backups',
   },
-  subscription: { say: (v) => t.overview.needs.subscription(text(v.status)), part: 'licence' },
+  subscription: { say: subscription, part: 'licence' },
   updates: { say: (v) => t.overview.needs.updates(number(v.count)), part: 'updates' },
   'restart-wanted': { say: () => t.overview.needs.restartWanted(), part: 'updates' },
 };
