@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -104,6 +104,9 @@ def test_guests_clusters_and_tables_are_told_in_full(fleet: Fleet, cluster: dict
     assert set(tables["vms"][0]) == set(get_type_hints(model.VmRow))
     (row,) = tables["clusters"]
     assert set(row) == set(get_type_hints(model.ClusterRow))
+    needs = tables["overview"]["attention"]
+    assert all(set(need) == set(get_type_hints(model.Attention)) for need in needs)
+    assert {need["kind"] for need in needs} <= set(get_args(model.AttentionKind))
     guests = [vm for vm in tables["vms"] if not vm["template"]]
     assert (row["name"], row["nodes_total"], row["guests_total"]) == ("lab", 3, len(guests))
     with pytest.raises(reanimator.NotFound) as caught:

@@ -6,16 +6,9 @@ use super::digest::{GuestDigest, HostDigest, InterfaceDigest};
 use crate::model::{
     Bytes, Guest, GuestId, GuestStatus, HostId, HostState, HostView, Storage, Telemetry, Totals,
     dashboard::{
-        Attention, AttentionLevel, ClusterRow, CpuSum, GuestSums, InterfaceRow, NodeRow, Overview, StorageRow,
-        UpdateCounts, VmRow, gib, mib, share,
+        Attention, CpuSum, GuestSums, InterfaceRow, NodeRow, Overview, StorageRow, UpdateCounts, VmRow, gib, mib, share,
     },
 };
-
-/// A storage or file system that is fuller than this needs somebody.
-const FULL: f64 = 90.0;
-
-/// A machine is too warm from here on, where its sensors name no limit of their own.
-const WARM: f64 = 85.0;
 
 /// One row per host, in the order of `views`.
 pub(super) fn nodes(views: &[HostView], digests: &BTreeMap<HostId, HostDigest>) -> Vec<NodeRow> {
@@ -58,7 +51,7 @@ fn node(view: &HostView, digest: &HostDigest) -> NodeRow {
         guests_running: view.guests.map(|guests| guests.running),
         guests_total: view.guests.map(|guests| guests.total),
         uptime_seconds: view.uptime_seconds,
-        problems: digest.problems.clone(),
+        problems: digest.troubles.iter().map(|trouble| trouble.what.clone()).collect(),
         observed_at: view.observed_at,
     }
 }
@@ -181,13 +174,7 @@ fn row(view: &HostView, interface: &InterfaceDigest) -> InterfaceRow {
 }
 
 /// The whole fleet in a few figures.
-pub(super) fn overview(
-    totals: &Totals,
-    nodes: &[NodeRow],
-    storages: &[StorageRow],
-    guests: &[VmRow],
-    clusters: &[ClusterRow],
-) -> Overview {
+pub(super) fn overview(totals: &Totals, nodes: &[NodeRow], guests: &[VmRow], attention: Vec<Attention>) -> Overview {
     let stopped = |guest: &&VmRow| !guest.template && guest.status != GuestStatus::Running;
     let updates = nodes.iter().fold(UpdateCounts::default(), |sum, node| UpdateCounts {
         pending: sum.pending.saturating_add(node.updates_pending.unwrap_or(0)),
@@ -206,65 +193,7 @@ pub(super) fn overview(
         memory: totals.memory.into(),
         storage: totals.disk.into(),
         updates,
-        attention: attention(nodes, storages, clusters),
+        attention,
         observed_at: totals.observed_at,
     }
-}
-
-fn attention(nodes: &[NodeRow], storages: &[StorageRow], clusters: &[ClusterRow]) -> Vec<Attention> {
-    let mut all: Vec<Attention> = nodes.iter().flat_map(of_node).collect();
-    all.extend(storages.iter().filter_map(of_storage));
-    all.extend(clusters.iter().flat_map(of_cluster));
-    all.sort_by(|a, b| (a.level, &a.name, &a.what).cmp(&(b.level, &b.name, &b.what)));
-    all
-}
-
-fn of_node(node: &NodeRow) -> Vec<Attention> {
-    let mut found = Vec::new();
-    let mut say = |level, what: String| {
-        found.push(Attention { entity: format!("host:{}", node.id), name: node.name.clone(), level, what });
-    };
-    match node.state {
-        // Somebody looks after it by hand.
-        HostState::Maintenance => return found,
-        HostState::Offline => say(AttentionLevel::Critical, "it does not answer".to_owned()),
-        HostState::Unknown => say(AttentionLevel::Warning, "it has not been seen for a while".to_owned()),
-        HostState::Online => {}
-    }
-    for problem in &node.problems {
-        say(AttentionLevel::Critical, problem.clone());
-    }
-    if let Some(units) = node.failed_units.filter(|units| *units > 0) {
-        say(AttentionLevel::Warning, format!("{units} {} failed", if units == 1 { "unit" } else { "units" }));
-    }
-    if let Some(warm) = node.temperature_highest_c.filter(|celsius| *celsius >= WARM) {
-        say(AttentionLevel::Warning, format!("a sensor reads {warm:.0} °C"));
-    }
-    if let Some(security) = node.updates_security.filter(|count| *count > 0) {
-        let word = if security == 1 { "update" } else { "updates" };
-        say(AttentionLevel::Notice, format!("{security} security {word} wait"));
-    }
-    if node.reboot_needed == Some(true) {
-        say(AttentionLevel::Notice, "it wants to be restarted".to_owned());
-    }
-    found
-}
-
-fn of_cluster(cluster: &ClusterRow) -> impl Iterator<Item = Attention> + '_ {
-    let silent = (cluster.state == HostState::Offline).then(|| "it does not answer".to_owned());
-    silent.into_iter().chain(cluster.problems.iter().cloned()).map(|what| Attention {
-        entity: format!("cluster:{}", cluster.id),
-        name: cluster.name.clone(),
-        level: AttentionLevel::Critical,
-        what,
-    })
-}
-
-fn of_storage(storage: &StorageRow) -> Option<Attention> {
-    let (level, what) = match storage {
-        _ if !storage.active && storage.content.is_some() => (AttentionLevel::Critical, "it cannot be used".to_owned()),
-        _ => (AttentionLevel::Warning, format!("{:.0} % of it is full", storage.used_percent.filter(|p| *p >= FULL)?)),
-    };
-    let name = format!("{} on {}", storage.name, storage.node);
-    Some(Attention { entity: format!("storage:{}", storage.id), name, level, what })
 }

@@ -1,6 +1,6 @@
 //! One host in full, out of its view, its figures and its facts: pure.
 
-use super::{HostDetail, digest};
+use super::{HostDetail, digest, troubles};
 use crate::model::{
     Bytes, FileSystem, HostKind, HostView, Storage, Unseen,
     dashboard::{gib, share},
@@ -45,7 +45,7 @@ pub(super) fn details(
             expires: license.expires.clone(),
         }),
         cluster: host.cluster.clone(),
-        problems: digest::problems(&facts),
+        problems: troubles::of_host(&facts).into_iter().map(|trouble| trouble.what).collect(),
         hardware: facts.hardware.filter(|_| include.hardware),
         disks: facts.disks.filter(|_| include.storage),
         network_facts: facts.network.filter(|_| include.network),

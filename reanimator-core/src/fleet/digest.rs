@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::bridges;
 pub(super) use super::bridges::{BridgeDigest, NicDigest, VnetDigest};
+use super::{bridges, troubles};
 use crate::model::{
+    attention::Trouble,
     dashboard::Votes,
     facts::{
-        Dated, HostFacts,
-        cluster::{ClusterFacts, HaFacts},
+        Dated, HostFacts, Section,
+        cluster::{ClusterFacts, HaFacts, NotBackedUp},
         guest::{GuestDiskKind, GuestFacts},
         network::Network,
         pve_node::{NodeInterface, NodeInventory},
@@ -33,8 +34,19 @@ pub(super) struct HostDigest {
     pub(super) updates_security: Option<u32>,
     pub(super) reboot_needed: Option<bool>,
     pub(super) failed_units: Option<u32>,
+    /// The first of them.
+    pub(super) failed_names: Vec<String>,
+    /// When the first of them failed.
+    pub(super) failed_since: Option<Timestamp>,
     pub(super) containers_running: Option<u32>,
-    pub(super) problems: Vec<String>,
+    /// What is wrong with it, whatever the time.
+    pub(super) troubles: Vec<Trouble>,
+    /// Its certificates, and until when they hold.
+    pub(super) certificates: Vec<(String, Timestamp)>,
+    /// How far its clock is from ours, as its Proxmox API tells.
+    pub(super) clock_skew_seconds: Option<i64>,
+    /// The part of its facts that was seen longest ago.
+    pub(super) oldest: Option<(Section, Timestamp)>,
     pub(super) interfaces: Vec<InterfaceDigest>,
     pub(super) bridges: Arc<[BridgeDigest]>,
 }
@@ -73,9 +85,43 @@ pub(super) struct ClusterDigest {
     pub(super) votes: Option<Votes>,
     pub(super) ha_status: Option<String>,
     pub(super) ceph_health: Option<String>,
-    pub(super) problems: Vec<String>,
+    /// What is wrong with it, whatever the time.
+    pub(super) troubles: Vec<Trouble>,
+    pub(super) backups: BackupDigest,
     pub(super) vnets: Vec<VnetDigest>,
 }
+
+/// What is known of a cluster's backups.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct BackupDigest {
+    /// Whether any job is on.
+    pub(super) has_job: bool,
+    /// Guests that no job takes along; `None` where they were not seen.
+    pub(super) bare: Option<Arc<BareGuests>>,
+    /// Those that failed, newest first, each guest once.
+    pub(super) failed: Vec<FailedBackup>,
+}
+
+/// Guests that no backup job takes along.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct BareGuests {
+    pub(super) count: usize,
+    /// Of the first.
+    pub(super) names: Vec<String>,
+    pub(super) vmids: Vec<u32>,
+}
+
+/// A backup that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FailedBackup {
+    /// The guest's number, or the node where the task was about several.
+    pub(super) guest: String,
+    pub(super) at: Timestamp,
+    pub(super) error: String,
+}
+
+/// How many names, certificates and failed backups are kept of each host or cluster.
+const KEPT: usize = 8;
 
 impl HostDigest {
     /// The part of these facts.
@@ -85,6 +131,7 @@ impl HostDigest {
         let by_api = node.and_then(|node| node.cpu.as_ref());
         let by_manager = facts.updates.as_ref().map(|updates| &updates.facts);
         let system = facts.system.as_ref().map(|system| &system.facts);
+        let failed = system.and_then(|system| system.failed.as_deref()).unwrap_or_default();
         let running = |containers: &Dated<crate::model::facts::containers::Containers>| {
             containers.facts.containers.iter().filter(|container| container.runs()).count()
         };
@@ -105,7 +152,12 @@ impl HostDigest {
             reboot_needed: system.and_then(|system| Some(system.reboot.as_ref()?.needed)),
             failed_units: system.and_then(|system| Some(small(system.failed.as_ref()?.len() as u64))),
             containers_running: engines.map(|containers| small(running(containers) as u64)),
-            problems: problems(facts),
+            failed_names: failed.iter().take(KEPT).map(|unit| unit.name.clone()).collect(),
+            failed_since: failed.iter().filter_map(|unit| unit.since).min(),
+            troubles: troubles::of_host(facts),
+            certificates: node.map(certificates).unwrap_or_default(),
+            clock_skew_seconds: node.and_then(|node| node.clock_skew_seconds),
+            oldest: oldest(facts),
             interfaces: match (&facts.network, &facts.proxmox) {
                 (Some(network), _) => interfaces(network),
                 (None, Some(node)) => interfaces_by_api(node),
@@ -125,7 +177,8 @@ impl ClusterDigest {
             votes: votes.map(|(present, expected)| Votes { present, expected }),
             ha_status: managed.map(ha_status),
             ceph_health: facts.ceph.as_ref().and_then(|ceph| ceph.health.clone()),
-            problems: of_cluster(facts),
+            troubles: troubles::of_cluster(facts),
+            backups: BackupDigest::of(facts),
             vnets: bridges::vnets(facts),
         }
     }
@@ -139,16 +192,26 @@ fn ha_status(ha: &HaFacts) -> String {
     }
 }
 
-fn of_cluster(facts: &ClusterFacts) -> Vec<String> {
-    let quorum = (facts.quorate == Some(false)).then(|| "it has lost quorum".to_owned());
-    let ha = facts.ha.iter().flat_map(|ha| &ha.resources);
-    let ha = ha.filter(|each| each.state.as_deref() == Some("error"));
-    let ha = ha.map(|each| format!("high availability of {} is in error", each.id));
-    let jobs = facts.replication.iter().flatten().filter(|job| job.fail_count.unwrap_or(0) > 0 && !job.disabled);
-    let jobs = jobs.map(|job| format!("replication {} fails", job.id));
-    let ceph = facts.ceph.as_ref().and_then(|ceph| ceph.health.as_deref()).filter(|health| *health != "HEALTH_OK");
-    let ceph = ceph.map(|health| format!("Ceph says {health}"));
-    quorum.into_iter().chain(ha).chain(jobs).chain(ceph).collect()
+impl BackupDigest {
+    fn of(facts: &ClusterFacts) -> Self {
+        let bare = facts.not_backed_up.as_ref().map(|all| {
+            let name = |guest: &NotBackedUp| guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
+            Arc::new(BareGuests {
+                count: all.len(),
+                names: all.iter().take(KEPT).map(name).collect(),
+                vmids: all.iter().filter_map(|guest| guest.vmid.parse().ok()).collect(),
+            })
+        });
+        let mut failed: Vec<FailedBackup> = Vec::new();
+        let tasks = facts.failed_tasks.iter().flatten().filter(|task| task.kind.as_deref() == Some("vzdump"));
+        for task in tasks {
+            let (Some(guest), Some(at)) = (task.subject.clone().or(task.node.clone()), task.ended_at) else { continue };
+            if failed.len() < KEPT && failed.iter().all(|known| known.guest != guest) {
+                failed.push(FailedBackup { guest, at, error: task.error.clone() });
+            }
+        }
+        Self { has_job: facts.backup_jobs.iter().flatten().any(|job| job.enabled), bare, failed }
+    }
 }
 
 impl GuestDigest {
@@ -174,28 +237,29 @@ fn node_updates(facts: &HostFacts) -> Option<u32> {
     Some(small(facts.proxmox.as_ref()?.facts.updates.as_ref()?.len() as u64))
 }
 
-/// What is wrong with a host by its facts, in sentences.
-pub(super) fn problems(facts: &HostFacts) -> Vec<String> {
-    let disks = facts.disks.iter().flat_map(|disks| disks.facts.problems());
-    let warm = facts.sensors.iter().flat_map(|sensors| &sensors.facts.temperatures).filter(|each| each.too_warm());
-    let warm =
-        warm.map(|each| format!("{} {} reads {:.0} °C, its limit is reached", each.chip, each.label, each.celsius));
-    let node = facts.proxmox.iter().flat_map(|node| of_node(&node.facts));
-    let mut all: Vec<String> = disks.chain(warm).chain(node).collect();
-    // A shell and the API may tell of the same pool.
-    all.dedup();
+fn certificates(node: &NodeInventory) -> Vec<(String, Timestamp)> {
+    let all = node.certificates.iter().flatten();
+    let mut all: Vec<_> = all.filter_map(|each| Some((each.file_name.clone()?, each.not_after?))).collect();
+    all.sort_by_key(|(_, not_after)| *not_after);
+    all.truncate(KEPT);
     all
 }
 
-fn of_node(node: &NodeInventory) -> Vec<String> {
-    let failing = node.disks.iter().flatten().filter(|disk| disk.is_failing());
-    let failing = failing.map(|disk| format!("SMART of {} failed", disk.name));
-    let unwell = node.zfs.iter().flatten().filter_map(|pool| Some((pool, pool.health.as_deref()?)));
-    let unwell = unwell.filter(|(_, health)| *health != "ONLINE");
-    let pools = unwell.map(|(pool, health)| format!("pool {} is {health}", pool.name));
-    let services = node.services.iter().flatten().filter(|service| service.is_failed());
-    let services = services.map(|service| format!("the service {} failed", service.name));
-    failing.chain(pools).chain(services).collect()
+fn oldest(facts: &HostFacts) -> Option<(Section, Timestamp)> {
+    fn at<T>(facts: &Option<Dated<T>>) -> Option<Timestamp> {
+        facts.as_ref().map(|facts| facts.at)
+    }
+    let all = [
+        (Section::Hardware, at(&facts.hardware)),
+        (Section::Sensors, at(&facts.sensors)),
+        (Section::Disks, at(&facts.disks)),
+        (Section::Network, at(&facts.network)),
+        (Section::System, at(&facts.system)),
+        (Section::Updates, at(&facts.updates)),
+        (Section::Containers, at(&facts.containers)),
+        (Section::Proxmox, at(&facts.proxmox)),
+    ];
+    all.into_iter().filter_map(|(section, at)| Some((section, at?))).min_by_key(|(_, at)| *at)
 }
 
 fn interfaces_by_api(node: &Dated<NodeInventory>) -> Vec<InterfaceDigest> {

@@ -17,6 +17,9 @@
 //! ```
 
 mod adding;
+mod attention;
+#[cfg(test)]
+mod attention_tests;
 mod backup;
 mod bridges;
 mod changes;
@@ -46,6 +49,7 @@ mod testing;
 mod topology;
 pub mod totals;
 mod trail;
+mod troubles;
 pub mod view;
 mod world;
 

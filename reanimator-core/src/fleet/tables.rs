@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fleet, dashboard, totals};
+use super::{Fleet, attention, dashboard, totals, world::KnownCluster};
 use crate::{
     Result,
     model::{
@@ -46,13 +46,24 @@ impl Fleet {
         let (views, guests, all_storages, fresh) =
             self.read(|world| (world.views(now), world.guests(), world.storages(), world.fresh_storages(now)));
         let (hosts, by_guest) = self.read(|world| (world.host_digests(now), world.guest_digests()));
+        let (of_clusters, backups) = self.read(|world| (world.cluster_digests(), world.last_backups()));
         let totals = totals::totals(&views, &guests, &fresh);
         let nodes = dashboard::nodes(&views, &hosts);
         let vms = dashboard::vms(&guests, &by_guest);
         let storages = dashboard::storages(&all_storages, &views, &telemetry);
         let clusters = self.clusters_table().await?;
+        let known = attention::Known {
+            views: &views,
+            hosts: &hosts,
+            storages: &storages,
+            clusters: &clusters,
+            digests: &of_clusters,
+            guests: &vms,
+            backups: &backups,
+        };
+        let attention = attention::attention(known, now);
         Ok(Tables {
-            overview: dashboard::overview(&totals, &nodes, &storages, &vms, &clusters),
+            overview: dashboard::overview(&totals, &nodes, &vms, attention),
             interfaces: dashboard::interfaces(&views, &hosts),
             clusters,
             nodes,
@@ -105,7 +116,7 @@ impl Fleet {
                     ceph_health: cluster.and_then(|cluster| cluster.digest.ceph_health.clone()),
                     guests_running: count(own.clone().filter(|guest| guest.status == GuestStatus::Running).count()),
                     guests_total: count(own.count()),
-                    problems: cluster.map(|cluster| cluster.digest.problems.clone()).unwrap_or_default(),
+                    problems: cluster.map(problems).unwrap_or_default(),
                     observed_at: snapshot.map(|snapshot| snapshot.at),
                     id: view.id,
                 }
@@ -113,6 +124,10 @@ impl Fleet {
             known.into_iter().map(row).collect()
         }))
     }
+}
+
+fn problems(cluster: &KnownCluster) -> Vec<String> {
+    cluster.digest.troubles.iter().map(|trouble| trouble.what.clone()).collect()
 }
 
 /// The oldest Proxmox VE version of some nodes: what all of them can do.

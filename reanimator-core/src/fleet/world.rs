@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
+    attention::LastBackup,
     digest::{ClusterDigest, GuestDigest, HostDigest, VnetDigest},
     guest_rates::Marks,
     view::{self, ByCluster, ByShell, Heard},
@@ -14,6 +15,7 @@ use crate::{
     model::{
         ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostState,
         HostView, Link, NodeSnapshot, Reach, Storage,
+        attention::AttentionKind,
         facts::{Dated, Section, guest::GuestFacts},
     },
 };
@@ -285,7 +287,10 @@ impl World {
             let hostname = identity.and_then(|identity| identity.hostname.clone());
             // One that was read long ago is no temperature of now.
             let fresh = |(_, at): &(f64, Timestamp)| now.duration_since(*at).unsigned_abs() <= FRESH;
-            HostDigest { hostname, temperature: known.digest.temperature.filter(fresh), ..known.digest.clone() }
+            let temperature = known.digest.temperature.filter(fresh);
+            let mut troubles = known.digest.troubles.clone();
+            troubles.retain(|trouble| temperature.is_some() || trouble.kind != AttentionKind::Temperature);
+            HostDigest { hostname, temperature, troubles, ..known.digest.clone() }
         };
         self.hosts.iter().map(|(id, known)| (id.clone(), digest(known))).collect()
     }
@@ -294,6 +299,20 @@ impl World {
     pub(super) fn guest_digests(&self) -> BTreeMap<GuestId, GuestDigest> {
         let known = self.clusters.values().flat_map(|known| &known.guests);
         known.filter_map(|(id, known)| Some((id.clone(), known.digest.clone()?))).collect()
+    }
+
+    /// What of clusters' facts tables show.
+    pub(super) fn cluster_digests(&self) -> BTreeMap<ConnectionId, ClusterDigest> {
+        self.clusters.iter().map(|(id, known)| (id.clone(), known.digest.clone())).collect()
+    }
+
+    /// The newest backups of guests that somebody looked at: nothing is asked of storages in the background.
+    pub(super) fn last_backups(&self) -> Vec<LastBackup> {
+        let newest = |(guest, (facts, _)): (&GuestId, &Viewed)| {
+            let made_at = facts.facts.backups.as_ref()?.newest_at?;
+            Some(LastBackup { guest: guest.clone(), looked_at: facts.at, made_at })
+        };
+        self.viewed.iter().filter_map(newest).collect()
     }
 
     /// Keeps what was read of a guest. One that could not be read keeps what is known of it.

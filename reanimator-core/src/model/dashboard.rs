@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::attention::{Attention, AttentionKind, AttentionLevel};
 use super::{Bytes, ConnectionId, GuestId, GuestKind, GuestStatus, HostCounts, HostId, HostKind, HostState, Space};
 
 /// An amount in GiB, to two decimals.
@@ -98,33 +99,6 @@ pub struct UpdateCounts {
     pub pending: u32,
     /// Those that mend a security hole.
     pub security: u32,
-}
-
-/// Something that needs somebody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Attention {
-    /// What it is about: `host:ID`, `storage:ID`, `cluster:ID`.
-    pub entity: String,
-    /// Its name.
-    pub name: String,
-    /// How bad it is.
-    pub level: AttentionLevel,
-    /// What, in a sentence.
-    pub what: String,
-}
-
-/// How bad something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum AttentionLevel {
-    /// Something does not work.
-    Critical,
-    /// Something will not work for long.
-    Warning,
-    /// Worth knowing.
-    Notice,
 }
 
 /// One host as a row.

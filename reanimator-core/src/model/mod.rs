@@ -2,6 +2,7 @@
 //!
 //! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
 
+pub mod attention;
 pub mod change;
 pub mod cluster;
 pub mod connection;

@@ -214,3 +214,16 @@ async fn the_topology_has_every_guest_on_the_bridges_of_its_configuration() {
     let again = request(Method::GET, path).bearer(&viewer).header("if-none-match", &tag);
     assert_eq!(service.send(again.empty()).await.status, StatusCode::NOT_MODIFIED);
 }
+
+#[tokio::test]
+async fn what_needs_somebody_says_its_kind_and_what_a_sentence_about_it_takes() {
+    let (service, _sim, viewer) = both_kinds().await;
+    service.fleet.refresh_cluster("lab").await.unwrap();
+    let overview = service.get(&viewer, "/api/v1/dashboard/overview").await.ok();
+    let needs = overview["attention"].as_array().unwrap();
+    let replication = needs.iter().find(|need| need["kind"] == "replication");
+    let replication = replication.unwrap_or_else(|| panic!("none fails: {overview}"));
+    let job = replication["values"]["job"].as_str().unwrap();
+    assert_eq!(replication["what"], format!("replication {job} fails"));
+    assert_eq!(replication["name"], "lab");
+}

@@ -21,6 +21,7 @@ from .cluster import (
 )
 from .dashboard import (
     Attention,
+    AttentionKind,
     ClusterRow,
     CpuSum,
     Dashboard,
@@ -123,6 +124,7 @@ __all__ = [
     "AgentFileSystem",
     "AgentSystem",
     "Attention",
+    "AttentionKind",
     "AuditEntry",
     "BackupJob",
     "BackupReport",

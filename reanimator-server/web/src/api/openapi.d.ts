@@ -1092,15 +1092,53 @@ export interface components {
         };
         /** @description Something that needs somebody. */
         Attention: {
-            /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`. */
+            /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`, `guest:ID`. */
             entity: string;
+            /** @description What kind of trouble it is. */
+            kind: components["schemas"]["AttentionKind"];
             /** @description How bad it is. */
             level: components["schemas"]["AttentionLevel"];
             /** @description Its name. */
             name: string;
-            /** @description What, in a sentence. */
+            /**
+             * Format: date-time
+             * @description Since when, where that is known.
+             */
+            since?: string | null;
+            /** @description What a sentence about it takes, as text: which of them, its kind says. */
+            values?: {
+                [key: string]: string;
+            };
+            /** @description What, in an English sentence. */
             what: string;
         };
+        /**
+         * @description What kind of trouble it is. The `values` that come with each, those with a question mark where they are known:
+         *
+         *     - `disk-health`: `disk`; `trouble` is `failed`, `attributes` or `warning` (with `detail`), `spare`, `self-test`,
+         *       `pending`, `uncorrectable`, `reallocated` or `media` (with `count`), or `worn` (with `percent`)
+         *     - `pool`: `pool`; `type` is `zfs`, `group`, `volume`, `raid` or `btrfs`; `trouble` is `state` (with `state`), `data`,
+         *       `device` (with `device`, `state`), `errors` (with `device`, `count`), `scan` (with `scan`, `count`), `degraded`
+         *       (with `missing`), `inactive` or `volume` (with `detail`)
+         *     - `pool-full`: `pool`, `percent`; `type` is `zfs` or `thin`, `part` is `data` or `metadata`
+         *     - `disk-full`: `percent`
+         *     - `temperature`: `celsius`, `sensor`?, `limit`?
+         *     - `failed-units`: `count`, `units` (the names of the first)
+         *     - `service`: `service`
+         *     - `certificate`: `certificate`, `days` that are left, negative where it has expired
+         *     - `backup-missing`: `count`, `guests` (the names of the first)
+         *     - `backup-old`: `days`
+         *     - `backup-failed`: `guest` (its number, or the node where the task was about several), `error`
+         *     - `replication`: `job`, `count` (times in a row), `error`?; `since` is when it last succeeded
+         *     - `high-availability`: `resource`
+         *     - `ceph`: `health`, `checks`?
+         *     - `clock`: `seconds` that it is ahead, negative where it is behind
+         *     - `subscription`: `status` is `expired`, `invalid` or `suspended`
+         *     - `updates`: `count`
+         *     - `old-data`: `section`? of its facts, where the rest is not old
+         * @enum {string}
+         */
+        AttentionKind: "offline" | "old-data" | "no-quorum" | "disk-health" | "pool" | "pool-full" | "disk-full" | "storage-unusable" | "high-availability" | "ceph" | "replication" | "service" | "temperature" | "failed-units" | "certificate" | "backup-failed" | "backup-old" | "backup-missing" | "clock" | "subscription" | "updates" | "restart-wanted";
         /**
          * @description How bad something is.
          * @enum {string}

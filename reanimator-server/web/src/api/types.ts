@@ -40,6 +40,7 @@ export type Trouble = Answered<Schemas['Problem']>;
 /** The fleet in a few figures, and what needs somebody. */
 export type Overview = Answered<Schemas['Overview']>;
 export type Attention = Answered<Schemas['Attention']>;
+export type AttentionKind = Schemas['AttentionKind'];
 export type AttentionLevel = Schemas['AttentionLevel'];
 /** One row each of the fleet's tables. */
 export type NodeRow = Answered<Schemas['NodeRow']>;

@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Watched;
-use crate::model::units::Bytes;
+use crate::model::{
+    attention::{AttentionKind, AttentionLevel, Trouble},
+    units::Bytes,
+};
 
 pub use smart::{SelfTest, Smart};
 pub use volumes::{Btrfs, BtrfsDevice, LogicalVolume, MdArray, MdMember, MemberState, PhysicalVolume, VolumeGroup};
@@ -143,13 +146,17 @@ pub struct Swap {
 impl Disks {
     /// What is degraded, failed, worn or nearly full, in sentences: `md0 is degraded: 1 of 2 members is missing`.
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        problems.extend(self.smart.iter().flat_map(Smart::problems));
-        problems.extend(self.volume_groups.iter().flat_map(VolumeGroup::problems));
-        problems.extend(self.md_arrays.iter().flat_map(MdArray::problems));
-        problems.extend(self.zfs_pools.iter().flat_map(ZfsPool::problems));
-        problems.extend(self.btrfs.iter().flat_map(Btrfs::problems));
-        problems
+        sentences(self.troubles())
+    }
+
+    /// What is degraded, failed, worn or nearly full.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let smart = self.smart.iter().flat_map(Smart::troubles);
+        let groups = self.volume_groups.iter().flat_map(VolumeGroup::troubles);
+        let arrays = self.md_arrays.iter().flat_map(MdArray::troubles);
+        let pools = self.zfs_pools.iter().flat_map(ZfsPool::troubles);
+        let btrfs = self.btrfs.iter().flat_map(Btrfs::troubles);
+        smart.chain(groups).chain(arrays).chain(pools).chain(btrfs).collect()
     }
 
     /// The worst of what is known of anything here.
@@ -172,6 +179,22 @@ impl Disks {
     pub fn children_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a BlockDevice> {
         self.devices.iter().filter(move |device| device.parents.iter().any(|parent| parent == name))
     }
+}
+
+fn sentences(troubles: Vec<Trouble>) -> Vec<String> {
+    troubles.into_iter().map(|trouble| trouble.what).collect()
+}
+
+/// A pool that is nearly full, or that part of it. One that is quite full stops what lies on it.
+fn pool_full(pool_type: &str, pool: &str, part: &str, percent: f64) -> Trouble {
+    let level = if percent >= 95.0 { AttentionLevel::Critical } else { AttentionLevel::Warning };
+    let words = if pool_type == "zfs" { "pool" } else { "thin pool" };
+    let of = if part == "metadata" { "the metadata of " } else { "" };
+    Trouble::new(AttentionKind::PoolFull, level, format!("{of}{words} {pool} is {percent:.0} % full"))
+        .with("pool", pool)
+        .with("type", pool_type)
+        .with("part", part)
+        .with("percent", format!("{percent:.0}"))
 }
 
 impl BlockDevice {

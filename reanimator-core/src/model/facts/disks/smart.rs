@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Health;
-use crate::model::units::Bytes;
+use crate::model::{
+    attention::{
+        AttentionKind,
+        AttentionLevel::{Critical, Warning},
+        Trouble,
+    },
+    units::Bytes,
+};
 
 /// From this wear on a disk is worth a warning, in percent of what its maker promises.
 const WORN_PERCENT: f64 = 90.0;
@@ -83,40 +90,51 @@ pub struct SelfTest {
 impl Smart {
     /// What is wrong with it, in sentences.
     pub fn problems(&self) -> Vec<String> {
+        super::sentences(self.troubles())
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self) -> Vec<Trouble> {
         let device = &self.device;
-        let mut problems = Vec::new();
+        let say = |level, code: &str, what: String| {
+            Trouble::new(AttentionKind::DiskHealth, level, what).with("disk", device).with("trouble", code)
+        };
+        let mut troubles = Vec::new();
         if self.passed == Some(false) {
-            problems.push(format!("SMART of {device} failed: the disk expects to die"));
+            troubles.push(say(Critical, "failed", format!("SMART of {device} failed: the disk expects to die")));
         }
         if !self.failing_attributes.is_empty() {
-            problems.push(format!("{device} is below the limit in {}", self.failing_attributes.join(", ")));
+            let names = self.failing_attributes.join(", ");
+            let what = format!("{device} is below the limit in {names}");
+            troubles.push(say(Critical, "attributes", what).with("detail", names));
         }
         if let Some(bits) = self.critical_warning.filter(|bits| *bits > 0) {
-            problems.push(format!("{device} warns: {}", warning_words(bits)));
+            let words = warning_words(bits);
+            troubles.push(say(Critical, "warning", format!("{device} warns: {words}")).with("detail", words));
         }
         if self.spare_is_low() {
-            problems.push(format!("{device} runs out of spare blocks"));
+            troubles.push(say(Critical, "spare", format!("{device} runs out of spare blocks")));
         }
         if self.self_test.as_ref().and_then(|test| test.passed) == Some(false) {
-            problems.push(format!("the newest self-test of {device} failed"));
+            troubles.push(say(Critical, "self-test", format!("the newest self-test of {device} failed")));
         }
         let counts = [
-            (self.pending_sectors, "sector that cannot be read", "sectors that cannot be read"),
-            (self.uncorrectable_sectors, "uncorrectable error", "uncorrectable errors"),
-            (self.reallocated_sectors, "reallocated sector", "reallocated sectors"),
-            (self.media_errors, "media error", "media errors"),
+            (self.pending_sectors, "pending", "sector that cannot be read", "sectors that cannot be read"),
+            (self.uncorrectable_sectors, "uncorrectable", "uncorrectable error", "uncorrectable errors"),
+            (self.reallocated_sectors, "reallocated", "reallocated sector", "reallocated sectors"),
+            (self.media_errors, "media", "media error", "media errors"),
         ];
-        for (count, one, many) in counts {
-            match count {
-                None | Some(0) => {}
-                Some(1) => problems.push(format!("{device} has 1 {one}")),
-                Some(count) => problems.push(format!("{device} has {count} {many}")),
+        for (count, code, one, many) in counts {
+            if let Some(count) = count.filter(|count| *count > 0) {
+                let noun = if count == 1 { one } else { many };
+                troubles.push(say(Warning, code, format!("{device} has {count} {noun}")).with("count", count));
             }
         }
         if let Some(wear) = self.wear_percent.filter(|wear| *wear >= WORN_PERCENT) {
-            problems.push(format!("{device} is worn: {wear:.0} % of its promised life is used"));
+            let what = format!("{device} is worn: {wear:.0} % of its promised life is used");
+            troubles.push(say(Warning, "worn", what).with("percent", format!("{wear:.0}")));
         }
-        problems
+        troubles
     }
 
     /// How it is, by its figures.
@@ -124,7 +142,7 @@ impl Smart {
         if self.passed == Some(false) || !self.failing_attributes.is_empty() {
             return Health::Failed;
         }
-        if !self.problems().is_empty() {
+        if !self.troubles().is_empty() {
             return Health::Warning;
         }
         if self.passed.is_some() { Health::Good } else { Health::Unknown }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Health;
-use crate::model::units::Bytes;
+use crate::model::{
+    attention::{AttentionKind, AttentionLevel, Trouble},
+    units::Bytes,
+};
 
 /// From this use on a thin pool is worth a warning, in percent: when one is full, its guests stop.
 const POOL_FULL_PERCENT: f64 = 90.0;
@@ -74,26 +77,31 @@ pub struct LogicalVolume {
 impl VolumeGroup {
     /// What is wrong with it, in sentences.
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+        super::sentences(self.troubles())
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let name = &self.name;
+        let mut troubles = Vec::new();
         if let Some(missing) = self.missing_members.filter(|missing| *missing > 0) {
-            problems.push(format!(
-                "volume group {} is degraded: {}",
-                self.name,
-                missing_words(missing, self.members())
-            ));
+            let what = format!("volume group {name} is degraded: {}", missing_words(missing, self.members()));
+            troubles.push(pool("group", name, "degraded", what).with("missing", missing));
         }
         for volume in &self.logical_volumes {
-            problems.extend(volume.trouble.as_ref().map(|it| format!("volume {}/{}: {it}", self.name, volume.name)));
-            if volume.is_pool() {
-                let parts = [("", volume.data_percent), ("the metadata of ", volume.metadata_percent)];
-                for (what, percent) in parts {
-                    if let Some(percent) = percent.filter(|percent| *percent >= POOL_FULL_PERCENT) {
-                        problems.push(format!("{what}thin pool {}/{} is {percent:.0} % full", self.name, volume.name));
-                    }
+            let full_name = format!("{name}/{}", volume.name);
+            if let Some(detail) = &volume.trouble {
+                let what = format!("volume {full_name}: {detail}");
+                troubles.push(pool("volume", &full_name, "volume", what).with("detail", detail));
+            }
+            let parts = [("data", volume.data_percent), ("metadata", volume.metadata_percent)];
+            for (part, percent) in parts.into_iter().filter(|_| volume.is_pool()) {
+                if let Some(percent) = percent.filter(|percent| *percent >= POOL_FULL_PERCENT) {
+                    troubles.push(super::pool_full("thin", &full_name, part, percent));
                 }
             }
         }
-        problems
+        troubles
     }
 
     pub(crate) fn judge(&self) -> Health {
@@ -105,7 +113,7 @@ impl VolumeGroup {
             Health::Failed
         } else if self.missing_members.is_some_and(|missing| missing > 0) {
             Health::Degraded
-        } else if self.problems().is_empty() {
+        } else if self.troubles().is_empty() {
             Health::Good
         } else {
             Health::Warning
@@ -133,6 +141,14 @@ impl LogicalVolume {
 }
 
 /// `1 of 2 members is missing`; without the whole where that is not known.
+/// Something that is broken already.
+fn pool(pool_type: &str, name: &str, code: &str, what: String) -> Trouble {
+    Trouble::new(AttentionKind::Pool, AttentionLevel::Critical, what)
+        .with("pool", name)
+        .with("type", pool_type)
+        .with("trouble", code)
+}
+
 fn missing_words(missing: u64, of: u64) -> String {
     let whole = if of >= missing { format!(" of {of}") } else { String::new() };
     let verb = if missing == 1 { "is" } else { "are" };
@@ -207,10 +223,15 @@ pub enum MemberState {
 impl MdArray {
     /// What is wrong with it, in sentences.
     pub fn problems(&self) -> Vec<String> {
+        super::sentences(self.troubles())
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self) -> Vec<Trouble> {
         let name = &self.name;
-        let mut problems = Vec::new();
+        let mut troubles = Vec::new();
         if self.is_inactive() {
-            problems.push(format!("{name} is inactive"));
+            troubles.push(pool("raid", name, "inactive", format!("{name} is inactive")));
         }
         if let Some(missing) = self.missing_members.filter(|missing| *missing > 0) {
             let doing = match (&self.action, self.progress_percent) {
@@ -218,13 +239,15 @@ impl MdArray {
                 (Some(action), None) => format!("; {action} is due"),
                 (None, _) => String::new(),
             };
-            let missing = missing_words(missing, self.wanted_members.unwrap_or(0));
-            problems.push(format!("{name} is degraded: {missing}{doing}"));
+            let words = missing_words(missing, self.wanted_members.unwrap_or(0));
+            let what = format!("{name} is degraded: {words}{doing}");
+            troubles.push(pool("raid", name, "degraded", what).with("missing", missing));
         }
         for member in self.members.iter().filter(|member| member.state == MemberState::Failed) {
-            problems.push(format!("{} in {name} failed", member.device));
+            let trouble = pool("raid", name, "device", format!("{} in {name} failed", member.device));
+            troubles.push(trouble.with("device", &member.device).with("state", "FAULTY"));
         }
-        problems
+        troubles
     }
 
     pub(crate) fn judge(&self) -> Health {
@@ -232,7 +255,7 @@ impl MdArray {
             Health::Failed
         } else if self.missing_members.is_some_and(|missing| missing > 0) {
             Health::Degraded
-        } else if self.problems().is_empty() {
+        } else if self.troubles().is_empty() {
             Health::Good
         } else {
             Health::Warning
@@ -299,24 +322,32 @@ impl Btrfs {
 
     /// What is wrong with it, in sentences.
     pub fn problems(&self) -> Vec<String> {
+        super::sentences(self.troubles())
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self) -> Vec<Trouble> {
         let name = self.name();
-        let mut problems = Vec::new();
+        let mut troubles = Vec::new();
         if self.missing() > 0 {
-            let missing = missing_words(self.missing(), self.devices.len() as u64);
-            problems.push(format!("btrfs {name} is degraded: {missing}"));
+            let words = missing_words(self.missing(), self.devices.len() as u64);
+            let trouble = pool("btrfs", name, "degraded", format!("btrfs {name} is degraded: {words}"));
+            troubles.push(trouble.with("missing", self.missing()));
         }
         for device in &self.devices {
             if let Some(errors) = device.errors.filter(|errors| *errors > 0) {
                 let path = device.path.clone().unwrap_or_else(|| format!("device {}", device.id));
                 let noun = if errors == 1 { "error" } else { "errors" };
-                problems.push(format!("btrfs {name} counted {errors} {noun} on {path}"));
+                let trouble = pool("btrfs", name, "errors", format!("btrfs {name} counted {errors} {noun} on {path}"));
+                let trouble = Trouble { level: AttentionLevel::Warning, ..trouble };
+                troubles.push(trouble.with("device", path).with("count", errors));
             }
         }
-        problems
+        troubles
     }
 
     pub(crate) fn judge(&self) -> Health {
-        match (self.missing(), self.problems().is_empty()) {
+        match (self.missing(), self.troubles().is_empty()) {
             (0, true) => Health::Good,
             (0, false) => Health::Warning,
             _ => Health::Degraded,

@@ -4,7 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Health;
-use crate::model::units::Bytes;
+use crate::model::{
+    attention::{
+        AttentionKind,
+        AttentionLevel::{Critical, Warning},
+        Trouble,
+    },
+    units::Bytes,
+};
 
 /// From this use on a pool is worth a warning, in percent: ZFS slows down where it is nearly full.
 const POOL_FULL_PERCENT: f64 = 90.0;
@@ -110,38 +117,52 @@ pub struct ZfsDataset {
 impl ZfsPool {
     /// What is wrong with it, in sentences.
     pub fn problems(&self) -> Vec<String> {
+        super::sentences(self.troubles())
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self) -> Vec<Trouble> {
         let name = &self.name;
-        let mut problems = Vec::new();
+        let say = |level, code: &str, what: String| {
+            Trouble::new(AttentionKind::Pool, level, what).with("pool", name).with("type", "zfs").with("trouble", code)
+        };
+        let mut troubles = Vec::new();
         if !self.state.is_empty() && self.state != "ONLINE" {
-            problems.push(format!("pool {name} is {}", self.state));
+            let what = format!("pool {name} is {}", self.state);
+            troubles.push(say(Critical, "state", what).with("state", &self.state));
         }
-        problems.extend(self.data_errors.as_ref().map(|errors| format!("pool {name} has damaged data: {errors}")));
+        let damaged = self.data_errors.as_ref();
+        troubles.extend(damaged.map(|errors| say(Critical, "data", format!("pool {name} has damaged data: {errors}"))));
         for device in &self.devices {
             let counts =
                 [device.read_errors, device.write_errors, device.checksum_errors].map(Option::unwrap_or_default);
             let sum = counts.into_iter().fold(0, u64::saturating_add);
             let broken = !matches!(device.state.as_str(), "" | "ONLINE" | "AVAIL" | "INUSE");
             if broken {
-                problems.push(format!("{} in pool {name} is {}", device.name, device.state));
+                let what = format!("{} in pool {name} is {}", device.name, device.state);
+                let trouble = say(Critical, "device", what).with("device", &device.name);
+                troubles.push(trouble.with("state", &device.state));
             } else if sum > 0 {
                 let noun = if sum == 1 { "error" } else { "errors" };
-                problems.push(format!("{} in pool {name} had {sum} {noun}", device.name));
+                let what = format!("{} in pool {name} had {sum} {noun}", device.name);
+                troubles.push(say(Warning, "errors", what).with("device", &device.name).with("count", sum));
             }
         }
         let scan_errors = self.scan.as_ref().and_then(|scan| Some((&scan.kind, scan.errors?)));
         if let Some((kind, errors)) = scan_errors.filter(|(_, errors)| *errors > 0) {
             let noun = if errors == 1 { "error" } else { "errors" };
-            problems.push(format!("the last {kind} of pool {name} left {errors} {noun}"));
+            let what = format!("the last {kind} of pool {name} left {errors} {noun}");
+            troubles.push(say(Warning, "scan", what).with("scan", kind).with("count", errors));
         }
         if let Some(percent) = self.capacity_percent.filter(|percent| *percent >= POOL_FULL_PERCENT) {
-            problems.push(format!("pool {name} is {percent:.0} % full"));
+            troubles.push(super::pool_full("zfs", name, "data", percent));
         }
-        problems
+        troubles
     }
 
     pub(crate) fn judge(&self) -> Health {
         match self.state.as_str() {
-            "ONLINE" if self.problems().is_empty() => Health::Good,
+            "ONLINE" if self.troubles().is_empty() => Health::Good,
             "ONLINE" => Health::Warning,
             "DEGRADED" => Health::Degraded,
             "" => Health::Unknown,
