@@ -21,7 +21,6 @@ from .cluster import (
 )
 from .dashboard import (
     Attention,
-    AttentionKind,
     ClusterRow,
     CpuSum,
     Dashboard,
@@ -124,7 +123,6 @@ __all__ = [
     "AgentFileSystem",
     "AgentSystem",
     "Attention",
-    "AttentionKind",
     "AuditEntry",
     "BackupJob",
     "BackupReport",

@@ -7,33 +7,6 @@ from typing import Literal, TypedDict
 from .fleet import HostCounts
 
 
-AttentionKind = Literal[
-    "offline",
-    "old-data",
-    "no-quorum",
-    "disk-health",
-    "pool",
-    "pool-full",
-    "disk-full",
-    "storage-unusable",
-    "high-availability",
-    "ceph",
-    "replication",
-    "service",
-    "temperature",
-    "failed-units",
-    "certificate",
-    "backup-failed",
-    "backup-old",
-    "backup-missing",
-    "clock",
-    "subscription",
-    "updates",
-    "restart-wanted",
-]
-"""What kind of trouble it is; the reference of the HTTP interface says which `values` come with each."""
-
-
 class GuestSums(TypedDict):
     """Guests by state."""
 
@@ -69,7 +42,31 @@ class Attention(TypedDict):
 
     entity: str
     name: str
-    kind: AttentionKind
+    kind: Literal[
+        "offline",
+        "old-data",
+        "no-quorum",
+        "disk-health",
+        "pool",
+        "pool-full",
+        "disk-full",
+        "storage-unusable",
+        "high-availability",
+        "ceph",
+        "replication",
+        "service",
+        "temperature",
+        "failed-units",
+        "certificate",
+        "backup-failed",
+        "backup-old",
+        "backup-missing",
+        "clock",
+        "subscription",
+        "updates",
+        "restart-wanted",
+    ]
+    """What kind of trouble it is; the reference of the HTTP interface says which `values` come with each."""
     level: Literal["critical", "warning", "notice"]
     what: str
     since: str | None
