@@ -12,7 +12,7 @@ export const hosts: typeof English = {
   cpuOf: (name) => `CPU von ${name}`,
   memoryOf: (name) => `RAM von ${name}`,
   storageOf: (name) => `Speicher von ${name}`,
-  updates: (pending, security) => `${pending}, ${security} Sicherheit`,
+  updates: (pending, security) => `${pending}, ${security} Sicherh.`,
   sums: (online, total, cpu, memory) =>
     `${format.count(online)} von ${format.count(total)} online · CPU ${cpu} · RAM ${memory}`,
   noCluster: 'Ohne Cluster',

@@ -43,7 +43,7 @@ export const common: typeof English = {
   states: { online: 'online', offline: 'offline', unknown: 'sconosciuto', maintenance: 'manutenzione' },
   kinds: { linux: 'Linux', proxmox: 'Proxmox', both: 'Proxmox + Linux' },
   ways: { local: 'locale', ssh: 'SSH', proxmox: 'API di Proxmox' },
-  reachedBy: (ways) => `accesso: ${ways}`,
+  reachedBy: (ways) => `Accesso: ${ways}`,
   notReachedYet: 'non ancora raggiunto',
   thisMachine: 'questa macchina',
 
@@ -58,7 +58,7 @@ export const common: typeof English = {
 
   roles: { viewer: 'osservatore', operator: 'operatore', admin: 'amministratore' },
 
-  levels: { critical: 'critico', warning: 'avviso', notice: 'avviso minore' },
+  levels: { critical: 'critico', warning: 'avviso', notice: 'minore' },
   health: {
     unknown: 'sconosciuto',
     good: 'buono',

@@ -12,7 +12,7 @@ export const hosts: typeof English = {
   cpuOf: (name) => `CPU di ${name}`,
   memoryOf: (name) => `Memoria di ${name}`,
   storageOf: (name) => `Storage di ${name}`,
-  updates: (pending, security) => `${pending}, ${security} di sicurezza`,
+  updates: (pending, security) => `${pending}, ${security} sicur.`,
   sums: (online, total, cpu, memory) =>
     `${format.count(online)} su ${format.count(total)} online · CPU ${cpu} · Memoria ${memory}`,
   noCluster: 'Senza cluster',
@@ -44,7 +44,7 @@ export const hosts: typeof English = {
     load: 'Carico',
     cores: 'Core',
     temperature: 'Temp.',
-    updates: 'Aggiornam.',
+    updates: 'Aggiornamenti',
     guests: 'Guest',
     version: 'Versione',
     uptime: 'Attivo da',

@@ -166,7 +166,7 @@ export const settings: typeof English = {
   backupMade: (name, size) => `${name} è pronto: ${size}.`,
   restore: 'Ripristino',
   restoreText: 'Prima si controlla il contenuto del backup: viene mostrato prima di sostituire qualcosa.',
-  itsPassphrase: 'La sua passphrase',
+  itsPassphrase: 'Passphrase del backup',
   inspect: 'Mostra il contenuto',
   inspecting: 'Il backup viene letto fino in fondo.',
   inBackup: 'Contenuto del backup',
