@@ -42,8 +42,8 @@ export const common: typeof English = {
 
   states: { online: 'online', offline: 'offline', unknown: 'unbekannt', maintenance: 'Wartung' },
   kinds: { linux: 'Linux', proxmox: 'Proxmox', both: 'Proxmox + Linux' },
-  ways: { local: 'sich selbst', ssh: 'SSH', proxmox: 'die Proxmox-API' },
-  reachedBy: (ways) => `über ${ways}`,
+  ways: { local: 'lokal', ssh: 'SSH', proxmox: 'Proxmox-API' },
+  reachedBy: (ways) => `Zugang: ${ways}`,
   notReachedYet: 'noch nicht erreicht',
   thisMachine: 'diese Maschine',
 
@@ -58,7 +58,7 @@ export const common: typeof English = {
     unknown: 'unbekannt',
     good: 'gut',
     warning: 'Warnung',
-    degraded: 'eingeschränkt',
+    degraded: 'degradiert',
     failed: 'ausgefallen',
   },
 

@@ -3,7 +3,7 @@ import type { connections as English } from '../en/connections';
 
 export const connections: typeof English = {
   title: 'Verbindungen',
-  asking: 'Der Server wird gefragt',
+  asking: 'Server wird abgefragt',
   notKnown: 'Nicht bekannt.',
   firstSteps: 'Erste Schritte',
 
@@ -42,14 +42,14 @@ export const connections: typeof English = {
   agentHint: 'Der Agent, der neben dem Server läuft, wie SSH_AUTH_SOCK ihn dort nennt.',
   becomeRoot: 'Zu root werden mit',
   sudo: { none: 'Nicht nötig', nopasswd: 'sudo', password: 'sudo mit Passwort' },
-  sudoNone: 'Ohne root bleiben der Zustand der Platten, Seriennummern und manche Protokolle ungesehen.',
+  sudoNone: 'Ohne root bleiben der Zustand der Datenträger, Seriennummern und manche Protokolle ungesehen.',
   sudoPassword: 'sudo-Passwort',
   sudoPasswordHint: 'Bleibt es leer, gilt das Passwort der Anmeldung.',
-  jump: 'Sprunghosts',
+  jump: 'Jump-Hosts',
   jumpHint: 'In der Reihenfolge, in der sie durchlaufen werden.',
   groups: 'Gruppen',
   groupsExample: 'web, frankfurt',
-  savedAfterTest: 'Die Anmeldung wird zuerst ausprobiert; gespeichert wird erst, wenn sie gelungen ist.',
+  savedAfterTest: 'Die Anmeldung wird zuerst getestet; gespeichert wird erst, wenn sie gelungen ist.',
   connectAndAdd: 'Verbinden und hinzufügen',
   keyUnknown: (host) =>
     `${host} antwortet, aber der Schlüssel ist noch unbekannt. Für die Anmeldung wurde noch nichts gesendet.`,
@@ -93,7 +93,7 @@ export const connections: typeof English = {
   textWhere: 'Bei SSH liegt er in ~/.ssh/config, bei Ansible oft in inventory.ini oder hosts.yml.',
   importStates: { new: 'neu', known: 'schon in der Flotte', invalid: 'nicht verwendbar' },
   importFound: (fresh, all) =>
-    `${counted(fresh, 'Host ist', 'Hosts sind')} neu, von ${all}. Hinzugefügt wird ohne Verbindung; der nächste Blick zeigt, ob sie antworten.`,
+    `${counted(fresh, 'neuer Host', 'neue Hosts')} von ${all}. Hinzugefügt wird ohne Verbindung; die nächste Abfrage zeigt, ob sie antworten.`,
   importNothing: 'In diesem Text wird kein Host genannt.',
   hostColumn: 'Host',
   logIn: 'Anmeldung',
@@ -108,7 +108,7 @@ export const connections: typeof English = {
   trustAll: (count) => `${counted(count, 'Schlüssel', 'Schlüsseln')} vertrauen`,
   trustAllTitle: (count) => `${counted(count, 'Schlüssel', 'Schlüsseln')} ohne Vergleich vertrauen?`,
   trustAllText:
-    'Nur in einem Netz, in dem sich niemand zwischen hier und die Hosts setzen kann. Von da an wird jeder andere Schlüssel abgewiesen.',
+    'Nur in einem Netzwerk, in dem sich niemand zwischen hier und die Hosts setzen kann. Von da an wird jeder andere Schlüssel abgewiesen.',
 
   matchTitle: 'Eine Maschine oder zwei?',
   matchText:

@@ -3,7 +3,7 @@ import type { onestorage as English } from '../en/onestorage';
 export const onestorage: typeof English = {
   room: 'Platz',
   history: 'Verlauf',
-  itCannotBeUsedNow: 'Jetzt nicht nutzbar',
+  itCannotBeUsedNow: 'Zurzeit nicht nutzbar',
   thereIsNoSuchStorage: 'Diesen Speicher gibt es nicht',
   useOf: (name) => `Belegung von ${name}`,
   usedOf: (used, total, free) => `${used} von ${total}, ${free} frei`,

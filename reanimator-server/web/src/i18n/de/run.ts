@@ -8,7 +8,7 @@ export const run: typeof English = {
   commandHint: 'Wird von der Shell des jeweiligen Hosts gelesen.',
   on: 'Auf',
   onHint:
-    'Namen, Muster, Gruppen oder Tags, durch Kommas getrennt; !name lässt einen aus. Oder Hosts in der Host-Liste ankreuzen.',
+    'Namen, Muster, Gruppen oder Tags, durch Kommas getrennt; !name lässt einen aus. Oder in der Tabelle der Hosts auswählen.',
   onChosen: (count) => `Auf ${counted(count, 'ausgewählten Host', 'ausgewählten Hosts')}:`,
   andMore: (count) => `und ${format.count(count)} weitere`,
   chooseOtherwise: 'Anders auswählen',
@@ -35,7 +35,7 @@ export const run: typeof English = {
     noAnswer: 'keine Antwort',
     signal: (name) => `durch Signal ${name} beendet`,
     noStatus: 'ohne Status beendet',
-    done: 'erledigt',
+    done: 'fertig',
     status: (status) => `Exit-Status ${status}`,
   },
 };

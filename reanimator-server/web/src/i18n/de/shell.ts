@@ -10,7 +10,7 @@ export const shell: typeof English = {
     guests: 'Gäste',
     guest: 'Gast',
     storage: 'Speicher',
-    onestorage: 'Ein Speicher',
+    onestorage: 'Speicher',
     network: 'Netzwerk',
     clusters: 'Cluster',
     cluster: 'Cluster',

@@ -28,14 +28,14 @@ export const start: typeof English = {
   toOverview: 'Zur Übersicht',
   allDone: 'Alle Schritte sind erledigt. Die Flotte wird beobachtet.',
   added: (name) => `${name} wurde hinzugefügt.`,
-  imported: (hosts) => `${hosts} hinzugefügt; der erste Blick läuft.`,
+  imported: (hosts) => `${hosts} hinzugefügt; die erste Abfrage läuft.`,
   moreHosts: (count) => `Und ${count} weitere`,
   cpu: 'CPU',
-  memory: 'Arbeitsspeicher',
+  memory: 'RAM',
   cpuOf: (host) => `CPU von ${host}`,
-  memoryOf: (host) => `Arbeitsspeicher von ${host}`,
+  memoryOf: (host) => `RAM von ${host}`,
   keyWaits: 'Sein Schlüssel ist unten zu vergleichen.',
-  firstLook: 'Der erste Blick läuft.',
+  firstLook: 'Die erste Abfrage läuft.',
 
   account: {
     title: 'Konto angelegt',
@@ -47,7 +47,7 @@ export const start: typeof English = {
     absent: 'Diese Maschine ist nicht in der Flotte.',
   },
   host: {
-    title: 'Einen Linux-Host hinzufügen',
+    title: 'Linux-Host hinzufügen',
     text: 'Jede Maschine mit SSH. Dort wird nichts installiert; der Schlüssel wird zum Vergleichen angezeigt, bevor etwas gesendet wird.',
     again: 'Weiteren Host hinzufügen',
   },

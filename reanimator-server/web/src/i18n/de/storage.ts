@@ -6,9 +6,9 @@ export const storage: typeof English = {
   title: 'Speicher',
   noneYet: 'Noch kein Speicher gesehen',
   noneYetText:
-    'Dateisysteme der Hosts und Speicher der Cluster stehen hier, sobald nach ihnen gesehen wurde.',
+    'Dateisysteme der Hosts und Speicher der Cluster erscheinen hier, sobald sie abgefragt wurden.',
   useOf: (name) => `Belegung von ${name}`,
-  inUse: 'in Benutzung',
+  inUse: 'aktiv',
   notActive: 'nicht aktiv',
   shared: 'gemeinsam',
   local: 'lokal',
@@ -19,8 +19,8 @@ export const storage: typeof English = {
     all: (count) => counted(count, 'Speicher', 'Speicher'),
     some: (shown, total) => `${format.count(shown)} von ${counted(total, 'Speicher', 'Speichern')}`,
     noMatch: 'Kein Speicher passt',
-    showAll: 'Alle Speicher zeigen',
-    chooseAll: 'Alle gezeigten Speicher auswählen',
+    showAll: 'Alle Speicher anzeigen',
+    chooseAll: 'Alle angezeigten Speicher auswählen',
   },
   columns: {
     name: 'Name',

@@ -26,7 +26,7 @@ export const facts = {
   guestsRunning: 'Guests running',
   holds: 'Holds',
   hostName: 'Host name',
-  id: 'Id',
+  id: 'ID',
   inUse: 'In use',
   itSays: 'It says',
   kernel: 'Kernel',

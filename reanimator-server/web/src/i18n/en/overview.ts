@@ -17,7 +17,7 @@ export const overview = {
   ofRunning: (total: string) => `of ${total} running`,
   allAnswer: 'All of them answer',
   noneYet: 'None yet',
-  someGuests: 'Machines and containers',
+  someGuests: 'VMs and containers',
   noGuests: 'No Proxmox guests',
   cpuInUse: 'CPU in use',
   memoryInUse: 'Memory in use',
@@ -74,9 +74,10 @@ export const overview = {
     oldFacts: (section: string) => `what is known of its ${section} is old`,
     noQuorum: () => 'it has lost quorum',
     storageUnusable: () => 'it cannot be used',
-    poolFull: (pool: string, percent: string) => `${pool} is ${percent} % full`,
-    metadataFull: (pool: string, percent: string) => `the metadata of ${pool} is ${percent} % full`,
-    diskFull: (percent: string) => `${percent} % of it is full`,
+    poolFull: (pool: string, percent: string) => `${pool} is ${format.percent(Number(percent))} full`,
+    metadataFull: (pool: string, percent: string) =>
+      `the metadata of ${pool} is ${format.percent(Number(percent))} full`,
+    diskFull: (percent: string) => `${format.percent(Number(percent))} of it is full`,
     highAvailability: (resource: string) => `high availability of ${resource} is in error`,
     ceph: (health: string) => `Ceph says ${health}`,
     cephChecks: (health: string, checks: string) => `Ceph says ${health}: ${checks}`,
@@ -111,7 +112,8 @@ export const overview = {
     reallocated: (disk: string, count: number) =>
       `${disk} has ${counted(count, 'reallocated sector', 'reallocated sectors')}`,
     media: (disk: string, count: number) => `${disk} has ${counted(count, 'media error', 'media errors')}`,
-    worn: (disk: string, percent: string) => `${disk} is worn: ${percent} % of its promised life is used`,
+    worn: (disk: string, percent: string) =>
+      `${disk} is worn: ${format.percent(Number(percent))} of its promised life is used`,
   },
   /** What is wrong with a pool, RAID, volume group or btrfs. */
   pools: {
@@ -155,7 +157,7 @@ export const overview = {
   /** Many of one kind, told as one. */
   many: {
     offline: 'They do not answer',
-    'old-data': 'Data are old',
+    'old-data': 'Data is old',
     'no-quorum': 'Clusters have lost quorum',
     'disk-health': 'Disks are failing or worn',
     pool: 'Pools are not healthy',
@@ -173,7 +175,7 @@ export const overview = {
     'backup-old': 'Backups are old',
     'backup-missing': 'Guests are in no backup job',
     clock: 'Clocks are wrong',
-    subscription: 'Subscriptions do not hold',
+    subscription: 'Subscriptions are no longer valid',
     updates: 'Security updates wait',
     'restart-wanted': 'Hosts want to be restarted',
   },

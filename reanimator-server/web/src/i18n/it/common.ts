@@ -24,7 +24,7 @@ export const common: typeof English = {
   copied: 'Copiato',
   copyByKeyboard: 'Selezionato; copiarlo con la tastiera',
   compare: 'Da confrontare con ciò che questo comando mostra sulla macchina stessa:',
-  whatToDo: 'Cosa fare:',
+  whatToDo: 'Che cosa fare:',
   connectionWorks: 'La connessione funziona.',
   connectionFails: 'La connessione non funziona.',
   worked: 'riuscito',
@@ -42,8 +42,8 @@ export const common: typeof English = {
 
   states: { online: 'online', offline: 'offline', unknown: 'sconosciuto', maintenance: 'manutenzione' },
   kinds: { linux: 'Linux', proxmox: 'Proxmox', both: 'Proxmox + Linux' },
-  ways: { local: 'sé stesso', ssh: 'SSH', proxmox: 'API di Proxmox' },
-  reachedBy: (ways) => `tramite ${ways}`,
+  ways: { local: 'locale', ssh: 'SSH', proxmox: 'API di Proxmox' },
+  reachedBy: (ways) => `Accesso: ${ways}`,
   notReachedYet: 'non ancora raggiunto',
   thisMachine: 'questa macchina',
 
@@ -58,7 +58,7 @@ export const common: typeof English = {
 
   roles: { viewer: 'osservatore', operator: 'operatore', admin: 'amministratore' },
 
-  levels: { critical: 'critico', warning: 'avviso', notice: 'nota' },
+  levels: { critical: 'critico', warning: 'avviso', notice: 'minore' },
   health: {
     unknown: 'sconosciuto',
     good: 'buono',

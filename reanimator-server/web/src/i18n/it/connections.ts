@@ -9,8 +9,8 @@ export const connections: typeof English = {
 
   importHosts: 'Importa host',
   rightMachine: 'È la macchina giusta?',
-  whatWasFound: 'Ecco cosa è stato trovato',
-  lookWhatIsThere: 'Vedi cosa c’è',
+  whatWasFound: 'Ecco che cosa è stato trovato',
+  lookWhatIsThere: 'Vedi che cosa c’è',
   doNotTrust: 'Rifiuta',
   more: 'Altro',
   chooseFile: 'Scegli un file',
@@ -19,9 +19,9 @@ export const connections: typeof English = {
 
   compare: {
     label: 'Ciò che mostra la macchina',
-    hint: 'Incollalo qui: il confronto è automatico.',
+    hint: 'Da incollare qui: il confronto è automatico.',
     equal: 'Uguale: è questa la macchina.',
-    different: 'Diversa: non è la macchina su cui si è guardato. Non accettarla.',
+    different: 'Diversa: non è la macchina su cui si è guardato. Non accettare.',
     unclear: 'Nel testo non c’è alcuna impronta.',
   },
 
@@ -45,7 +45,7 @@ export const connections: typeof English = {
   sudoNone: 'Senza root lo stato dei dischi, i numeri di serie e alcuni log restano invisibili.',
   sudoPassword: 'Password di sudo',
   sudoPasswordHint: 'Se resta vuota, vale la password di accesso.',
-  jump: 'Host di salto',
+  jump: 'Jump host',
   jumpHint: 'Nell’ordine in cui si attraversano.',
   groups: 'Gruppi',
   groupsExample: 'web, francoforte',
@@ -55,7 +55,7 @@ export const connections: typeof English = {
     `${host} risponde, ma la sua chiave non è ancora nota. Per l’accesso non è stato ancora inviato nulla.`,
   keyOf: (type) => `Chiave ${type}`,
   keyWarning:
-    'Accettala solo se le due sono uguali: chi si fosse messo in mezzo mostrerebbe una chiave propria.',
+    'Accettare solo se le due sono uguali: chi si fosse messo in mezzo mostrerebbe una chiave propria.',
   trustAndAdd: 'Accetta la chiave e aggiungi',
 
   nodeAddress: 'Indirizzo di un nodo',

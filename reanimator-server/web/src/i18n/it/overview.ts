@@ -1,10 +1,11 @@
+import { format } from '..';
 import { counted } from '../counted';
 import type { overview as English } from '../en/overview';
 
 export const overview: typeof English = {
   title: 'Panoramica',
 
-  whole: 'L’intero parco macchine',
+  whole: 'L’intera flotta',
   hosts: 'Host',
   guests: 'Guest',
   cpu: 'CPU',
@@ -12,15 +13,15 @@ export const overview: typeof English = {
   storage: 'Storage',
   network: 'Rete',
   ofOnline: (total) => `su ${total} online`,
-  ofRunning: (total) => `su ${total} in esecuzione`,
+  ofRunning: (total) => `su ${total} attivi`,
   allAnswer: 'Rispondono tutti',
   noneYet: 'Ancora nessuno',
-  someGuests: 'Macchine virtuali e container',
+  someGuests: 'VM e container',
   noGuests: 'Nessun guest Proxmox',
   cpuInUse: 'CPU in uso',
   memoryInUse: 'Memoria in uso',
   storageInUse: 'Storage in uso',
-  ofCpus: (count) => `di ${count} CPU`,
+  ofCpus: (count) => `su ${count} CPU`,
   usedOf: (used, total) => `${used} di ${total}`,
   lastDay: (what) => `${what}: ultime 24 ore`,
   sinceOpened: (what) => `${what} dall’apertura di questa pagina`,
@@ -30,7 +31,7 @@ export const overview: typeof English = {
   out: 'in uscita',
   sumsSeen: 'Totali di',
 
-  history: 'Andamento nel tempo',
+  history: 'La flotta nel tempo',
   charts: {
     cpu: 'CPU',
     memory: 'Memoria',
@@ -54,7 +55,7 @@ export const overview: typeof English = {
   counts: {
     critical: (count) => counted(count, 'problema critico', 'problemi critici'),
     warning: (count) => counted(count, 'avviso', 'avvisi'),
-    notice: (count) => counted(count, 'nota', 'note'),
+    notice: (count) => counted(count, 'avviso minore', 'avvisi minori'),
   },
   calm: 'Niente da controllare',
   checked: (hosts, guests) =>
@@ -68,14 +69,14 @@ export const overview: typeof English = {
     oldFacts: (section) => `dati non aggiornati: ${section}`,
     noQuorum: () => 'ha perso il quorum',
     storageUnusable: () => 'non è utilizzabile',
-    poolFull: (pool, percent) => `${pool} è pieno al ${percent} %`,
-    metadataFull: (pool, percent) => `i metadati di ${pool} sono pieni al ${percent} %`,
-    diskFull: (percent) => `è pieno al ${percent} %`,
+    poolFull: (pool, percent) => `${pool} è pieno al ${format.percent(Number(percent))}`,
+    metadataFull: (pool, percent) => `i metadati di ${pool} sono pieni al ${format.percent(Number(percent))}`,
+    diskFull: (percent) => `è pieno al ${format.percent(Number(percent))}`,
     highAvailability: (resource) => `l’alta disponibilità di ${resource} è in errore`,
     ceph: (health) => `Ceph segnala ${health}`,
     cephChecks: (health, checks) => `Ceph segnala ${health}: ${checks}`,
     replication: (job) => `la replica ${job} non riesce`,
-    service: (name) => `il servizio ${name} si è interrotto`,
+    service: (name) => `il servizio ${name} è fallito`,
     units: (count, names) => `${counted(count, 'unit fallita', 'unit fallite')}: ${names}`,
     hot: (sensor, celsius) => `${sensor} misura ${celsius} °C, limite raggiunto`,
     warm: (celsius) => `un sensore misura ${celsius} °C`,
@@ -103,7 +104,8 @@ export const overview: typeof English = {
       `${disk} ha ${counted(count, 'errore non correggibile', 'errori non correggibili')}`,
     reallocated: (disk, count) => `${disk} ha ${counted(count, 'settore riallocato', 'settori riallocati')}`,
     media: (disk, count) => `${disk} ha ${counted(count, 'errore del supporto', 'errori del supporto')}`,
-    worn: (disk, percent) => `${disk} è usurato: consumato il ${percent} % della vita dichiarata`,
+    worn: (disk, percent) =>
+      `${disk} è usurato: consumato il ${format.percent(Number(percent))} della vita dichiarata`,
   },
   pools: {
     state: (pool, state) => `${pool} è ${state}`,
@@ -151,14 +153,14 @@ export const overview: typeof English = {
     'high-availability': 'Alta disponibilità in errore',
     ceph: 'Ceph non è integro',
     replication: 'Repliche non riuscite',
-    service: 'Servizi interrotti',
+    service: 'Servizi falliti',
     'failed-units': 'Unit fallite',
     temperature: 'Sensori troppo caldi',
     certificate: 'Certificati in scadenza',
     'backup-failed': 'Backup non riusciti',
     'backup-old': 'Backup troppo vecchi',
     'backup-missing': 'Guest in nessun job di backup',
-    clock: 'Orologi sbagliati',
+    clock: 'Orologi fuori sincronia',
     subscription: 'Sottoscrizioni non più valide',
     updates: 'Aggiornamenti di sicurezza in attesa',
     'restart-wanted': 'Host da riavviare',

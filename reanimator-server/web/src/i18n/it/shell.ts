@@ -10,7 +10,7 @@ export const shell: typeof English = {
     guests: 'Guest',
     guest: 'Guest',
     storage: 'Storage',
-    onestorage: 'Uno storage',
+    onestorage: 'Storage',
     network: 'Rete',
     clusters: 'Cluster',
     cluster: 'Cluster',
@@ -30,7 +30,7 @@ export const shell: typeof English = {
   connecting: 'Connessione in corso',
   lost: 'Connessione persa',
   figuresOf: (time) => `; valori delle ${time}`,
-  nextTry: (wait) => `prossimo tentativo fra ${wait}`,
+  nextTry: (wait) => `prossimo tentativo tra ${wait}`,
   tryingNow: 'tentativo in corso',
 
   account: 'Account',

@@ -14,14 +14,14 @@ export const start: typeof English = {
   passwordHint: (least) =>
     `Almeno ${least} caratteri; alcune parole sono facili da ricordare e difficili da indovinare.`,
   passwordAgain: 'Ripeti la password',
-  userNameMissing: 'Inserisci un nome.',
-  passwordShort: (least) => `Usa almeno ${least} caratteri.`,
+  userNameMissing: 'Inserire un nome.',
+  passwordShort: (least) => `Usare almeno ${least} caratteri.`,
   passwordsDiffer: 'Le due password sono diverse.',
   make: 'Crea l’account',
 
   title: 'Primi passi',
   intro: 'Ogni passo si può saltare e riprendere più tardi. Ciò che si aggiunge qui appare subito.',
-  progress: (done, all) => `${done} di ${all} completati`,
+  progress: (done, all) => `${done} su ${all} completati`,
   states: { done: 'fatto', now: 'adesso', later: 'più tardi', skipped: 'saltato' },
   skip: 'Salta',
   skipOf: (step) => `Salta: ${step}`,

@@ -5,7 +5,8 @@ import type { storage as English } from '../en/storage';
 export const storage: typeof English = {
   title: 'Storage',
   noneYet: 'Ancora nessuno storage visto',
-  noneYetText: 'Qui stanno i file system degli host e gli storage dei cluster, appena sono stati esaminati.',
+  noneYetText:
+    'Qui compaiono i file system degli host e gli storage dei cluster, appena sono stati controllati.',
   useOf: (name) => `Uso di ${name}`,
   inUse: 'in uso',
   notActive: 'non attivo',
