@@ -250,4 +250,6 @@ export const settings: typeof English = {
     cancelled: 'abgebrochen',
     internal: 'eigener Fehler',
   },
+
+  sectionForAdmins: 'Dieser Abschnitt ist Administratoren vorbehalten',
 };
