@@ -74,10 +74,12 @@ export function titleOf(kind: string): string | undefined {
 /** Commands and documents of the server, which are of no use on this page. */
 const NOT_FOR_PAGES = /`reanimator |openapi\.json/;
 
-/**
- * What to do next about a trouble that the server told of. Its own words are English and know more of the matter; in other
- * languages those of its kind are said, where there are any.
- */
+/** What the server says to do next, where the page speaks its language: it knows more of the matter than its kind does. */
+export function toldNext(next: string | null | undefined): string | undefined {
+  return spoken.language === 'en' && next && !NOT_FOR_PAGES.test(next) ? next : undefined;
+}
+
+/** What to do next about a trouble that the server told of; where neither it nor its kind says, in its own words. */
 export function nextOf({
   kind,
   next,
@@ -86,8 +88,8 @@ export function nextOf({
   next?: string | null | undefined;
 }): string | undefined {
   const steps: Readonly<Partial<Record<string, string>>> = t.common.problemSteps;
-  const said = next && !NOT_FOR_PAGES.test(next) ? next : undefined;
-  return spoken.language === 'en' ? (said ?? steps[kind]) : (steps[kind] ?? said);
+  const foreign = next && !NOT_FOR_PAGES.test(next) ? next : undefined;
+  return toldNext(next) ?? steps[kind] ?? foreign;
 }
 
 function kindOf(type: string | undefined): string {

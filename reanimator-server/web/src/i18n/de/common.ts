@@ -99,7 +99,8 @@ export const common: typeof English = {
     internal: 'Interner Fehler',
   },
   problemSteps: {
-    unreachable: 'Adresse und Port prüfen, und ob die Maschine läuft und keine Firewall dazwischensteht.',
+    unreachable:
+      'Prüfen, ob die Maschine läuft, ihr Netzwerk funktioniert und keine Firewall dazwischensteht; dann Adresse und Port.',
     timeout: 'Prüfen, ob die Maschine läuft und keine Firewall die Pakete verwirft, dann erneut versuchen.',
     'auth-failed': 'Benutzer und Passwort, Schlüssel oder Token prüfen.',
     'host-key-unknown':

@@ -228,4 +228,6 @@ export const overview: typeof English = {
     'auth-failed': 'Anmeldungen werden abgelehnt',
   },
   templates: (count) => `+ ${counted(count, 'Vorlage', 'Vorlagen')}`,
+
+  storageOn: (storage, node) => `${storage} auf ${node}`,
 };

@@ -106,7 +106,7 @@ export const common = {
   // What to do next about it.
   problemSteps: {
     unreachable:
-      'Check the address and the port, that the machine is on, and that no firewall stands in between.',
+      'Check that the machine is on and its network works, and that no firewall stands in between; then the address and the port.',
     timeout: 'Check that the machine is on and that no firewall swallows the packets, then try again.',
     'auth-failed': 'Check the user and the password, key or token.',
     'host-key-unknown': 'Compare its fingerprint with the machine’s own, then trust the key.',

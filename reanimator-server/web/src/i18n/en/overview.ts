@@ -240,4 +240,6 @@ export const overview = {
     'auth-failed': 'They refuse the log-in',
   },
   templates: (count: number) => `+ ${counted(count, 'template', 'templates')}`,
+
+  storageOn: (storage: string, node: string) => `${storage} on ${node}`,
 };

@@ -105,7 +105,7 @@ export const common: typeof English = {
   },
   problemSteps: {
     unreachable:
-      'Controlla indirizzo e porta, che la macchina sia accesa e che non ci sia un firewall in mezzo.',
+      'Controlla che la macchina sia accesa, che la sua rete funzioni e che non ci sia un firewall in mezzo; poi indirizzo e porta.',
     timeout: 'Controlla che la macchina sia accesa e che nessun firewall scarti i pacchetti, poi riprova.',
     'auth-failed': 'Controlla l’utente e la password, la chiave o il token.',
     'host-key-unknown': 'Confronta l’impronta con quella sulla macchina stessa, poi accetta la chiave.',

@@ -225,4 +225,6 @@ export const overview: typeof English = {
     'auth-failed': 'Accessi rifiutati',
   },
   templates: (count) => `+ ${counted(count, 'template', 'template')}`,
+
+  storageOn: (storage, node) => `${storage} su ${node}`,
 };

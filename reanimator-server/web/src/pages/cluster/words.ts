@@ -82,6 +82,12 @@ export function nodeLines(
   }));
 }
 
+/** A node's state: what the fleet sees of it now; else what the cluster said when it was last asked for everything. */
+export function stateOf({ node, row }: NodeLine): NodeRow['state'] | null {
+  if (row) return row.state;
+  return node.online === null ? null : node.online ? 'online' : 'offline';
+}
+
 /** The page of a node by its name, where it is a host of this fleet. */
 export function nodeHref(
   node: string | null,

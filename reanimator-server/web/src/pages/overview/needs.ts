@@ -1,5 +1,5 @@
 /** What needs somebody, as the server tells it: put into the person's language, in order, with where to look. */
-import { nextOf } from '../../api/problem';
+import { toldNext } from '../../api/problem';
 import type { Attention, AttentionKind, AttentionLevel, Host } from '../../api/types';
 import { entityHref, splitEntity } from '../../facts/entity';
 import { t } from '../../i18n';
@@ -55,12 +55,18 @@ function need({ entity, kind, level, name, since, values, what }: Attention, hos
     kind,
     story: why ?? kind,
     entity,
-    name,
+    name: nameOf(entity, name),
     href: hrefOf(entity, sentence?.part ?? ''),
     what: why ? t.overview.away[why] : (sentence?.say(values) ?? what),
     since,
-    todo: (why ? t.overview.awayTodo[why] : trouble && nextOf(trouble)) || (sentence && todo[kind]) || null,
+    todo: (why ? t.overview.awayTodo[why] : toldNext(trouble?.next)) || (sentence && todo[kind]) || null,
   };
+}
+
+/** A storage is called by where it is, too: `local on pve2`. */
+function nameOf(entity: string, name: string): string {
+  const [, storage, node] = (splitEntity(entity).kind === 'storage' && /^(\S+) on (.+)$/.exec(name)) || [];
+  return storage && node ? t.overview.storageOn(storage, node) : name;
 }
 
 /** The part of a page, where it has parts. */
