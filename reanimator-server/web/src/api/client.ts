@@ -138,6 +138,7 @@ export interface HistoryQuestion {
   step?: string;
 }
 
+export type GuestName = Pick<VmRow, 'id' | 'vmid' | 'name' | 'template'>;
 export type GuestCard = Pick<
   VmRow,
   'id' | 'vmid' | 'name' | 'node' | 'cluster' | 'kind' | 'ip_addresses' | 'tags'
@@ -175,8 +176,7 @@ export const api = {
   nodes: () => tagged.all<NodeRow>('/dashboard/nodes'),
   guests: () => tagged.all<VmRow>('/dashboard/vms'),
   /** The names of all guests and nothing else of them. */
-  guestNames: () =>
-    tagged.all<Pick<VmRow, 'id' | 'vmid' | 'name'>>(withQuery('/dashboard/vms', { fields: 'id,vmid,name' })),
+  guestNames: () => tagged.all<GuestName>(withQuery('/dashboard/vms', { fields: 'id,vmid,name,template' })),
   /** What a guest is found by, and nothing else of it. */
   guestCards: () =>
     tagged.all<GuestCard>(

@@ -1,4 +1,5 @@
 import { t } from '../i18n';
+import { spoken } from '../i18n/language.svelte';
 import type { ProblemDetails } from './types';
 
 const URN = 'urn:reanimator:';
@@ -7,23 +8,34 @@ const URN = 'urn:reanimator:';
 export class Problem extends Error {
   /** `host-key-unknown`, `denied`, ...; `no-connection` when no answer came at all. */
   readonly kind: string;
-  readonly title: string;
   readonly status: number;
-  readonly next: string | undefined;
   /** The host it happened to. */
   readonly host: string | undefined;
   readonly fingerprint: string | undefined;
   readonly keyType: string | undefined;
+  readonly #title: string | undefined;
+  readonly #next: string | null | undefined;
+  /** Whether the server told of it: then its kind says what it is, in the person's language. */
+  readonly #told: boolean;
 
   constructor(details: Partial<ProblemDetails>) {
     super(details.detail ?? details.title ?? t.common.problems.something);
     this.kind = kindOf(details.type);
-    this.title = details.title ?? t.common.problems.failed;
+    this.#title = details.title;
+    this.#next = details.next;
+    this.#told = details.type !== undefined;
     this.status = details.status ?? 0;
-    this.next = details.next ?? undefined;
     this.host = details.host ?? undefined;
     this.fingerprint = details.fingerprint ?? undefined;
     this.keyType = details.key_type ?? undefined;
+  }
+
+  get title(): string {
+    return (this.#told ? titleOf(this.kind) : undefined) ?? this.#title ?? t.common.problems.failed;
+  }
+  /** What to do next. */
+  get next(): string | undefined {
+    return this.#told ? nextOf({ kind: this.kind, next: this.#next }) : (this.#next ?? undefined);
   }
 
   /** From an answer whose status says that it failed; understands answers that are no problem details. */
@@ -31,7 +43,7 @@ export class Problem extends Error {
     const fallback = {
       title: t.common.problems.status(response.status),
       status: response.status,
-      type: response.status === 401 ? `${URN}unauthenticated` : `${URN}internal`,
+      ...(response.status === 401 ? { type: `${URN}unauthenticated` } : {}),
     };
     try {
       const body = (await response.json()) as Partial<ProblemDetails>;
@@ -51,6 +63,33 @@ export class Problem extends Error {
       next: t.common.problems.noAnswerNext,
     });
   }
+}
+
+/** A trouble's kind in words; none where its words are its own. */
+export function titleOf(kind: string): string | undefined {
+  const titles: Readonly<Partial<Record<string, string>>> = t.common.problemTitles;
+  return titles[kind];
+}
+
+/** Commands and documents of the server, which are of no use on this page. */
+const NOT_FOR_PAGES = /`reanimator |openapi\.json/;
+
+/** What the server says to do next, where the page speaks its language: it knows more of the matter than its kind does. */
+export function toldNext(next: string | null | undefined): string | undefined {
+  return spoken.language === 'en' && next && !NOT_FOR_PAGES.test(next) ? next : undefined;
+}
+
+/** What to do next about a trouble that the server told of; where neither it nor its kind says, in its own words. */
+export function nextOf({
+  kind,
+  next,
+}: {
+  kind: string;
+  next?: string | null | undefined;
+}): string | undefined {
+  const steps: Readonly<Partial<Record<string, string>>> = t.common.problemSteps;
+  const foreign = next && !NOT_FOR_PAGES.test(next) ? next : undefined;
+  return toldNext(next) ?? steps[kind] ?? foreign;
 }
 
 function kindOf(type: string | undefined): string {

@@ -265,7 +265,7 @@ test('a viewer sees everything and no control that is not theirs', async (t) => 
     assert.equal(await seen.getByRole('dialog').count(), 0, path);
   }
   await seen.goto('/settings/people');
-  await seen.getByText('There is no such section').waitFor();
+  await seen.getByText('This section is for admins').waitFor();
   for (const path of ['/run', '/start']) {
     await seen.goto(path);
     await seen.getByRole('heading', { name: 'Not found' }).waitFor();

@@ -28,7 +28,6 @@ export const cluster: typeof English = {
   links: 'Links',
   managers: 'Manager',
   membership: 'Mitgliedschaft',
-  membershipChanged: 'Mitgliedschaft geändert',
   migration: 'Migration',
   misplaced: 'Am falschen Ort',
   mode: 'Modus',
@@ -95,4 +94,12 @@ export const cluster: typeof English = {
   failed: 'fehlgeschlagen',
   inOrder: 'in Ordnung',
   allNodes: 'alle',
+
+  configurationVersion: 'Konfigurationsversion',
+  nodesOf: (online, total) => `${online} von ${total} Knoten`,
+  haLedBy: (node) => `aktiv, geführt von ${node}`,
+  haNoQuorum: 'kein Quorum',
+  haNoManager: 'kein Manager',
+  allGuests: 'alle',
+  guestsOfPool: (pool) => `Pool ${pool}`,
 };

@@ -77,4 +77,43 @@ export const common: typeof English = {
     noAnswerNext:
       'Prüfen, ob „reanimator serve“ läuft und von dieser Maschine aus erreichbar ist, dann erneut versuchen.',
   },
+
+  problemTitles: {
+    unreachable: 'Nicht erreichbar',
+    timeout: 'Keine Antwort innerhalb der Wartezeit',
+    'auth-failed': 'Die Anmeldung wurde abgelehnt',
+    'host-key-unknown': 'Der Host-Schlüssel ist noch unbekannt',
+    'host-key-changed': 'Der Host-Schlüssel hat sich geändert',
+    'certificate-unknown': 'Das Zertifikat ist noch unbekannt',
+    'certificate-changed': 'Das Zertifikat hat sich geändert',
+    denied: 'Nicht erlaubt',
+    protocol: 'Die Gegenseite hat Unverständliches geantwortet',
+    'not-found': 'Nicht gefunden',
+    invalid: 'Ungültige Eingabe',
+    conflict: 'Widerspricht dem, was schon da ist',
+    busy: 'Anderweitig belegt',
+    storage: 'Die Datenbank meldet einen Fehler',
+    unauthenticated: 'Nicht angemeldet',
+    'rate-limited': 'Zu viele Versuche',
+    cancelled: 'Abgebrochen',
+    internal: 'Interner Fehler',
+  },
+  problemSteps: {
+    unreachable:
+      'Prüfen, ob die Maschine läuft, ihr Netzwerk funktioniert und keine Firewall dazwischensteht; dann Adresse und Port.',
+    timeout: 'Prüfen, ob die Maschine läuft und keine Firewall die Pakete verwirft, dann erneut versuchen.',
+    'auth-failed': 'Benutzer und Passwort, Schlüssel oder Token prüfen.',
+    'host-key-unknown':
+      'Den Fingerabdruck mit dem auf der Maschine selbst vergleichen, dann dem Schlüssel vertrauen.',
+    'host-key-changed':
+      'Wurde die Maschine neu aufgesetzt, den neuen Schlüssel auf ihrer Seite vergleichen und ihm dort vertrauen. Wenn nicht, sitzt vielleicht jemand dazwischen.',
+    'certificate-unknown':
+      'Den Fingerabdruck mit dem auf dem Knoten selbst vergleichen, dann dem Zertifikat vertrauen.',
+    'certificate-changed':
+      'Wurde das Zertifikat erneuert, die Verbindung entfernen, neu verbinden und dabei den neuen Fingerabdruck vergleichen. Wenn nicht, sitzt vielleicht jemand dazwischen.',
+    busy: 'Einen Moment warten, dann erneut versuchen.',
+    storage: 'Prüfen, ob der Datenträger des Servers voll oder schreibgeschützt ist.',
+    unauthenticated: 'Erneut anmelden.',
+    'rate-limited': 'Etwas warten, dann erneut versuchen.',
+  },
 };

@@ -174,5 +174,6 @@ export const facts: typeof English = {
     full: 'voll',
     'guest agent': 'Guest Agent',
     config: 'Konfiguration',
+    'not-found': 'nicht gefunden',
   },
 };

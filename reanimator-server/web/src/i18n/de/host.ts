@@ -354,4 +354,10 @@ export const host: typeof English = {
   missingState: 'fehlt',
   toGo: (action, percent, left) => `${action} ${percent}, noch ${left}`,
   timesRestarted: (count) => `${format.count(count)}-mal`,
+
+  proxmoxApi: 'Proxmox-API',
+  nodeOf: (node, connection) => `${node} aus ${connection}`,
+  guestOf: (vmid, connection) => `${vmid} aus ${connection}`,
+  notRemovedHere: 'Dieser Host kam mit seiner Proxmox-Verbindung und geht mit ihr.',
+  adminTrusts: 'Ein Administrator kann hier den Fingerabdruck vergleichen und dem Schlüssel vertrauen.',
 };

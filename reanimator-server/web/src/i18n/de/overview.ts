@@ -210,4 +210,26 @@ export const overview: typeof English = {
   noChanges:
     'Seit die Hosts zum ersten Mal gesehen wurden, hat sich nichts geändert. Versionen, Datenträger, Adressen, Gäste, Units und Paketzahlen, die vom letzten Mal abweichen, werden hier vermerkt.',
   guestNamed: (vmid) => `Gast ${vmid}`,
+
+  away: {
+    'host-key-unknown': 'antwortet, aber für den Schlüssel hat sich noch niemand verbürgt',
+    'host-key-changed': 'zeigt einen anderen Schlüssel als den vertrauten',
+    'auth-failed': 'antwortet, lehnt aber die Anmeldung ab',
+  },
+  awayTodo: {
+    'host-key-unknown':
+      'Auf der Seite des Hosts den Fingerabdruck vergleichen, dann dem Schlüssel vertrauen.',
+    'host-key-changed':
+      'Wurde die Maschine neu aufgesetzt, den neuen Schlüssel auf der Seite des Hosts vergleichen und ihm dort vertrauen. Wenn nicht, sitzt vielleicht jemand dazwischen.',
+    'auth-failed':
+      'Benutzer, Passwort oder Schlüssel prüfen, dann die Zugangsdaten in den Einstellungen ersetzen.',
+  },
+  awayMany: {
+    'host-key-unknown': 'Schlüssel warten auf den Vergleich',
+    'host-key-changed': 'Schlüssel haben sich geändert',
+    'auth-failed': 'Anmeldungen werden abgelehnt',
+  },
+  templates: (count) => `+ ${counted(count, 'Vorlage', 'Vorlagen')}`,
+
+  storageOn: (storage, node) => `${storage} auf ${node}`,
 };

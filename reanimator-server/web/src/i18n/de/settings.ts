@@ -249,4 +249,6 @@ export const settings: typeof English = {
     cancelled: 'abgebrochen',
     internal: 'interner Fehler',
   },
+
+  sectionForAdmins: 'Dieser Abschnitt ist Administratoren vorbehalten',
 };

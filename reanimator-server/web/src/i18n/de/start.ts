@@ -61,4 +61,8 @@ export const start: typeof English = {
     text: 'Aus ~/.ssh/config oder einem Ansible-Inventar: Welche Hosts darin stehen, ist zu sehen, bevor einer hinzukommt.',
     again: 'Weitere importieren',
   },
+
+  logInFailed: 'Anmeldung fehlgeschlagen',
+  logInWrong: 'Benutzername oder Passwort ist falsch.',
+  importWaits: 'Noch hat keiner davon geantwortet.',
 };

@@ -26,7 +26,6 @@ export const cluster = {
   links: 'Links',
   managers: 'Managers',
   membership: 'Membership',
-  membershipChanged: 'Membership changed',
   migration: 'Migration',
   misplaced: 'Misplaced',
   mode: 'Mode',
@@ -93,4 +92,13 @@ export const cluster = {
   failed: 'failed',
   inOrder: 'in order',
   allNodes: 'all',
+
+  configurationVersion: 'Configuration version',
+  nodesOf: (online: string, total: string) => `${online} of ${total} nodes`,
+  // How high availability stands, in the server's words and as they are said here.
+  haLedBy: (node: string) => `active, led by ${node}`,
+  haNoQuorum: 'no quorum',
+  haNoManager: 'no manager',
+  allGuests: 'all',
+  guestsOfPool: (pool: string) => `pool ${pool}`,
 };

@@ -81,4 +81,43 @@ export const common = {
     noAnswerNext:
       'Check that “reanimator serve” is running and that this machine can reach it, then try again.',
   },
+
+  // What went wrong, by its kind; the server's own sentence stands below.
+  problemTitles: {
+    unreachable: 'Cannot be reached',
+    timeout: 'No answer in time',
+    'auth-failed': 'The log-in was refused',
+    'host-key-unknown': 'The host key is not known yet',
+    'host-key-changed': 'The host key has changed',
+    'certificate-unknown': 'The certificate is not known yet',
+    'certificate-changed': 'The certificate has changed',
+    denied: 'Not allowed',
+    protocol: 'The far side answered nonsense',
+    'not-found': 'Not found',
+    invalid: 'Not valid',
+    conflict: 'Contradicts what is there',
+    busy: 'Held by something else',
+    storage: 'The store failed',
+    unauthenticated: 'Not logged in',
+    'rate-limited': 'Too many attempts',
+    cancelled: 'Cancelled',
+    internal: 'A fault of our own',
+  },
+  // What to do next about it.
+  problemSteps: {
+    unreachable:
+      'Check that the machine is on and its network works, and that no firewall stands in between; then the address and the port.',
+    timeout: 'Check that the machine is on and that no firewall swallows the packets, then try again.',
+    'auth-failed': 'Check the user and the password, key or token.',
+    'host-key-unknown': 'Compare its fingerprint with the machine’s own, then trust the key.',
+    'host-key-changed':
+      'If the machine was set up anew, compare its new key on its page and trust it there. If not, somebody may be in between.',
+    'certificate-unknown': 'Compare its fingerprint with the node’s own, then trust the certificate.',
+    'certificate-changed':
+      'If the certificate was renewed, remove the connection and connect again, comparing the new fingerprint. If not, somebody may be in between.',
+    busy: 'Wait a moment, then try again.',
+    storage: 'See whether the disk of the server is full or read-only.',
+    unauthenticated: 'Log in again.',
+    'rate-limited': 'Wait a little, then try again.',
+  },
 };

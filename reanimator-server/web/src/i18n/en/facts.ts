@@ -172,5 +172,6 @@ export const facts = {
     full: 'full',
     'guest agent': 'guest agent',
     config: 'configuration',
+    'not-found': 'not found',
   },
 };

@@ -352,4 +352,10 @@ export const host = {
   missingState: 'missing',
   toGo: (action: string, percent: string, left: string) => `${action} ${percent}, ${left} to go`,
   timesRestarted: (count: number) => counted(count, 'time', 'times'),
+
+  proxmoxApi: 'Proxmox API',
+  nodeOf: (node: string, connection: string) => `${node} of ${connection}`,
+  guestOf: (vmid: string, connection: string) => `${vmid} of ${connection}`,
+  notRemovedHere: 'It came in with its Proxmox connection and leaves with it.',
+  adminTrusts: 'An admin can compare its fingerprint here and trust the key.',
 };

@@ -223,4 +223,25 @@ export const overview = {
   noChanges:
     'Nothing has changed since the hosts were first seen. Versions, disks, addresses, guests, units and package counts that differ from last time are noted here.',
   guestNamed: (vmid: string) => `guest ${vmid}`,
+
+  // Hosts that answer and are not seen all the same.
+  away: {
+    'host-key-unknown': 'it answers, but nobody has vouched for its key yet',
+    'host-key-changed': 'it shows another key than the one that is trusted',
+    'auth-failed': 'it answers, but refuses the log-in',
+  },
+  awayTodo: {
+    'host-key-unknown': 'Compare its fingerprint on its page, then trust the key.',
+    'host-key-changed':
+      'If it was set up anew, compare its new key on its page and trust it there. If not, somebody may be in between.',
+    'auth-failed': 'Check its user, password or key, then replace the credential in the settings.',
+  },
+  awayMany: {
+    'host-key-unknown': 'Their keys wait to be compared',
+    'host-key-changed': 'Their keys have changed',
+    'auth-failed': 'They refuse the log-in',
+  },
+  templates: (count: number) => `+ ${counted(count, 'template', 'templates')}`,
+
+  storageOn: (storage: string, node: string) => `${storage} on ${node}`,
 };

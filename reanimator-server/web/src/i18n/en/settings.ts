@@ -257,4 +257,6 @@ export const settings = {
     cancelled: 'cancelled',
     internal: 'fault of our own',
   },
+
+  sectionForAdmins: 'This section is for admins',
 };

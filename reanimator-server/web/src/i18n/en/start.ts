@@ -61,4 +61,10 @@ export const start = {
     text: 'From ~/.ssh/config or an Ansible inventory: you see which hosts are in it before any is added.',
     again: 'Import more',
   },
+
+  // A log-in that did not work.
+  logInFailed: 'Log-in failed',
+  logInWrong: 'The user name or the password is wrong.',
+  // How far an import has come.
+  importWaits: 'None of them has answered yet.',
 };

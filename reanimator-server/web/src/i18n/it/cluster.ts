@@ -28,7 +28,6 @@ export const cluster: typeof English = {
   links: 'Link',
   managers: 'Gestori',
   membership: 'Composizione',
-  membershipChanged: 'Cambi di composizione',
   migration: 'Migrazione',
   misplaced: 'Fuori posto',
   mode: 'Modalità',
@@ -95,4 +94,12 @@ export const cluster: typeof English = {
   failed: 'non riuscita',
   inOrder: 'in regola',
   allNodes: 'tutti',
+
+  configurationVersion: 'Versione della configurazione',
+  nodesOf: (online, total) => `${online} nodi su ${total}`,
+  haLedBy: (node) => `attiva, guidata da ${node}`,
+  haNoQuorum: 'nessun quorum',
+  haNoManager: 'nessun manager',
+  allGuests: 'tutti',
+  guestsOfPool: (pool) => `pool ${pool}`,
 };

@@ -174,5 +174,6 @@ export const facts: typeof English = {
     full: 'full',
     'guest agent': 'guest agent',
     config: 'configurazione',
+    'not-found': 'non trovato',
   },
 };

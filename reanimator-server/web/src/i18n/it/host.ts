@@ -353,4 +353,10 @@ export const host: typeof English = {
   missingState: 'mancante',
   toGo: (action, percent, left) => `${action} ${percent}, ancora ${left}`,
   timesRestarted: (count) => counted(count, 'volta', 'volte'),
+
+  proxmoxApi: 'API di Proxmox',
+  nodeOf: (node, connection) => `${node} di ${connection}`,
+  guestOf: (vmid, connection) => `${vmid} di ${connection}`,
+  notRemovedHere: 'Questo host è arrivato con la sua connessione Proxmox e se ne va con essa.',
+  adminTrusts: 'Un amministratore può confrontare qui l’impronta e accettare la chiave.',
 };

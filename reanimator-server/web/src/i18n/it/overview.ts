@@ -209,4 +209,24 @@ export const overview: typeof English = {
   noChanges:
     'Nulla è cambiato da quando gli host sono stati visti la prima volta. Versioni, dischi, indirizzi, guest, unit e numeri di pacchetti diversi dall’ultima volta vengono annotati qui.',
   guestNamed: (vmid) => `guest ${vmid}`,
+
+  away: {
+    'host-key-unknown': 'risponde, ma nessuno ne ha ancora accettato la chiave',
+    'host-key-changed': 'mostra una chiave diversa da quella accettata',
+    'auth-failed': 'risponde, ma rifiuta l’accesso',
+  },
+  awayTodo: {
+    'host-key-unknown': 'Confronta l’impronta nella pagina dell’host, poi accetta la chiave.',
+    'host-key-changed':
+      'Se la macchina è stata reinstallata, confronta la nuova chiave nella pagina dell’host e accettala lì. Altrimenti qualcuno potrebbe essersi messo in mezzo.',
+    'auth-failed': 'Controlla utente, password o chiave, poi sostituisci le credenziali nelle impostazioni.',
+  },
+  awayMany: {
+    'host-key-unknown': 'Chiavi in attesa di confronto',
+    'host-key-changed': 'Chiavi cambiate',
+    'auth-failed': 'Accessi rifiutati',
+  },
+  templates: (count) => `+ ${counted(count, 'template', 'template')}`,
+
+  storageOn: (storage, node) => `${storage} su ${node}`,
 };

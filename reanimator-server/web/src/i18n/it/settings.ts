@@ -249,4 +249,6 @@ export const settings: typeof English = {
     cancelled: 'annullato',
     internal: 'errore interno',
   },
+
+  sectionForAdmins: 'Questa sezione è riservata agli amministratori',
 };

@@ -61,4 +61,8 @@ export const start: typeof English = {
     text: 'Da ~/.ssh/config o da un inventario Ansible: si vede quali host contiene prima di aggiungerne.',
     again: 'Importane altri',
   },
+
+  logInFailed: 'Accesso non riuscito',
+  logInWrong: 'Il nome utente o la password non sono corretti.',
+  importWaits: 'Nessuno di questi ha ancora risposto.',
 };

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import type { ClusterDetails, Host, NodeRow } from '../../api/types';
+import { spoken } from '../../i18n/language.svelte';
 import { whyUnseen } from './tabs/unseen';
 import {
+  backedUpText,
   guestHref,
+  haText,
   isOf,
+  managerText,
   nodeHref,
   nodeLines,
   replicationLevel,
@@ -81,6 +85,26 @@ test('a replication says how often it failed, and one that is off is no bad news
 test('a zone is in trouble where one node says so', () => {
   expect(zoneStates({ pve1: 'ok', pve2: 'error' })).toBe('pve1: ok, pve2: error');
   expect([zoneLevel({ pve1: 'ok' }), zoneLevel({ pve1: 'ok', pve2: 'error' })]).toEqual([null, 'bad']);
+});
+
+test('what the server says in a few words of its own is said in the language of the person', async () => {
+  await spoken.choose('de');
+  expect(['active, led by pve3', 'no quorum', 'something new', null].map(haText)).toEqual([
+    'aktiv, geführt von pve3',
+    'kein Quorum',
+    'something new',
+    null,
+  ]);
+  expect(['all', 'pool web', '100,101', null].map(backedUpText)).toEqual([
+    'alle',
+    'Pool web',
+    '100,101',
+    null,
+  ]);
+  expect(managerText('pve1 (active, Thu Nov 26 03:00:00 2026)')).toBe(
+    'pve1 (aktiv, Thu Nov 26 03:00:00 2026)',
+  );
+  await spoken.choose('en');
 });
 
 test('why something was not seen is said once, in the words of the server', () => {

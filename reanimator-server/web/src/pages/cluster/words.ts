@@ -30,10 +30,33 @@ export function clusterRows(cluster: ClusterRow): [string, string | null][] {
       t.facts.guestsRunning,
       t.facts.of(format.count(cluster.guests_running), format.count(cluster.guests_total)),
     ],
-    [t.cluster.highAvailability, cluster.ha_status],
+    [t.cluster.highAvailability, haText(cluster.ha_status)],
     [t.cluster.ceph, cluster.ceph_health],
     [t.facts.proxmoxVe, cluster.version],
   ];
+}
+
+/** How high availability stands, told by the server in a few words; others are shown as they are. */
+export function haText(status: string | null): string | null {
+  const leader = status && /^active, led by (\S+)$/.exec(status)?.[1];
+  if (leader) return t.cluster.haLedBy(leader);
+  const known: Readonly<Record<string, string>> = {
+    'no quorum': t.cluster.haNoQuorum,
+    'no manager': t.cluster.haNoManager,
+  };
+  return status && (known[status] ?? status);
+}
+
+/** What a node's manager says of itself: `pve1 (active, Thu Nov 26 03:00:00 2026)`. */
+export function managerText(status: string | null): string | null {
+  return status && status.replace(/(?<=\()[a-z-]+/, (state) => codeText(state));
+}
+
+/** The guests that a backup job takes along: all, those of a pool, or some by their numbers. */
+export function backedUpText(guests: string | null): string | null {
+  if (guests === 'all') return t.cluster.allGuests;
+  const pool = guests && /^pool (.+)$/.exec(guests)?.[1];
+  return pool ? t.cluster.guestsOfPool(pool) : guests;
 }
 
 export const quorumText = (quorate: boolean): string => (quorate ? t.cluster.hasQuorum : t.cluster.noQuorum);
@@ -57,6 +80,12 @@ export function nodeLines(
     node,
     row: mine.find((row) => row.hostname === node.name || row.name === node.name),
   }));
+}
+
+/** A node's state: what the fleet sees of it now; else what the cluster said when it was last asked for everything. */
+export function stateOf({ node, row }: NodeLine): NodeRow['state'] | null {
+  if (row) return row.state;
+  return node.online === null ? null : node.online ? 'online' : 'offline';
 }
 
 /** The page of a node by its name, where it is a host of this fleet. */

@@ -55,11 +55,26 @@ test('each says where to look and what to do, and one that is not known is said 
 });
 
 test('a host that went away says since when, and what its own trouble says to do', () => {
-  const problem = { kind: 'host-key-unknown' as const, message: 'm', next: 'Compare the fingerprint' };
+  const problem = { kind: 'unreachable' as const, message: 'm', next: 'Check that sshd runs' };
   const host = exampleHost({ id: 'web1', state: 'offline', problem });
   const since = '2026-11-21T03:00:00Z';
   const [need] = needsOf([{ ...said('critical', 'web1', 'offline'), since }], [host]);
-  expect(need).toMatchObject({ since, todo: 'Compare the fingerprint' });
+  expect(need).toMatchObject({ since, todo: 'Check that sshd runs' });
+});
+
+test('a host that answers and is not trusted yet is not told as one that does not answer', () => {
+  const problem = { kind: 'host-key-unknown' as const, message: 'm', next: 'run `reanimator host trust`' };
+  const hosts = Array.from({ length: 6 }, (_, index) => exampleHost({ id: `h${index}`, problem }));
+  const needs = needsOf(
+    [...hosts.map(({ id }) => said('critical', id, 'offline')), said('critical', 'silent', 'offline')],
+    hosts,
+  );
+  expect(needs[0]).toMatchObject({
+    story: 'host-key-unknown',
+    todo: t.overview.awayTodo['host-key-unknown'],
+  });
+  expect(needs[0]?.what).toContain('it answers');
+  expect(groupNeeds(needs).map(({ needs }) => needs.length)).toEqual([6, 1]);
 });
 
 test('the age is said as it fits: how long it lasts, how long ago it was, or not again', () => {

@@ -1,4 +1,5 @@
 /** What needs somebody, as the server tells it: put into the person's language, in order, with where to look. */
+import { toldNext } from '../../api/problem';
 import type { Attention, AttentionKind, AttentionLevel, Host } from '../../api/types';
 import { entityHref, splitEntity } from '../../facts/entity';
 import { t } from '../../i18n';
@@ -7,6 +8,8 @@ import { sentenceOf, weight } from './sentences';
 export interface Need {
   level: AttentionLevel;
   kind: AttentionKind;
+  /** What is said of it: its kind, or why a host that answers is not seen all the same. */
+  story: Story;
   entity: string;
   name: string;
   /** Where it is looked at. */
@@ -17,6 +20,10 @@ export interface Need {
   /** What to do about it. */
   todo: string | null;
 }
+
+/** Hosts that answer, and are not seen because nobody vouched for them or they let nobody in. */
+const AWAY = ['host-key-unknown', 'host-key-changed', 'auth-failed'] as const;
+export type Story = AttentionKind | (typeof AWAY)[number];
 
 const byName = new Intl.Collator(undefined, { numeric: true });
 
@@ -40,18 +47,26 @@ export function needsOf(attention: readonly Attention[], hosts: readonly Host[])
 
 function need({ entity, kind, level, name, since, values, what }: Attention, host: Host | undefined): Need {
   const sentence = sentenceOf(kind);
-  const away = kind === 'offline' || kind === 'old-data';
+  const trouble = kind === 'offline' || kind === 'old-data' ? host?.problem : null;
+  const why = kind === 'offline' ? AWAY.find((each) => each === trouble?.kind) : undefined;
   const todo: Readonly<Partial<Record<string, string>>> = t.overview.todo;
   return {
     level,
     kind,
+    story: why ?? kind,
     entity,
-    name,
+    name: nameOf(entity, name),
     href: hrefOf(entity, sentence?.part ?? ''),
-    what: sentence?.say(values) ?? what,
+    what: why ? t.overview.away[why] : (sentence?.say(values) ?? what),
     since,
-    todo: (away && host?.problem?.next) || (sentence && todo[kind]) || null,
+    todo: (why ? t.overview.awayTodo[why] : toldNext(trouble?.next)) || (sentence && todo[kind]) || null,
   };
+}
+
+/** A storage is called by where it is, too: `local on pve2`. */
+function nameOf(entity: string, name: string): string {
+  const [, storage, node] = (splitEntity(entity).kind === 'storage' && /^(\S+) on (.+)$/.exec(name)) || [];
+  return storage && node ? t.overview.storageOn(storage, node) : name;
 }
 
 /** The part of a page, where it has parts. */
@@ -74,7 +89,7 @@ export function groupNeeds(needs: readonly Need[]): NeedGroup[] {
   const groups: { key: string; level: AttentionLevel; needs: Need[] }[] = [];
   const byKind = new Map<string, Need[]>();
   for (const need of needs) {
-    const key = `${need.level} ${need.kind}`;
+    const key = `${need.level} ${need.story}`;
     const same = byKind.get(key);
     if (same) same.push(need);
     else byKind.set(key, [need]);

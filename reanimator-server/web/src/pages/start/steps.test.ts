@@ -30,6 +30,12 @@ test('what is skipped is passed over, and done all the same once it is there', (
   expect(states).toMatchObject({ host: 'skipped', proxmox: 'done', import: 'now' });
 });
 
+test('an import is done once one of its hosts has answered', () => {
+  const state = (observed_at: string | null) =>
+    statesOf(waysOf([host('old1', ['ssh'], { observed_at })], ['old1']), []).import;
+  expect([state(null), state('2026-11-21T04:00:00Z')]).toEqual(['later', 'done']);
+});
+
 test('hosts stand where they came in, in the order of their names', () => {
   const hosts = [
     host('web10', ['ssh']),

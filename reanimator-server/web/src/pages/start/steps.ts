@@ -37,7 +37,8 @@ export function statesOf(ways: Ways, skipped: readonly string[]): Record<StepId,
     machine: ways.machine.some((host) => host.observed_at !== null),
     host: ways.host.length > 0,
     proxmox: ways.proxmox.length > 0,
-    import: ways.import.length > 0,
+    // Nothing was tried when they were imported: one that answers shows that it worked.
+    import: ways.import.some((host) => host.observed_at !== null),
   };
   // This machine is watched by itself: there is nothing for a person to do, so it is never what is to do now.
   const now = STEPS.find((step) => step !== 'machine' && !done[step] && !skipped.includes(step));

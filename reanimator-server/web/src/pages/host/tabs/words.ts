@@ -205,3 +205,21 @@ export function storagesOf(
     node.split(',').some((name) => name === host.name || name === details.hostname);
   return rows.filter((row) => row.content !== null && row.cluster === host.cluster && isHere(row));
 }
+
+/** What tells of the memory: a word of the kernel as it is, the API of Proxmox in the person's language. */
+export function memorySource(source: string | undefined): string | undefined {
+  return source === 'Proxmox API' ? t.host.proxmoxApi : source;
+}
+
+/** A way to a host as people read it: `pve1 of sim1`. What is an address stays one. */
+export function linkText({ kind, text }: Pick<HostDetail['links'][number], 'kind' | 'text'>): string {
+  if (kind === 'local') return t.common.thisMachine;
+  const [, what, of] = (kind !== 'ssh' && /^(\S+) of (.+)$/.exec(text)) || [];
+  if (!what || !of) return text;
+  return kind === 'guest' ? t.host.guestOf(what, of) : t.host.nodeOf(what, of);
+}
+
+/** So many in a second: no more digits than mean something. */
+export function perSecond(value: number): string {
+  return format.figure(value >= 10 ? Math.round(value) : Math.round(value * 10) / 10, '/s');
+}
