@@ -179,14 +179,14 @@ async fn a_server_that_goes_and_comes_back_is_found_again() {
     }
     let error = host.run(Command::shell("true")).await.unwrap_err();
     assert!(report(&error).contains("refused"), "{}", report(&error));
-    // During the back-off the answer comes at once; it says when the next attempt is made.
+    // During the back-off the answer comes at once; it says that it is the last attempt's.
     let mut told = false;
     sshd.run();
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         match host.run(Command::shell("echo back")).await {
             Ok(output) => break assert_eq!(output.stdout.text(), "back\n"),
-            Err(error) => told |= report(&error).contains("next one is made in"),
+            Err(error) => told |= report(&error).contains("the last attempt's outcome"),
         }
         assert!(Instant::now() < until, "never came back");
         tokio::time::sleep(Duration::from_millis(5)).await;

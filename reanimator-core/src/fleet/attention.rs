@@ -1,6 +1,6 @@
 //! What needs somebody, out of what is known now: pure. Nobody is asked for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,12 +50,31 @@ pub(super) struct LastBackup {
     pub(super) made_at: Timestamp,
 }
 
+/// Hosts that are known not to answer or are looked after by hand: what is wrong with their storages follows from that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Away {
+    pub(super) hosts: BTreeSet<HostId>,
+    /// Those that are nodes, by cluster and name.
+    pub(super) nodes: BTreeSet<(ConnectionId, String)>,
+}
+
+impl Away {
+    /// Whether everything that a storage lies on is away.
+    fn holds(&self, storage: &StorageRow) -> bool {
+        let Some((owner, _)) = storage.id.split_once(':') else { return false };
+        // A file system is a host's; a storage is a cluster's, on some of its nodes.
+        self.hosts.contains(&HostId::from(owner))
+            || storage.node.split(',').all(|node| self.nodes.contains(&(ConnectionId::from(owner), node.to_owned())))
+    }
+}
+
 /// What attention is made of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
     pub(super) views: &'a [HostView],
     pub(super) hosts: &'a BTreeMap<HostId, HostDigest>,
     pub(super) storages: &'a [StorageRow],
+    pub(super) away: &'a Away,
     pub(super) clusters: &'a [ClusterRow],
     pub(super) digests: &'a BTreeMap<ConnectionId, ClusterDigest>,
     pub(super) guests: &'a [VmRow],
@@ -71,7 +90,7 @@ pub(super) fn attention(known: Known<'_>, now: Timestamp) -> Vec<Attention> {
         let entity = format!("host:{}", view.id);
         all.extend(of_host(view, digest, now).into_iter().map(|each| each.of(entity.as_str(), view.name.as_str())));
     }
-    all.extend(known.storages.iter().filter_map(of_storage));
+    all.extend(known.storages.iter().filter(|storage| !known.away.holds(storage)).filter_map(of_storage));
     for row in known.clusters {
         let entity = format!("cluster:{}", row.id);
         let troubles = of_cluster(row, known.digests.get(&row.id), now);
@@ -87,7 +106,8 @@ fn of_host(view: &HostView, digest: &HostDigest, now: Timestamp) -> Vec<Trouble>
     let away = match view.state {
         // Somebody looks after it by hand.
         HostState::Maintenance => return Vec::new(),
-        HostState::Offline => Some(Trouble::new(AttentionKind::Offline, Critical, "it does not answer")),
+        // What else was wrong with it comes after that.
+        HostState::Offline => return vec![no_answer().since(view.observed_at)],
         HostState::Unknown => Some(not_seen()),
         HostState::Online => None,
     };
@@ -110,6 +130,10 @@ fn of_host(view: &HostView, digest: &HostDigest, now: Timestamp) -> Vec<Trouble>
         all.push(Trouble::new(AttentionKind::RestartWanted, Notice, "it wants to be restarted"));
     }
     all
+}
+
+fn no_answer() -> Trouble {
+    Trouble::new(AttentionKind::Offline, Critical, "it does not answer")
 }
 
 fn not_seen() -> Trouble {
@@ -174,7 +198,7 @@ fn of_storage(storage: &StorageRow) -> Option<Attention> {
             Trouble::new(AttentionKind::StorageUnusable, Critical, "it cannot be used")
         }
         _ => {
-            let percent = storage.used_percent.filter(|percent| *percent >= FILLING)?;
+            let percent = fullness(storage).filter(|percent| *percent >= FILLING)?;
             let level = if percent >= FULL { Critical } else { Warning };
             Trouble::new(AttentionKind::DiskFull, level, format!("{percent:.0} % of it is full"))
                 .with("percent", format!("{percent:.0}"))
@@ -183,9 +207,17 @@ fn of_storage(storage: &StorageRow) -> Option<Attention> {
     Some(trouble.of(format!("storage:{}", storage.id), format!("{} on {}", storage.name, storage.node)))
 }
 
+/// As `df` counts: what a file system keeps back for root is no room for anybody else.
+fn fullness(storage: &StorageRow) -> Option<f64> {
+    match storage.used_gb.zip(storage.available_gb) {
+        Some((used, available)) if used + available > 0.0 => Some(used / (used + available) * 100.0),
+        _ => storage.used_percent,
+    }
+}
+
 fn of_cluster(row: &ClusterRow, digest: Option<&ClusterDigest>, now: Timestamp) -> Vec<Trouble> {
     let away = match row.state {
-        HostState::Offline => Some(Trouble::new(AttentionKind::Offline, Critical, "it does not answer")),
+        HostState::Offline => Some(no_answer()),
         HostState::Unknown if row.observed_at.is_some() => Some(not_seen()),
         HostState::Unknown | HostState::Online | HostState::Maintenance => None,
     };

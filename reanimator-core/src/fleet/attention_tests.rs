@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    attention::{Known, LastBackup, attention},
+    attention::{Away, Known, LastBackup, attention},
     digest::{ClusterDigest, HostDigest},
     view::tests::host,
 };
@@ -108,6 +108,7 @@ struct Fleet {
     views: Vec<HostView>,
     hosts: BTreeMap<HostId, HostDigest>,
     storages: Vec<StorageRow>,
+    away: Away,
     clusters: Vec<ClusterRow>,
     digests: BTreeMap<ConnectionId, ClusterDigest>,
     guests: Vec<VmRow>,
@@ -120,6 +121,7 @@ impl Fleet {
             views: &self.views,
             hosts: &self.hosts,
             storages: &self.storages,
+            away: &self.away,
             clusters: &self.clusters,
             digests: &self.digests,
             guests: &self.guests,
@@ -262,6 +264,47 @@ fn storages_are_told_from_85_percent_on_and_are_critical_from_95_on() {
             "Critical full on pve1: 95 % of it is full; percent=95",
             "Critical gone on pve1: it cannot be used;",
             "Warning filling on pve1: 85 % of it is full; percent=85",
+        ]
+    );
+}
+
+#[test]
+fn what_root_alone_may_take_is_no_room_where_it_is_told_of() {
+    let rows = |used, available| StorageRow {
+        total_gb: Some(100.0),
+        used_gb: Some(used),
+        available_gb: Some(available),
+        ..storage("root", Some(used), true)
+    };
+    let storages = vec![rows(81.0, 9.0)];
+    let told = ["Warning root on pve1: 90 % of it is full; percent=90"];
+    assert_eq!(Fleet { storages, ..Fleet::default() }.told(), told);
+    assert!(Fleet { storages: vec![rows(81.0, 19.0)], ..Fleet::default() }.told().is_empty());
+}
+
+#[test]
+fn what_follows_from_a_host_that_is_away_is_not_told_beside_it() {
+    let system = System { reboot: Some(Reboot { needed: true, ..Reboot::default() }), ..System::default() };
+    let facts = HostFacts { system: dated(system), ..HostFacts::default() };
+    let away = HostView { state: HostState::Offline, ..host("pve2") };
+    let of = |id: &str, node: &str, active| StorageRow { node: node.into(), ..storage(id, Some(99.0), active) };
+    let (cluster, node) = (ConnectionId::from("c1"), "pve2".to_owned());
+    let fleet = Fleet {
+        storages: vec![
+            of("c1:pve2:local", "pve2", false),
+            of("pve2:/", "pve2", false),
+            of("c1:nas", "pve1,pve2", false),
+            of("c2:pve2:local", "pve2", false),
+        ],
+        away: Away { hosts: [away.id.clone()].into(), nodes: [(cluster, node)].into() },
+        ..Fleet::of_facts(away, &facts)
+    };
+    assert_eq!(
+        fleet.told(),
+        [
+            "Critical c1:nas on pve1,pve2: it cannot be used;",
+            "Critical c2:pve2:local on pve2: it cannot be used;",
+            "Critical pve2: it does not answer;",
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    ClusterSnapshot, Entity, Guest, HostId, Identity, NewChange, Unseen,
+    ClusterSnapshot, Entity, Guest, HostId, HostState, Identity, NewChange, Unseen,
     facts::{Dated, Watched},
 };
 
@@ -45,6 +45,19 @@ fn identity(identity: &Identity) -> BTreeMap<String, String> {
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))
     .collect()
+}
+
+/// A host that went away, or came back. What was never seen did neither.
+pub(super) fn of_state(entity: &str, old: HostState, new: HostState, at: Timestamp) -> Option<NewChange> {
+    use HostState::{Maintenance, Offline, Online};
+    let told = matches!((old, new), (Online | Maintenance, Offline) | (Offline, Online));
+    told.then(|| NewChange {
+        entity: entity.to_owned(),
+        field: "state".to_owned(),
+        old_value: Some(old.as_str().to_owned()),
+        new_value: Some(new.as_str().to_owned()),
+        created_at: at,
+    })
 }
 
 /// What is new in a guest between two rounds.
@@ -143,6 +156,20 @@ mod tests {
         fn watched(&self) -> BTreeMap<String, String> {
             self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         }
+    }
+
+    #[test]
+    fn a_host_that_goes_and_comes_back_is_told_once_each() {
+        use HostState::{Maintenance, Offline, Online, Unknown};
+        let looks = [Unknown, Online, Online, Offline, Offline, Online, Maintenance, Online, Maintenance, Offline];
+        let told: Vec<_> = looks
+            .windows(2)
+            .filter_map(|pair| of_state("host:a", pair[0], pair[1], Timestamp::UNIX_EPOCH))
+            .map(|change| (change.field, change.old_value.unwrap(), change.new_value.unwrap()))
+            .collect();
+        let turn = |old: &str, new: &str| ("state".to_owned(), old.to_owned(), new.to_owned());
+        assert_eq!(told, [turn("online", "offline"), turn("offline", "online"), turn("maintenance", "offline")]);
+        assert_eq!(of_state("host:a", Unknown, Offline, Timestamp::UNIX_EPOCH), None, "it was never there");
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn of_host<'a>(view: &'a HostView, telemetry: &'a Telemetry) -> impl Iterator<It
         total_gb: Some(gib(system.total_bytes)),
         used_gb: Some(gib(system.used_bytes)),
         available_gb: Some(gib(system.available_bytes)),
-        used_percent: share(system.used_bytes, system.used_bytes + system.available_bytes),
+        used_percent: share(system.used_bytes, system.total_bytes),
         observed_at: telemetry.at,
     })
 }

@@ -109,7 +109,7 @@ fn storage(storages: &[Storage], file_systems: &[FileSystem]) -> Vec<StorageDeta
         total_gb: Some(gib(system.total_bytes)),
         used_gb: Some(gib(system.used_bytes)),
         available_gb: Some(gib(system.available_bytes)),
-        used_percent: share(system.used_bytes, system.used_bytes + system.available_bytes),
+        used_percent: share(system.used_bytes, system.total_bytes),
         content: None,
         shared: system.network,
         active: true,

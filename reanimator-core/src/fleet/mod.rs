@@ -44,6 +44,7 @@ mod observe;
 mod recent;
 pub mod selector;
 mod settings;
+mod silent;
 mod tables;
 mod testing;
 mod topology;

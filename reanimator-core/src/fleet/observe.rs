@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Fleet, HostDetail, Status, changes, guest_rates, totals, view::Heard};
+use super::{Fleet, HostDetail, Status, changes, guest_rates, silent, totals, view::Heard};
 use crate::{
     Error, ErrorKind, Result,
     host::Host as _,
@@ -130,8 +130,13 @@ impl Fleet {
             match &mut result {
                 Ok(snapshot) => {
                     guest_rates::add(&mut known.marks, snapshot);
+                    silent::keep_last_seen(known.snapshot.as_ref(), snapshot);
                     known.heard = Heard { answered_at: Some(now), misses: 0, problem: None };
                     let before = known.snapshot.replace(snapshot.clone());
+                    // Votes and quorum are other ones now: they are not to be shown until their turn comes.
+                    if before.as_ref().is_some_and(|before| silent::other_nodes_answer(before, snapshot)) {
+                        (known.asked.turn, known.asked.state) = (None, None);
+                    }
                     // The first look is no news.
                     before.map(|before| (guest_events(&before, snapshot), guest_changes(&hosts, &before, snapshot)))
                 }
@@ -259,13 +264,20 @@ impl Fleet {
     /// # Errors
     /// `Storage` when it cannot be written; it is shown all the same, since a full disk must not blind anybody.
     pub(crate) async fn write_down(&self, seen: &[Seen]) -> Result<()> {
-        let kinds: Vec<EventKind> = self.read(|world| {
-            let before = |seen: &Seen| {
-                world.hosts.get(&seen.view.id).and_then(|known| known.view.as_ref()).map(|view| view.state)
-            };
-            seen.iter().map(|seen| what(before(seen), seen.view.state)).collect()
+        let before: Vec<Option<HostState>> = self.read(|world| {
+            let shown = |seen: &Seen| Some(world.hosts.get(&seen.view.id)?.view.as_ref()?.state);
+            seen.iter().map(shown).collect()
         });
-        let written = self.store_seen(seen, &kinds).await;
+        let states = || before.iter().copied().zip(seen);
+        let kinds: Vec<EventKind> = states().map(|(before, seen)| what(before, seen.view.state)).collect();
+        let now = self.now();
+        let turns: Vec<NewChange> = states()
+            .filter_map(|(before, seen)| {
+                let entity = Entity::Host(seen.view.id.clone()).to_string();
+                changes::of_state(&entity, before?, seen.view.state, now)
+            })
+            .collect();
+        let written = self.store_seen(seen, &kinds, &turns).await;
         for (kind, Seen { view, .. }) in kinds.into_iter().zip(seen) {
             self.write(|world| world.show(view));
             self.tell(kind, view);
@@ -288,13 +300,14 @@ impl Fleet {
         written
     }
 
-    async fn store_seen(&self, seen: &[Seen], kinds: &[EventKind]) -> Result<()> {
+    async fn store_seen(&self, seen: &[Seen], kinds: &[EventKind], turns: &[NewChange]) -> Result<()> {
         let store = self.store();
         let views: Vec<HostView> = seen.iter().map(|seen| seen.view.clone()).collect();
         store.put_views(&views).await?;
         let all = kinds.iter().copied().zip(seen.iter().map(|seen| &seen.view));
         let changes = all.filter(|(kind, _)| *kind != EventKind::HostUpdated);
         store.append_events(&changes.filter_map(|(kind, view)| self.event(kind, view)).collect::<Vec<_>>()).await?;
+        store.append_changes(turns).await?;
         let answered = || seen.iter().filter_map(|seen| Some((seen, seen.telemetry.as_ref()?)));
         let telemetry: Vec<(HostId, Telemetry)> =
             answered().map(|(seen, telemetry)| (seen.view.id.clone(), telemetry.clone())).collect();

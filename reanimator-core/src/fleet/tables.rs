@@ -1,6 +1,6 @@
 //! The tables as frontends ask for them: made out of memory, never by asking a host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::{Fleet, attention, dashboard, totals, world::KnownCluster};
 use crate::{
     Result,
     model::{
-        GuestStatus, HostId, NodeSnapshot, Telemetry,
+        ConnectionId, Guest, HostId, HostState, HostView, NodeSnapshot, Telemetry,
         dashboard::{ClusterRow, InterfaceRow, NodeRow, Overview, StorageRow, VmRow},
     },
 };
@@ -51,11 +51,12 @@ impl Fleet {
         let nodes = dashboard::nodes(&views, &hosts);
         let vms = dashboard::vms(&guests, &by_guest);
         let storages = dashboard::storages(&all_storages, &views, &telemetry);
-        let clusters = self.clusters_table().await?;
+        let clusters = self.clusters_table(&views, &guests).await?;
         let known = attention::Known {
             views: &views,
             hosts: &hosts,
             storages: &storages,
+            away: &self.read(|world| away(&views, &world.node_places())),
             clusters: &clusters,
             digests: &of_clusters,
             guests: &vms,
@@ -93,15 +94,15 @@ impl Fleet {
         Ok(known)
     }
 
-    async fn clusters_table(&self) -> Result<Vec<ClusterRow>> {
+    async fn clusters_table(&self, views: &[HostView], guests: &[Guest]) -> Result<Vec<ClusterRow>> {
         let known = self.proxmoxes().await?;
         Ok(self.read(|world| {
             let row = |view: super::ProxmoxView| {
                 let cluster = world.clusters.get(&view.id);
                 let snapshot = cluster.and_then(|cluster| cluster.snapshot.as_ref());
                 let nodes: &[NodeSnapshot] = snapshot.map_or(&[], |snapshot| &snapshot.nodes);
-                let guests = snapshot.map_or(&[][..], |snapshot| &snapshot.guests);
-                let own = guests.iter().filter(|guest| !guest.template);
+                let own = guests.iter().filter(|guest| guest.connection == view.id && !guest.template);
+                let running = totals::running(guests, views).filter(|guest| guest.connection == view.id);
                 let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
                 ClusterRow {
                     name: view.name,
@@ -114,7 +115,7 @@ impl Fleet {
                     votes: cluster.and_then(|cluster| cluster.digest.votes),
                     ha_status: cluster.and_then(|cluster| cluster.digest.ha_status.clone()),
                     ceph_health: cluster.and_then(|cluster| cluster.digest.ceph_health.clone()),
-                    guests_running: count(own.clone().filter(|guest| guest.status == GuestStatus::Running).count()),
+                    guests_running: count(running.count()),
                     guests_total: count(own.count()),
                     problems: cluster.map(problems).unwrap_or_default(),
                     observed_at: snapshot.map(|snapshot| snapshot.at),
@@ -124,6 +125,14 @@ impl Fleet {
             known.into_iter().map(row).collect()
         }))
     }
+}
+
+/// Hosts that are away or looked after by hand, by id, and the places of those that are nodes.
+fn away(views: &[HostView], places: &BTreeMap<HostId, (ConnectionId, String)>) -> attention::Away {
+    let away = views.iter().filter(|view| matches!(view.state, HostState::Offline | HostState::Maintenance));
+    let hosts: BTreeSet<HostId> = away.map(|view| view.id.clone()).collect();
+    let nodes = hosts.iter().filter_map(|id| places.get(id).cloned()).collect();
+    attention::Away { hosts, nodes }
 }
 
 fn problems(cluster: &KnownCluster) -> Vec<String> {

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::view::answers;
 use crate::{
-    model::{Bytes, EntityKind, Guest, GuestStatus, HostState, HostView, Space, Storage, Swap, Throughput, Totals},
+    model::{
+        Bytes, EntityKind, Guest, GuestStatus, HostId, HostState, HostView, Space, Storage, Swap, Throughput, Totals,
+    },
     store::MetricRow,
 };
 
@@ -21,12 +24,8 @@ pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Tot
         }
     }
     totals.guests.total = count(guests.iter().filter(|guest| !guest.template).count());
-    let answering = |host: &&HostView| matches!(host.state, HostState::Online | HostState::Maintenance);
-    let silent: HashSet<_> = hosts.iter().filter(|host| !answering(host)).map(|host| &host.id).collect();
-    let running = |guest: &&Guest| {
-        guest.status == GuestStatus::Running && !guest.host_id.as_ref().is_some_and(|host| silent.contains(host))
-    };
-    totals.guests.running = count(guests.iter().filter(running).count());
+    let answering = |host: &&HostView| answers(host.state);
+    totals.guests.running = count(running(guests, hosts).count());
     let mut busy = Vec::new();
     for host in hosts.iter().filter(answering).filter(|host| host.guest_of.is_none()) {
         add(&mut totals, host);
@@ -47,11 +46,20 @@ pub fn totals(hosts: &[HostView], guests: &[Guest], storages: &[Storage]) -> Tot
     totals
 }
 
+/// Guests that run, as far as anybody knows: those of a host that does not answer are not among them. This one rule
+/// holds wherever guests are counted.
+pub(super) fn running<'a>(guests: &'a [Guest], hosts: &[HostView]) -> impl Iterator<Item = &'a Guest> {
+    let silent: HashSet<HostId> =
+        hosts.iter().filter(|host| !answers(host.state)).map(|host| host.id.clone()).collect();
+    let is_known = move |guest: &&Guest| !guest.host_id.as_ref().is_some_and(|host| silent.contains(host));
+    guests.iter().filter(|guest| guest.status == GuestStatus::Running && !guest.template).filter(is_known)
+}
+
 /// The sums as the history keeps them. A sum to which no host gave anything is absent, not zero; so are guests while a
 /// cluster has never been seen.
 pub(super) fn row(totals: &Totals, hosts: &[HostView], clusters_seen: bool) -> MetricRow {
     let mut row = MetricRow::new(EntityKind::Fleet);
-    let answering = |host: &&HostView| matches!(host.state, HostState::Online | HostState::Maintenance);
+    let answering = |host: &&HostView| answers(host.state);
     let own = || hosts.iter().filter(answering).filter(|host| host.guest_of.is_none());
     let mut space = |used: &str, total: &str, space: Space| {
         let known = (space.total_bytes.0 > 0).then_some(space);
@@ -150,6 +158,43 @@ mod tests {
         let totals =
             totals(&[machine("node", 8, 50.0, 100), HostView { guest_of, ..machine("vm", 4, 90.0, 40) }], &[], &[]);
         assert_eq!((totals.cpus, totals.memory.total_bytes, totals.hosts.online), (8, Bytes(100), 2));
+    }
+
+    #[test]
+    fn guests_of_a_host_that_does_not_answer_are_not_known_to_run() {
+        use crate::{
+            fleet::view::known_to_run,
+            model::{GuestCounts, GuestId, GuestKind},
+        };
+        let guest = |vmid: u32, host: &str, template| Guest {
+            id: GuestId::new(&ConnectionId::from("c"), vmid),
+            connection: ConnectionId::from("c"),
+            vmid: vmid.to_string(),
+            name: None,
+            kind: GuestKind::Qemu,
+            node: host.into(),
+            host_id: Some(HostId::from(host)),
+            cluster: None,
+            status: GuestStatus::Running,
+            cpu_percent: None,
+            cpus: None,
+            memory: None,
+            disk: None,
+            counters: None,
+            rates: None,
+            uptime_seconds: None,
+            tags: vec![],
+            template,
+            linked_host: None,
+            observed_at: None,
+        };
+        let guests = [guest(1, "a", false), guest(2, "a", true), guest(3, "b", false), guest(4, "c", false)];
+        let states = [("a", HostState::Online), ("b", HostState::Offline), ("c", HostState::Maintenance)];
+        let hosts: Vec<HostView> = states.map(|(name, state)| HostView { state, ..host(name) }).into();
+        let totals = totals(&hosts, &guests, &[]);
+        assert_eq!((totals.guests.running, totals.guests.total), (2, 3));
+        let by_host = states.map(|(_, state)| known_to_run(GuestCounts { running: 1, total: 1 }, state).running);
+        assert_eq!(by_host.iter().sum::<u32>(), totals.guests.running, "rows add up to the sum");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::{
     collect::linux::{file_systems::local_space, watch::is_real_interface},
     host::Observation,
     model::{
-        GuestOf, Host, HostKind, HostState, HostView, Link, NodeSnapshot, Problem, Space, Storage, Telemetry,
-        Throughput, Unseen,
+        GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Link, NodeSnapshot, Problem, Space, Storage,
+        Telemetry, Throughput, Unseen,
     },
 };
 
@@ -71,6 +71,7 @@ pub fn view(
         _ => (by_node, by_shell),
     };
     let observed_at = [shell.and_then(|shell| shell.heard.answered_at), by_node.at].into_iter().flatten().max();
+    let state = state(host, shell, cluster, misses);
     let identity = observation.map(|observation| &observation.identity);
     let node_identity = node.map(|node| &node.identity);
     let either = |pick: fn(&crate::model::Identity) -> Option<String>| {
@@ -80,7 +81,7 @@ pub fn view(
         id: host.id.clone(),
         name: host.name.clone(),
         kind: kind(host, either(|identity| identity.proxmox_version.clone()).is_some()),
-        state: state(host, shell, cluster, misses),
+        state,
         address,
         groups: host.groups.clone(),
         tags: host.tags.clone(),
@@ -96,7 +97,7 @@ pub fn view(
         os: either(|identity| identity.os.clone()),
         kernel: either(|identity| identity.kernel.clone()),
         proxmox_version: either(|identity| identity.proxmox_version.clone()),
-        guests: node.map(|node| node.guests),
+        guests: node.map(|node| known_to_run(node.guests, state)),
         guest_of,
         observed_at,
         age_seconds: age(observed_at, now),
@@ -123,7 +124,18 @@ pub fn aged(mut view: HostView, host: &Host, now: Timestamp) -> HostView {
         HostState::Maintenance => HostState::Online,
         state => state,
     };
+    view.guests = view.guests.map(|guests| known_to_run(guests, view.state));
     view
+}
+
+/// Whether what is said of a host holds now.
+pub(super) fn answers(state: HostState) -> bool {
+    matches!(state, HostState::Online | HostState::Maintenance)
+}
+
+/// The guests of a host in this state: of one that does not answer nobody knows that they run.
+pub(super) fn known_to_run(guests: GuestCounts, state: HostState) -> GuestCounts {
+    GuestCounts { running: if answers(state) { guests.running } else { 0 }, ..guests }
 }
 
 fn kind(host: &Host, is_proxmox: bool) -> HostKind {
@@ -223,7 +235,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         ErrorKind,
-        model::{ConnectionId, GuestCounts, HostId, Identity, Memory, units::Bytes},
+        model::{ConnectionId, HostId, Identity, Memory, units::Bytes},
     };
 
     fn at(second: i64) -> Timestamp {
@@ -319,11 +331,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_node_that_its_cluster_calls_dead_is_offline_with_its_last_guests() {
+    fn a_node_that_its_cluster_calls_dead_is_offline_with_its_guests_none_of_which_is_known_to_run() {
         let (heard, node) = (Heard { answered_at: Some(at(5)), ..Heard::default() }, node(false));
         let cluster = ByCluster { heard: &heard, cluster: None, node: Some(&node), storages: &[] };
         let view = view(&record(vec![node_link()]), None, Some(&cluster), None, None, 2, at(10));
-        assert_eq!((view.state, view.guests), (HostState::Offline, Some(GuestCounts { running: 1, total: 2 })));
+        assert_eq!((view.state, view.guests), (HostState::Offline, Some(GuestCounts { running: 0, total: 2 })));
     }
 
     #[test]

@@ -25,9 +25,11 @@ const FRESH: std::time::Duration = std::time::Duration::from_secs(180);
 
 /// A view of a host that has not answered this process yet, with the figures that were last seen by an earlier one.
 fn with_last_figures(view: HostView, old: &HostView, now: Timestamp) -> HostView {
+    // Few misses of our own say less than what was known before.
+    let state = if view.state == HostState::Unknown { old.state } else { view.state };
     HostView {
-        // Few misses of our own say less than what was known before.
-        state: if view.state == HostState::Unknown { old.state } else { view.state },
+        state,
+        guests: old.guests.map(|guests| view::known_to_run(guests, state)),
         name: view.name,
         kind: view.kind,
         address: view.address,

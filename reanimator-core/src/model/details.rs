@@ -138,9 +138,9 @@ pub struct StorageDetails {
     pub total_gb: Option<f64>,
     /// In use, in GiB.
     pub used_gb: Option<f64>,
-    /// What can still be taken, in GiB.
+    /// What can still be taken, in GiB: on a file system less than what is not in use, where some is kept back for root.
     pub available_gb: Option<f64>,
-    /// In use, 0 to 100.
+    /// In use of all of it, 0 to 100.
     pub used_percent: Option<f64>,
     /// What a storage may hold, joined by commas; `null` for a file system.
     pub content: Option<String>,

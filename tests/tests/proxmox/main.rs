@@ -2,6 +2,7 @@
 //! each fault becomes.
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod budget;
 mod facts;
 mod faults;

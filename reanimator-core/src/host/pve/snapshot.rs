@@ -49,7 +49,7 @@ impl Round {
         let cluster = status.and_then(|status| status.name.clone());
         ClusterSnapshot {
             nodes: online.iter().map(|(name, online)| self.node(name, *online)).collect(),
-            guests: self.resources.guests.iter().map(|row| self.guest(row, cluster.as_ref())).collect(),
+            guests: self.resources.guests.iter().map(|row| self.guest(row, cluster.as_ref(), &online)).collect(),
             storages: self.storages(cluster.as_ref(), &online),
             quorate: status.and_then(|status| status.quorate),
             unseen: self.unseen_of_cluster(&online),
@@ -108,6 +108,8 @@ impl Round {
             unseen: Vec::new(),
         };
         if !online {
+            // What is said of it now was not seen now.
+            snapshot.telemetry.at = None;
             snapshot.problem = Some(Problem::from(&offline(name)));
             return snapshot;
         }
@@ -141,8 +143,10 @@ impl Round {
         counts
     }
 
-    fn guest(&self, row: &GuestRow, cluster: Option<&String>) -> Guest {
+    /// What the cluster says of a guest; that was not seen now where its node is silent.
+    fn guest(&self, row: &GuestRow, cluster: Option<&String>, online: &BTreeMap<String, bool>) -> Guest {
         let figures = row.figures;
+        let silent = online.get(&row.node) == Some(&false);
         let running = row.status == GuestStatus::Running;
         Guest {
             id: GuestId::new(&self.connection, row.vmid),
@@ -164,7 +168,7 @@ impl Round {
             tags: row.tags.clone(),
             template: row.template,
             linked_host: None,
-            observed_at: Some(self.at),
+            observed_at: (!silent).then_some(self.at),
         }
     }
 
@@ -175,7 +179,8 @@ impl Round {
             let node = (!row.shared).then_some(row.node.as_str());
             groups.entry((&row.name, node)).or_default().push(row);
         }
-        let is_usable = |row: &&StorageRow| row.available && online.get(&row.node).copied().unwrap_or(false);
+        let answers = |row: &StorageRow| online.get(&row.node).copied().unwrap_or(false);
+        let is_usable = |row: &&StorageRow| row.available && answers(row);
         let storage = |((name, node), rows): ((&str, Option<&str>), Vec<&StorageRow>)| {
             let usable = rows.iter().copied().find(is_usable);
             let told = usable.or(rows.first().copied())?;
@@ -191,7 +196,7 @@ impl Round {
                 shared: told.shared,
                 active: usable.is_some(),
                 space: space(told.figures.disk_total, told.figures.disk_used),
-                observed_at: Some(self.at),
+                observed_at: rows.iter().any(|row| answers(row)).then_some(self.at),
             })
         };
         groups.into_iter().filter_map(storage).collect()

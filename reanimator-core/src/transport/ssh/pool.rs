@@ -65,7 +65,7 @@ impl Pool {
         if let Some(failure) = &state.failure {
             let wait = failure.next.saturating_duration_since(Instant::now());
             if !wait.is_zero() {
-                return Err(waiting(&failure.error, wait));
+                return Err(waiting(&failure.error));
             }
         }
         // The network first: whoever has nothing to log in with wants to know that nobody answers all the same.
@@ -140,14 +140,21 @@ fn wait_after(times: u32, luck: f64) -> Duration {
     ceiling.mul_f64(luck)
 }
 
-fn waiting(last: &Error, wait: Duration) -> Error {
-    last.copied()
-        .noting(format!("this was the last attempt's outcome; the next one is made in {:.1} s", wait.as_secs_f64()))
+/// The last failure again, while nobody tries. It is stored and shown for long: it must not count seconds.
+fn waiting(last: &Error) -> Error {
+    last.copied().noting("this was the last attempt's outcome; it is tried again by itself")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_meanwhile_counts_no_seconds() {
+        let told = crate::report(&waiting(&Error::new(crate::ErrorKind::Timeout, "connect").because("silence")));
+        assert!(told.contains("silence; this was the last attempt's outcome"), "{told}");
+        assert!(!told.contains(|sign: char| sign.is_ascii_digit()), "{told}");
+    }
 
     #[test]
     fn waits_double_up_to_a_minute_and_are_spread() {

@@ -6310,7 +6310,7 @@ export interface components {
                 active: boolean;
                 /**
                  * Format: double
-                 * @description What can still be taken, in GiB.
+                 * @description What can still be taken, in GiB: on a file system less than what is not in use, where some is kept back for root.
                  */
                 available_gb?: number | null;
                 /** @description The cluster's name. */
@@ -6344,7 +6344,7 @@ export interface components {
                 used_gb?: number | null;
                 /**
                  * Format: double
-                 * @description In use, 0 to 100.
+                 * @description In use of all of it, 0 to 100.
                  */
                 used_percent?: number | null;
             }[];
@@ -7477,7 +7477,7 @@ export interface components {
             active: boolean;
             /**
              * Format: double
-             * @description What can still be taken, in GiB.
+             * @description What can still be taken, in GiB: on a file system less than what is not in use, where some is kept back for root.
              */
             available_gb?: number | null;
             /** @description What a storage may hold, joined by commas; `null` for a file system. */
@@ -7500,7 +7500,7 @@ export interface components {
             used_gb?: number | null;
             /**
              * Format: double
-             * @description In use, 0 to 100.
+             * @description In use of all of it, 0 to 100.
              */
             used_percent?: number | null;
         };
@@ -7510,7 +7510,7 @@ export interface components {
             active: boolean;
             /**
              * Format: double
-             * @description What can still be taken, in GiB.
+             * @description What can still be taken, in GiB: on a file system less than what is not in use, where some is kept back for root.
              */
             available_gb?: number | null;
             /** @description The cluster's name. */
@@ -7544,7 +7544,7 @@ export interface components {
             used_gb?: number | null;
             /**
              * Format: double
-             * @description In use, 0 to 100.
+             * @description In use of all of it, 0 to 100.
              */
             used_percent?: number | null;
         };

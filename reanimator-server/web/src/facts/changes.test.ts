@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Change } from '../api/types';
-import { byDay, changeKind, fieldText } from './changes';
+import { byDay, changeKind, fieldText, isHostState, valueText } from './changes';
 
 const change = (id: string, created_at: string, values: Partial<Change> = {}): Change => ({
   id,
@@ -30,6 +30,15 @@ test('what came and what went is told apart from what changed', () => {
   expect(changeKind(change('1', at))).toBe('changed');
   expect(changeKind(change('1', at, { old_value: null }))).toBe('came');
   expect(changeKind(change('1', at, { new_value: null }))).toBe('went');
+});
+
+test('a host that went away is told in words', () => {
+  const states = { offline: 'weg' };
+  const went = change('1', '2026-02-02T09:00:00Z', { field: 'state' });
+  expect(isHostState(went)).toBe(true);
+  expect([valueText(went, 'offline', states), valueText(went, 'odd', states)]).toEqual(['weg', 'odd']);
+  const other = change('2', '2026-02-02T09:00:00Z', { field: 'state', entity: 'guest:c:1' });
+  expect(valueText(other, 'offline', states)).toBe('offline');
 });
 
 test('a path reads as words', () => {

@@ -24,6 +24,16 @@ export function fieldText(field: string): string {
   return at < 0 ? field : `${field.slice(0, at)}: ${field.slice(at + 1)}`;
 }
 
+/** Whether a host went away or came back. */
+export function isHostState({ entity, field }: Change): boolean {
+  return field === 'state' && entity.startsWith('host:');
+}
+
+/** A value as people read it; the states of hosts have words of their own. */
+export function valueText(change: Change, value: string, states: Readonly<Record<string, string>>): string {
+  return isHostState(change) ? (states[value] ?? value) : value;
+}
+
 /** Whether something came, went or changed. */
 export function changeKind({ old_value, new_value }: Change): 'came' | 'went' | 'changed' {
   if (old_value === null) return 'came';
