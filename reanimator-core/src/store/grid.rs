@@ -22,8 +22,9 @@ pub(crate) const MOST_POINTS: i64 = 10_000;
 /// Points that an answer has at most where no step is asked for: more than a screen shows.
 const CHART_POINTS: i64 = 720;
 const SECOND: i64 = 1_000;
-/// The longest step that may be asked for.
-const LONGEST_STEP: i64 = 366 * DAY;
+/// The longest step that may be asked for: ten thousand years, all the time that can be written down. What is longer would
+/// overflow.
+const LONGEST_STEP: i64 = 10_000 * 366 * DAY;
 /// Steps that people read easily, the shortest first.
 const STEPS: [i64; 12] = [
     10 * SECOND,
@@ -65,7 +66,7 @@ impl Plan {
             None => usual_step(to - from),
             Some(step) => whole_seconds(step).ok_or_else(|| {
                 refuse()
-                    .because("the step is not a whole number of seconds from 1 to a year")
+                    .because("the step is not a whole number of seconds from 1 on, or too long")
                     .next("give a step such as 10 s, 60 s or 3600 s")
             })?,
         };
@@ -262,7 +263,7 @@ fn whole(milliseconds: i64) -> i64 {
     floor(milliseconds + SECOND / 2, SECOND)
 }
 
-/// A wanted step in milliseconds. Multiples of one longer than a year are of no use, and would leave the range of times.
+/// A wanted step in milliseconds.
 fn whole_seconds(step: Duration) -> Option<i64> {
     let seconds = i64::try_from(step.as_secs()).ok().filter(|_| step.subsec_nanos() == 0)?;
     (SECOND..=LONGEST_STEP).contains(&seconds.checked_mul(SECOND)?).then_some(seconds * SECOND)
@@ -295,9 +296,9 @@ mod tests {
     use crate::model::Entity;
 
     #[test]
-    fn a_step_beyond_a_year_is_refused_whenever_the_history_begins() {
+    fn a_step_beyond_all_time_is_refused_and_a_long_one_overflows_nothing() {
         for (from, to) in [(-2_000_000_000, 0), (-5, 5), (0, 10)] {
-            for step in [u64::MAX, i64::MAX as u64 / 1_000, 367 * 24 * 60 * 60] {
+            for step in [u64::MAX, i64::MAX as u64 / 1_000, 10_001 * 366 * 24 * 60 * 60] {
                 let refused = Plan::new(&query(from, to, Some(step))).unwrap_err();
                 assert_eq!(refused.kind(), ErrorKind::Invalid);
             }
