@@ -38,4 +38,12 @@ export const run: typeof English = {
     done: 'erledigt',
     status: (status) => `Exit-Status ${status}`,
   },
+  silent: (count) => `${format.count(count)} ohne Antwort`,
+  noCommands: 'führt keine Befehle aus',
+  apiOnly:
+    'Nur über die Proxmox-API bekannt, die keine Befehle ausführt. SSH-Zugang unter „Verbindungen“ hinzufügen.',
+  someApiOnly: (names) =>
+    `Nur über die Proxmox-API bekannt, die keine Befehle ausführt: ${names}. SSH-Zugang hinzufügen oder weglassen.`,
+  leaveOut: 'Weglassen',
+  connections: 'Verbindungen',
 };

@@ -71,7 +71,7 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
       return t.storage.columns.state;
     },
     key: ({ active }) => (active ? 1 : 0),
-    width: 6,
+    width: 8,
     rank: 5,
   },
   {
