@@ -40,8 +40,7 @@ export const run: typeof English = {
   },
   silent: (count) => `${format.count(count)} ohne Antwort`,
   noCommands: 'führt keine Befehle aus',
-  apiOnly:
-    'Nur über die Proxmox-API bekannt, die keine Befehle ausführt. SSH-Zugang unter „Verbindungen“ hinzufügen.',
+  apiOnly: 'Nur über die Proxmox-API bekannt, die keine Befehle ausführt. SSH-Zugang hinzufügen:',
   someApiOnly: (names) =>
     `Nur über die Proxmox-API bekannt, die keine Befehle ausführt: ${names}. SSH-Zugang hinzufügen oder weglassen.`,
   leaveOut: 'Weglassen',

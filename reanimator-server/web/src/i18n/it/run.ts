@@ -40,8 +40,7 @@ export const run: typeof English = {
   },
   silent: (count) => `${format.count(count)} senza risposta`,
   noCommands: 'non esegue comandi',
-  apiOnly:
-    'È noto solo tramite l’API di Proxmox, che non esegue comandi. Aggiungi l’accesso SSH nelle connessioni.',
+  apiOnly: 'È noto solo tramite l’API di Proxmox, che non esegue comandi. Aggiungi l’accesso SSH:',
   someApiOnly: (names) =>
     `Noti solo tramite l’API di Proxmox, che non esegue comandi: ${names}. Aggiungi l’accesso SSH o escludili.`,
   leaveOut: 'Escludi',
