@@ -16,7 +16,9 @@ const SIGNS: Record<GuestStatus, Pick<Sign, 'icon' | 'tone'>> = {
 };
 
 /** Where columns have to go, the name's own cell says which guest it is: names are not unique. */
-const narrow = matchMedia('(max-width: 48rem)');
+const media = matchMedia('(max-width: 48rem)');
+let narrow = media.matches;
+media.addEventListener('change', ({ matches }) => (narrow = matches));
 
 export const entityOf = ({ id }: VmRow): string => `guest:${id}`;
 
@@ -29,7 +31,7 @@ export function guestCell(row: VmRow, { id }: Column<VmRow>, old: boolean, recen
         text: name,
         href: `/guests/${encodeURIComponent(row.id)}`,
         strong: true,
-        under: narrow.matches ? `${row.vmid} · ${row.node || NONE}` : '',
+        under: narrow ? `${row.vmid} · ${row.node || NONE}` : '',
       };
     case 'status':
       return {

@@ -91,7 +91,7 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
     },
     key: ({ content }) => content,
     text: ({ content }) => content?.replaceAll(',', ', ') || NONE,
-    width: 12,
+    width: 10,
     rank: 6,
   },
   {
