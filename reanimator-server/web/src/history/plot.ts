@@ -11,6 +11,25 @@ const DAY = 86_400;
 /** Steps of a scale of bytes. */
 const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
+/** A point that stands alone makes no line: it is drawn as a dot as wide as this. */
+const DOT = 5;
+
+/** The points of a line that have no neighbour, by their place in the data. */
+function alone(plot: uPlot, series: number): number[] | null {
+  const values = plot.data[series] ?? [];
+  const [first, last] = plot.series[0]?.idxs ?? [0, values.length - 1];
+  const none = (value: number | null | undefined) => value === null || value === undefined;
+  const found: number[] = [];
+  for (let index = first; index <= last; index += 1) {
+    if (!none(values[index]) && none(values[index - 1]) && none(values[index + 1])) found.push(index);
+  }
+  return found.length > 0 ? found : null;
+}
+
+/** What ticks say; nothing where one would say the same as the one before, as those of an empty scale do. */
+export const tickTexts = (ticks: readonly number[], text: (value: number) => string): string[] =>
+  ticks.map(text).map((each, place, all) => (place > 0 && each === all[place - 1] ? '' : each));
+
 /** Lines are told apart by dashes as well as by colour. */
 const DASHES = [[], [5, 4], [2, 3]];
 
@@ -59,7 +78,8 @@ export function draw(element: HTMLElement, chart: Chart, data: Data, span: Span,
     const stroke = lines[index % lines.length] ?? text;
     const edge = { stroke: 'transparent', points: { show: false }, width: 0 } as const;
     const dash = DASHES[index % DASHES.length] ?? [];
-    series.push({ label: line.label, stroke, width: 1.5, dash, points: { show: false } }, edge, edge);
+    const points = { show: false, filter: alone, size: DOT, width: 0, fill: stroke };
+    series.push({ label: line.label, stroke, width: 1.5, dash, points }, edge, edge);
     const at = 1 + index * 3;
     bands.push({ series: [at + 2, at + 1], fill: transparent(stroke) });
   });
@@ -88,7 +108,7 @@ export function draw(element: HTMLElement, chart: Chart, data: Data, span: Span,
         space: 34,
         ...(chart.binary ? { incrs: POWERS } : {}),
         size: 62,
-        values: (_, ticks) => ticks.map((tick) => chart.text(tick)),
+        values: (_, ticks) => tickTexts(ticks, chart.text),
       },
     ],
     series,

@@ -5,8 +5,12 @@
  */
 import { backoff } from './backoff';
 
-/** The server speaks at least every few seconds; this long without a word and the line is dead. */
-const SILENCE_MS = 45_000;
+/** A fleet that is watched speaks every few seconds; this long without a word and the line is dead. */
+const SILENCE_MS = 20_000;
+/** A fleet of which nothing is seen has little to say, and one may be looked at less often. */
+const LONG_SILENCE_MS = 45_000;
+/** The first word of a line is its greeting; after so many the server is known to go on speaking. */
+const TALKS_AFTER = 3;
 
 export type Connection =
   | { state: 'connecting' }
@@ -39,6 +43,10 @@ export class LiveSocket {
   #lostSince: number | null = null;
   #stopTimer: () => void = () => undefined;
   #closed = false;
+  /** Words heard on this line. */
+  #words = 0;
+  /** A line was given up for its silence: from then on silence is borne for longer, as it may be usual here. */
+  #patient = false;
 
   constructor(
     around: Surroundings,
@@ -72,6 +80,7 @@ export class LiveSocket {
   #open(): void {
     const socket = this.#around.open();
     this.#socket = socket;
+    this.#words = 0;
     socket.onmessage = (event) => {
       if (socket !== this.#socket) return;
       this.#heard();
@@ -88,13 +97,18 @@ export class LiveSocket {
       this.#attempt = 0;
       this.#lostSince = null;
     }
+    this.#words += 1;
     this.#onState({ state: 'live' });
     this.#watch();
   }
 
   #watch(): void {
     this.#stopTimer();
-    this.#stopTimer = this.#around.after(SILENCE_MS, () => this.#lose());
+    const wait = this.#patient || this.#words < TALKS_AFTER ? LONG_SILENCE_MS : SILENCE_MS;
+    this.#stopTimer = this.#around.after(wait, () => {
+      this.#patient = true;
+      this.#lose();
+    });
   }
 
   #lose(): void {

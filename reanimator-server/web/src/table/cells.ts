@@ -27,7 +27,7 @@ export interface LinkCell {
   strong?: boolean;
   /** Before the link. */
   sign?: Sign;
-  /** A small sign after it: its word, and what is to be said besides. */
+  /** A small sign on the second line: its word, and what is to be said besides. */
   flag?: { icon: IconName; text: string; title: string } | undefined;
   /** A second line. */
   under?: string;

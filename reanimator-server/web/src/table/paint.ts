@@ -143,14 +143,15 @@ class LinkPainter implements Painter<LinkCell> {
       }
     }
     this.#underWords.set(under ?? '');
-    if (this.#under.hidden !== !under) this.#under.hidden = !under;
+    const nothing = !under && !flag;
+    if (this.#under.hidden !== nothing) this.#under.hidden = nothing;
   }
 
   #makeFlag() {
     const icon = new PaintedIcon();
     const words = new Words();
     const box = element('span', 'flag', icon.node, element('span', 'sr-only', words.node));
-    this.#line.append(box);
+    this.#under.prepend(box);
     return { box, icon, words };
   }
 }

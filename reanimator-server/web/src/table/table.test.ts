@@ -5,6 +5,7 @@ import {
   fittingColumns,
   nextOrder,
   parseOrder,
+  toggleColumn,
   writeOrder,
   type Column,
 } from './table';
@@ -60,6 +61,23 @@ test('where there is no room, the least important columns go first', () => {
 test('a column that was asked for by hand stays, and others make room for it', () => {
   const chosen = chosenColumns(COLUMNS, ['cpu', 'age', 'more']);
   expect(ids(fittingColumns(chosen, 20))).toEqual(['name', 'cpu', 'more']);
+});
+
+test('room that is left in the end goes to columns that fit into it', () => {
+  const wider: Column<Row> = { ...MORE, id: 'wider', width: 9, rank: 4 };
+  expect(ids(fittingColumns([NAME, CPU, wider, MORE], 21))).toEqual(['name', 'cpu', 'more']);
+  expect(ids(fittingColumns([NAME, { ...CPU, width: 9, rank: 5 }, { ...AGE, rank: 3 }, wider], 21))).toEqual([
+    'name',
+    'age',
+  ]);
+});
+
+test('a column that is ticked by hand is shown, with room for it or without', () => {
+  const choice = toggleColumn(['cpu', 'age'], 'more', false);
+  expect(ids(fittingColumns(chosenColumns(COLUMNS, choice), 1))).toEqual(['name', 'more']);
+  const held = toggleColumn(choice, 'cpu', false);
+  expect(ids(fittingColumns(chosenColumns(COLUMNS, held), 1))).toEqual(['name', 'cpu', 'more']);
+  expect(ids(chosenColumns(COLUMNS, toggleColumn(held, 'cpu', true)))).toEqual(['name', 'age', 'more']);
 });
 
 test('however long a table and wherever one is in it, as many rows are drawn as are seen and some more', () => {

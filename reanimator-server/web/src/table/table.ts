@@ -60,33 +60,60 @@ export function nextOrder<T>(order: Order, column: Column<T>): Order {
   return { column: column.id, descending: Boolean(column.numeric) && !column.smallFirst };
 }
 
+/** How a choice says of a column that it was ticked by hand: it is shown whether there is room for it or not. */
+export const HELD = '+';
+
 /**
- * The columns that are wanted: those of the choice, or all but the extra ones. The first is always there. An
- * extra one was asked for by hand, so that others make room for it.
+ * The columns that are wanted: those of the choice, or all but the extra ones. The first is always there. One that
+ * was asked for by hand stays, so that others make room for it; an extra one always was.
  */
 export function chosenColumns<T>(
   columns: readonly Column<T>[],
   choice: readonly string[] | null,
 ): Column<T>[] {
   return columns
-    .filter((column, index) => index === 0 || (choice ? choice.includes(column.id) : !column.extra))
-    .map((column) => (column.extra ? { ...column, rank: 1 } : column));
+    .filter(
+      ({ id, extra }, index) =>
+        index === 0 || (choice ? choice.includes(id) || choice.includes(HELD + id) : !extra),
+    )
+    .map((column) => (column.extra || choice?.includes(HELD + column.id) ? { ...column, rank: 0 } : column));
 }
 
-/** The columns that there is room for, in rem; those of the largest rank go first, later ones before earlier. */
+/** The choice after a column's box is clicked: one that is shown goes, and one that is not is held from now on. */
+export function toggleColumn(choice: readonly string[], id: string, shown: boolean): string[] {
+  const others = choice.filter((each) => each !== id && each !== HELD + id);
+  return shown ? others : [...others, HELD + id];
+}
+
+/** As wide as columns are together, in rem. */
+export const wideAs = <T>(columns: readonly Column<T>[]): number =>
+  columns.reduce((sum, { width }) => sum + width, 0);
+
+/**
+ * The columns that there is room for, in rem; those of the largest rank go first, later ones before earlier. Room
+ * that is left in the end goes to those of them that fit into it, the last that went first.
+ */
 export function fittingColumns<T>(columns: readonly Column<T>[], room: number): Column<T>[] {
   const shown = [...columns];
-  const wide = () => shown.reduce((sum, { width }) => sum + width, 0);
-  while (shown.length > 1 && wide() > room) {
+  const gone: Column<T>[] = [];
+  while (shown.length > 1 && wideAs(shown) > room) {
     let worst = -1;
     shown.forEach((column, index) => {
       const rank = column.rank ?? 0;
       if (index > 0 && rank > 0 && rank >= (shown[worst]?.rank ?? 0)) worst = index;
     });
     if (worst === -1) break;
-    shown.splice(worst, 1);
+    gone.push(...shown.splice(worst, 1));
   }
-  return shown;
+  let left = room - wideAs(shown);
+  const back = gone.reverse().filter(({ width }) => {
+    if (width > left) return false;
+    left -= width;
+    return true;
+  });
+  return back.length === 0
+    ? shown
+    : columns.filter((column) => shown.includes(column) || back.includes(column));
 }
 
 /** Which rows are drawn: those that are seen, and some on both sides so that scrolling shows no hole. */

@@ -109,4 +109,5 @@ export const guest: typeof English = {
   disksRead: 'Datenträger, gelesen',
   disksWritten: 'Datenträger, geschrieben',
   notManaged: 'nicht verwaltet',
+  agentSays: (room) => `${room} laut Gast-Agent`,
 };

@@ -44,4 +44,7 @@ export const history: typeof English = {
   read: 'gelesen',
   written: 'geschrieben',
   minutes: (count) => `${count} min`,
+  asChart: 'Als Diagramm zeigen',
+  chartOf: (title) => `Als Diagramm zeigen: ${title}`,
+  noneYet: 'Noch keine Messwerte.',
 };

@@ -48,6 +48,7 @@ export const hosts: typeof English = {
     guests: 'Gäste',
     version: 'Version',
     uptime: 'Laufzeit',
+    hostname: 'Hostname',
     licence: 'Lizenz',
     kernel: 'Kernel',
     cluster: 'Cluster',

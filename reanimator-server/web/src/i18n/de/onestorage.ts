@@ -11,4 +11,5 @@ export const onestorage: typeof English = {
   storageOf: (host) => `Speicher von ${host}`,
   removed: 'Er wurde entfernt, oder sein Host oder Cluster ist nicht mehr verbunden.',
   allStorages: 'Alle Speicher',
+  host: 'Host',
 };

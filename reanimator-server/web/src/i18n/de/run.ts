@@ -38,4 +38,11 @@ export const run: typeof English = {
     done: 'fertig',
     status: (status) => `Exit-Status ${status}`,
   },
+  silent: (count) => `${format.count(count)} ohne Antwort`,
+  noCommands: 'führt keine Befehle aus',
+  apiOnly: 'Nur über die Proxmox-API bekannt, die keine Befehle ausführt. SSH-Zugang hinzufügen:',
+  someApiOnly: (names) =>
+    `Nur über die Proxmox-API bekannt, die keine Befehle ausführt: ${names}. SSH-Zugang hinzufügen oder weglassen.`,
+  leaveOut: 'Weglassen',
+  connections: 'Verbindungen',
 };

@@ -107,4 +107,5 @@ export const guest = {
   disksRead: 'Disks, read',
   disksWritten: 'Disks, written',
   notManaged: 'not managed',
+  agentSays: (room: string) => `${room}, by its guest agent`,
 };

@@ -42,4 +42,7 @@ export const history = {
   read: 'read',
   written: 'written',
   minutes: (count: number) => `${count} min`,
+  asChart: 'Show as chart',
+  chartOf: (title: string) => `Show as chart: ${title}`,
+  noneYet: 'No figures yet.',
 };

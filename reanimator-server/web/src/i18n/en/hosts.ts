@@ -48,6 +48,7 @@ export const hosts = {
     guests: 'Guests',
     version: 'Version',
     uptime: 'Uptime',
+    hostname: 'Host name',
     licence: 'Licence',
     kernel: 'Kernel',
     cluster: 'Cluster',

@@ -9,4 +9,5 @@ export const onestorage = {
   storageOf: (host: string) => `storage of ${host}`,
   removed: 'It has been removed, or its host or cluster is no longer connected.',
   allStorages: 'All storages',
+  host: 'Host',
 };

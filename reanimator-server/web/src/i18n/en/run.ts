@@ -39,4 +39,12 @@ export const run = {
     done: 'done',
     status: (status: number) => `exit status ${status}`,
   },
+  /** Hosts that gave no answer. */
+  silent: (count: number) => `${format.count(count)} gave no answer`,
+  noCommands: 'runs no commands',
+  apiOnly: 'It is known by the Proxmox API alone, which runs no commands. Add its SSH access:',
+  someApiOnly: (names: string) =>
+    `Known by the Proxmox API alone, which runs no commands: ${names}. Add their SSH access, or leave them out.`,
+  leaveOut: 'Leave them out',
+  connections: 'Connections',
 };

@@ -109,4 +109,5 @@ export const guest: typeof English = {
   disksRead: 'Dischi, letti',
   disksWritten: 'Dischi, scritti',
   notManaged: 'non gestito',
+  agentSays: (room) => `${room}, secondo il guest agent`,
 };

@@ -44,4 +44,7 @@ export const history: typeof English = {
   read: 'letti',
   written: 'scritti',
   minutes: (count) => `${count} min`,
+  asChart: 'Mostra come grafico',
+  chartOf: (title) => `Mostra come grafico: ${title}`,
+  noneYet: 'Ancora nessun valore.',
 };

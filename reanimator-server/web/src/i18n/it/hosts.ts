@@ -48,6 +48,7 @@ export const hosts: typeof English = {
     guests: 'Guest',
     version: 'Versione',
     uptime: 'Attivo da',
+    hostname: 'Nome host',
     licence: 'Licenza',
     kernel: 'Kernel',
     cluster: 'Cluster',

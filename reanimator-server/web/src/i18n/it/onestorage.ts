@@ -11,4 +11,5 @@ export const onestorage: typeof English = {
   storageOf: (host) => `storage di ${host}`,
   removed: 'È stato rimosso, o il suo host o cluster non è più collegato.',
   allStorages: 'Tutti gli storage',
+  host: 'Host',
 };

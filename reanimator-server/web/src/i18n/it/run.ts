@@ -38,4 +38,11 @@ export const run: typeof English = {
     done: 'completato',
     status: (status) => `stato di uscita ${status}`,
   },
+  silent: (count) => `${format.count(count)} senza risposta`,
+  noCommands: 'non esegue comandi',
+  apiOnly: 'È noto solo tramite l’API di Proxmox, che non esegue comandi. Aggiungi l’accesso SSH:',
+  someApiOnly: (names) =>
+    `Noti solo tramite l’API di Proxmox, che non esegue comandi: ${names}. Aggiungi l’accesso SSH o escludili.`,
+  leaveOut: 'Escludi',
+  connections: 'Connessioni',
 };

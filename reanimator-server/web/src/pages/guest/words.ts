@@ -18,6 +18,20 @@ export function pressureText(pressure: Pressure | undefined): string {
     .join(', ');
 }
 
+/** How full a VM is by its guest agent's word, in bytes; what is mounted twice counts once. */
+export function agentRoom(
+  agent: GuestDetails['agent'],
+): { used: number; total: number; percent: number } | null {
+  const systems = new Map(agent?.file_systems.map((each) => [each.name ?? each.mount_point, each]));
+  let [used, total] = [0, 0];
+  for (const { used_bytes, total_bytes } of systems.values()) {
+    if (used_bytes === null || !total_bytes) continue;
+    used += used_bytes;
+    total += total_bytes;
+  }
+  return total > 0 ? { used, total, percent: (used / total) * 100 } : null;
+}
+
 export function diskKind({ kind }: Disk): string {
   return (t.guest.kinds as Readonly<Record<string, string>>)[kind] ?? kind;
 }

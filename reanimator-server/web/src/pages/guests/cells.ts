@@ -15,13 +15,24 @@ const SIGNS: Record<GuestStatus, Pick<Sign, 'icon' | 'tone'>> = {
   unknown: { icon: 'question', tone: 'warn' },
 };
 
+/** Where columns have to go, the name's own cell says which guest it is: names are not unique. */
+const media = matchMedia('(max-width: 48rem)');
+let narrow = media.matches;
+media.addEventListener('change', ({ matches }) => (narrow = matches));
+
 export const entityOf = ({ id }: VmRow): string => `guest:${id}`;
 
 export function guestCell(row: VmRow, { id }: Column<VmRow>, old: boolean, recent: Recent): Cell | null {
   const name = guestName(row);
   switch (id) {
     case 'name':
-      return { as: 'link', text: name, href: `/guests/${encodeURIComponent(row.id)}`, strong: true };
+      return {
+        as: 'link',
+        text: name,
+        href: `/guests/${encodeURIComponent(row.id)}`,
+        strong: true,
+        under: narrow ? `${row.vmid} · ${row.node || NONE}` : '',
+      };
     case 'status':
       return {
         as: 'sign',

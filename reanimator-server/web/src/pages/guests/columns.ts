@@ -33,7 +33,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
       return t.guests.columns.name;
     },
     key: ({ name, vmid }) => name ?? vmid,
-    width: 11,
+    width: 10,
   },
   {
     id: 'vmid',
@@ -53,7 +53,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
       return t.guests.columns.status;
     },
     key: ({ status }) => STATUS_ORDER[status],
-    width: 7,
+    width: 6.5,
   },
   {
     id: 'node',
@@ -61,7 +61,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
       return t.guests.columns.node;
     },
     key: ({ node }) => node,
-    width: 7,
+    width: 6,
     rank: 3,
   },
   {
@@ -104,8 +104,8 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     text: storageText,
     numeric: true,
     meter: true,
-    width: 9.5,
-    rank: 6,
+    width: 9,
+    rank: 5,
   },
   {
     id: 'uptime',
@@ -115,8 +115,8 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     key: (row) => row.uptime_seconds,
     text: (row) => format.duration(row.uptime_seconds),
     numeric: true,
-    width: 7.5,
-    rank: 5,
+    width: 6.5,
+    rank: 7,
   },
   {
     id: 'addresses',
@@ -126,8 +126,8 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     key: (row) => row.ip_addresses[0] ?? null,
     text: (row) => row.ip_addresses.join(', ') || NONE,
     mono: true,
-    width: 9,
-    rank: 4,
+    width: 8.5,
+    rank: 6,
   },
   {
     id: 'tags',
@@ -146,8 +146,8 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     },
     key: ({ kind }) => kind,
     text: ({ kind }) => t.guests.kinds[kind],
-    width: 6,
-    rank: 7,
+    width: 5.5,
+    rank: 9,
   },
   {
     id: 'cluster',
@@ -157,7 +157,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     key: ({ cluster }) => cluster,
     text: ({ cluster }) => cluster ?? NONE,
     width: 6,
-    rank: 9,
+    rank: 10,
     extra: true,
   },
   {
@@ -169,8 +169,7 @@ export const COLUMNS: readonly Column<VmRow>[] = [
     numeric: true,
     smallFirst: true,
     width: 4.5,
-    rank: 10,
-    extra: true,
+    rank: 4,
   },
 ];
 

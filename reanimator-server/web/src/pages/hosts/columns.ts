@@ -59,7 +59,7 @@ export const COLUMNS: readonly Column<HostLine>[] = [
       return t.hosts.columns.state;
     },
     key: ({ host }) => STATE_ORDER[host.state],
-    width: 7.5,
+    width: 6.5,
     rank: 12,
   },
   {
@@ -132,7 +132,7 @@ export const COLUMNS: readonly Column<HostLine>[] = [
     key: ({ row }) => (row?.cpu_cores ? row.cpu_cores * (row.cpu_sockets ?? 1) : null),
     text: ({ row }) => coresText(row),
     numeric: true,
-    width: 5,
+    width: 4.5,
     rank: 8,
   },
   {
@@ -175,7 +175,7 @@ export const COLUMNS: readonly Column<HostLine>[] = [
     },
     key: ({ host }) => host.proxmox_version ?? host.os,
     text: ({ host }) => (host.proxmox_version ? `PVE ${host.proxmox_version}` : (host.os ?? NONE)),
-    width: 9,
+    width: 8,
     rank: 9,
   },
   {
@@ -186,8 +186,19 @@ export const COLUMNS: readonly Column<HostLine>[] = [
     key: ({ host }) => host.uptime_seconds,
     text: ({ host }) => format.duration(host.uptime_seconds),
     numeric: true,
-    width: 7.5,
+    width: 6,
     rank: 11,
+  },
+  {
+    id: 'hostname',
+    get title() {
+      return t.hosts.columns.hostname;
+    },
+    key: ({ row }) => row?.hostname ?? null,
+    text: ({ row }) => row?.hostname ?? NONE,
+    width: 8,
+    rank: 20,
+    extra: true,
   },
   {
     id: 'licence',

@@ -92,7 +92,7 @@ export const COLUMNS: readonly Column<InterfaceRow>[] = [
       return t.network.columns.mtu;
     },
     key: ({ mtu }) => mtu,
-    text: ({ mtu }) => format.count(mtu),
+    text: ({ mtu }) => (mtu === null ? NONE : String(mtu)),
     numeric: true,
     width: 4.5,
     rank: 6,

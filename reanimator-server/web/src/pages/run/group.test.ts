@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Answer, Trouble } from '../../api/types';
-import { ending, groupAnswers } from './group';
+import { ending, groupAnswers, isApiOnly, troubleText } from './group';
 
 function answer(host: string, change: Partial<Answer> = {}): Answer {
   return {
@@ -57,4 +57,25 @@ test.each([
   [answer('a', { status: null, error: { kind: 'timeout', message: 'm', next: null } }), 'no answer'],
 ])('endings are told apart', (given, text) => {
   expect(ending(given)).toBe(text);
+});
+
+test('a host that only the API of its cluster tells of runs no commands, and it is not said to be silent', () => {
+  expect([['proxmox'], ['proxmox', 'ssh'], ['local'], []].map((via) => isApiOnly({ via }))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  const error: Trouble = {
+    kind: 'invalid',
+    message: 'pve1: could not run the command',
+    next: 'add its login',
+  };
+  expect(ending(answer('pve1', { status: null, error }))).toBe('runs no commands');
+});
+
+test('trouble is told without the name that stands before it, and in whole sentences', () => {
+  const trouble: Trouble = { kind: 'timeout', message: 'a: it took too long', next: 'try again' };
+  expect(troubleText('a', trouble)).toBe('it took too long. Try again.');
+  expect(troubleText('a', { ...trouble, message: 'it is off.', next: null })).toBe('it is off.');
 });

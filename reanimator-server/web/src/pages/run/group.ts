@@ -1,5 +1,5 @@
 /** Answers to one command, equal ones together. */
-import type { Answer, Trouble } from '../../api/types';
+import type { Answer, Host, Trouble } from '../../api/types';
 import { t } from '../../i18n';
 
 export interface AnswerGroup {
@@ -28,9 +28,25 @@ export function succeeded(answer: Answer): boolean {
   return answer.error === null && answer.status === 0;
 }
 
+/** Whether a host is known by its cluster's API alone, which runs no commands. */
+export const isApiOnly = ({ via }: Pick<Host, 'via'>): boolean =>
+  via.length > 0 && via.every((way) => way === 'proxmox');
+
+/** A host was not asked at all: there is no way to run commands on it. */
+export const wasNotAsked = ({ error }: Answer): boolean => error?.kind === 'invalid';
+
+/** What went wrong on a host, whose name stands before it: as the server says it, without the name. */
+export function troubleText(name: string, { message, next }: Trouble): string {
+  const said = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+  if (!next) return said;
+  const end = /[.!?]$/.test(said) ? '' : '.';
+  return `${said}${end} ${next.charAt(0).toUpperCase()}${next.slice(1)}.`;
+}
+
 /** How an answer ended, in words. */
 export function ending(answer: Answer): string {
   const { endings } = t.run;
+  if (wasNotAsked(answer)) return t.run.noCommands;
   if (answer.error) return endings.noAnswer;
   if (answer.signal) return endings.signal(answer.signal);
   if (answer.status === null) return endings.noStatus;

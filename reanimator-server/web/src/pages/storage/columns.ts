@@ -71,7 +71,7 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
       return t.storage.columns.state;
     },
     key: ({ active }) => (active ? 1 : 0),
-    width: 6,
+    width: 8,
     rank: 5,
   },
   {
@@ -91,7 +91,7 @@ export const COLUMNS: readonly Column<StorageRow>[] = [
     },
     key: ({ content }) => content,
     text: ({ content }) => content?.replaceAll(',', ', ') || NONE,
-    width: 12,
+    width: 10,
     rank: 6,
   },
   {
