@@ -29,12 +29,14 @@
 //! Arrows between rooms go down only; a test holds them to it.
 
 pub mod access;
+pub mod action;
 pub mod clock;
 pub mod collect;
 pub mod error;
 pub mod fleet;
 pub mod host;
 pub mod model;
+pub mod operation;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -38,6 +38,7 @@ pub mod matching;
 mod merging;
 mod names;
 mod observe;
+mod reach;
 mod recent;
 pub mod selector;
 mod settings;
