@@ -120,6 +120,7 @@ async fn pass_on(api: &dyn PveApi, node: &str, upid: &str, from: usize, said: &(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use serde_json::json;
 

@@ -237,6 +237,7 @@ fn shown(text: &str) -> Shown {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use super::*;
 

@@ -197,6 +197,7 @@ impl fmt::Display for UnitVerb {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use super::*;
 

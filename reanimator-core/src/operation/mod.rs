@@ -16,6 +16,7 @@
 //! write. Two operations never act on one thing at once: the later waits, and says for what.
 
 mod engine;
+mod owner;
 mod plan;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -26,7 +27,7 @@ use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
     model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine},
-    store::Wish,
+    store::{OperationHold, Wish},
 };
 
 pub use plan::{DryRun, DryStep};
@@ -48,9 +49,7 @@ pub struct Operations {
 impl Operations {
     /// The operations of a fleet.
     pub fn new(fleet: Fleet) -> Self {
-        let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let owner = format!("process {} on {} ({})", std::process::id(), machine.trim(), uuid::Uuid::now_v7());
-        Self { fleet, owner: owner.into() }
+        Self { fleet, owner: owner::this_process().into() }
     }
 
     /// Says what would be done, step by step, and what would be refused; does nothing.
@@ -80,13 +79,21 @@ impl Operations {
     /// `Storage`. A step that fails is no error of this call: it is in the operation.
     pub async fn carry_out(&self, id: &OperationId) -> Result<Operation> {
         let store = self.fleet.store();
-        let (operation, hold) = store.take_operation(id, &self.owner, self.fleet.now(), LEASE).await?;
+        let (operation, hold) = self.take(id).await?;
         let done = engine::Engine::new(&self.fleet, hold.clone(), LEASE).run(operation).await;
         // A lease that is not given back ends by itself.
         if let Err(error) = store.leave_operation(&hold).await {
             tracing::warn!(operation = %id, error = %crate::report(&error), "an operation was not let go of");
         }
         done
+    }
+
+    /// Becomes its owner; of one whose owner has visibly died, at once.
+    async fn take(&self, id: &OperationId) -> Result<(Operation, OperationHold)> {
+        let store = self.fleet.store();
+        let known = store.operation(id).await?.and_then(|operation| operation.owner);
+        let dead = known.filter(|known| owner::is_gone(known));
+        store.take_operation(id, &self.owner, dead.as_deref(), self.fleet.now(), LEASE).await
     }
 
     /// Takes over what nobody carries out any more, and carries it out; those of this process that go on stay.

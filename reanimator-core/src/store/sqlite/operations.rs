@@ -70,6 +70,7 @@ impl OperationStore for SqliteStore {
         &self,
         id: &OperationId,
         owner: &str,
+        dead: Option<&str>,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(Operation, OperationHold)> {
@@ -79,7 +80,8 @@ impl OperationStore for SqliteStore {
             return Err(Error::new(ErrorKind::NotFound, attempt).on(id.as_str()).because("there is no such operation"));
         };
         let until = self.owned_until(&mut transaction, id).await?;
-        if let (Some(other), true) = (&operation.owner, until > now.as_millisecond()) {
+        let held = operation.owner.as_deref().filter(|other| Some(*other) != dead && until > now.as_millisecond());
+        if let Some(other) = held {
             return Err(Error::new(ErrorKind::Busy, attempt)
                 .on(id.as_str())
                 .because(format!("{other} carries it out"))
