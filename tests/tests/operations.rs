@@ -8,6 +8,7 @@ use futures::future::{Either, select};
 use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     ErrorKind, Fleet, FleetOptions,
+    access::Principal,
     fleet::{NewProxmox, ProxmoxSecret},
     host::pve::{Credentials, PveApi as _, PveHttps},
     model::{
@@ -82,7 +83,7 @@ impl Ward {
     }
 
     async fn carry_out(&self, steps: Vec<NewStep>) -> Operation {
-        let asked = self.operations.ask(plan(steps), "test").await.unwrap();
+        let asked = self.operations.ask(plan(steps), &Principal::local(), "local").await.unwrap();
         self.operations.carry_out(&asked.id).await.unwrap()
     }
 }
@@ -154,7 +155,7 @@ async fn what_was_done_is_taken_back_the_last_first() {
     let guest = ward.one(GuestStatus::Running).await;
     let done = ward.carry_out(vec![step(&guest, GuestChange::Stop)]).await;
     assert_eq!(done.state, OperationState::Done, "{done:?}");
-    ward.operations.undo(&done.id).await.unwrap();
+    ward.operations.undo(&done.id, &Principal::local(), "local").await.unwrap();
     let undone = ward.operations.carry_out(&done.id).await.unwrap();
     assert_eq!(undone.state, OperationState::Undone, "{undone:?}");
     assert_eq!(undone.steps[1].undoes, Some(0));
@@ -168,8 +169,10 @@ async fn two_operations_never_act_on_one_guest_at_once() {
     let guest = ward.one(GuestStatus::Running).await;
     let vmid = guest.vmid.parse().unwrap();
     ward.sim.control().apply(Order::new("slow-task").vmid(vmid).milliseconds(1500)).await.unwrap();
-    let first = ward.operations.ask(plan(vec![step(&guest, GuestChange::Stop)]), "test").await.unwrap();
-    let second = ward.operations.ask(plan(vec![step(&guest, GuestChange::Start)]), "test").await.unwrap();
+    let first =
+        ward.operations.ask(plan(vec![step(&guest, GuestChange::Stop)]), &Principal::local(), "local").await.unwrap();
+    let second =
+        ward.operations.ask(plan(vec![step(&guest, GuestChange::Start)]), &Principal::local(), "local").await.unwrap();
     let (one, other) = (ward.operations.clone(), ward.another().await);
     let one = tokio::spawn({
         let id = first.id.clone();
@@ -191,7 +194,11 @@ async fn an_operation_that_is_stopped_says_what_stays_done() {
     let ward = Ward::open().await;
     let guests = ward.guests(GuestStatus::Running).await;
     let second = NewStep { after: vec![0], ..step(&guests[1], GuestChange::Stop) };
-    let asked = ward.operations.ask(plan(vec![step(&guests[0], GuestChange::Stop), second]), "test").await.unwrap();
+    let asked = ward
+        .operations
+        .ask(plan(vec![step(&guests[0], GuestChange::Stop), second]), &Principal::local(), "local")
+        .await
+        .unwrap();
     ward.sim
         .control()
         .apply(Order::new("slow-task").vmid(guests[0].vmid.parse().unwrap()).milliseconds(3000))
@@ -204,12 +211,15 @@ async fn an_operation_that_is_stopped_says_what_stays_done() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(ward.operations.carry_out(&asked.id).await.unwrap_err().kind(), ErrorKind::Busy);
-    ward.operations.cancel(&asked.id).await.unwrap();
+    ward.operations.cancel(&asked.id, &Principal::local(), "local").await.unwrap();
     let stopped = running.await.unwrap();
     assert_eq!(stopped.state, OperationState::Cancelled);
     assert_eq!(stopped.note.as_deref(), Some("stopped; 1 of 2 steps are done and stay so"));
     assert_eq!((ward.begun(&guests[0], "stop").await, ward.begun(&guests[1], "stop").await), (1, 0));
-    assert_eq!(ward.operations.cancel(&asked.id).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        ward.operations.cancel(&asked.id, &Principal::local(), "local").await.unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
 }
 
 /// Whoever carries it out vanishes after each of many spans of time; another takes it over when the lease has ended. The
@@ -219,7 +229,11 @@ async fn who_carries_it_out_may_vanish_at_any_time_and_nothing_is_done_twice() {
     let ward = Ward::open().await;
     let guests = ward.guests(GuestStatus::Running).await;
     for (number, guest) in guests.iter().take(2).enumerate() {
-        let asked = ward.operations.ask(plan(vec![step(guest, GuestChange::Stop)]), "test").await.unwrap();
+        let asked = ward
+            .operations
+            .ask(plan(vec![step(guest, GuestChange::Stop)]), &Principal::local(), "local")
+            .await
+            .unwrap();
         let span = Duration::from_millis(20 + 150 * number as u64);
         let first = ward.another().await;
         let vanishing = Box::pin(first.carry_out(&asked.id));

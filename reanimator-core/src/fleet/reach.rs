@@ -6,7 +6,7 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::{linux::LinuxMachine, pve::PveApi},
-    model::{Guest, GuestId, HostId},
+    model::{Action, Guest, GuestId, HostId},
 };
 
 impl Fleet {
@@ -21,6 +21,21 @@ impl Fleet {
         let guest = guest.ok_or_else(|| missing("there is none of that id"))?;
         let api = self.read(|world| world.clusters.get(&guest.connection).map(|known| known.cluster.api().clone()));
         api.map(|api| (guest, api)).ok_or_else(|| missing("its cluster is not in the fleet any more"))
+    }
+
+    /// What an action is, with the name of what it acts upon where the fleet knows it.
+    pub(crate) async fn words_of(&self, action: &Action) -> Result<String> {
+        let name = match action {
+            Action::Guest { id, .. } => {
+                let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+                guest.map(|guest| guest.name.unwrap_or(guest.vmid))
+            }
+            Action::Unit { host, .. } => {
+                self.sync().await?;
+                self.read(|world| world.hosts.get(host).map(|known| known.host.name.clone()))
+            }
+        };
+        Ok(name.map_or_else(|| action.words(), |name| action.words_for(&name)))
     }
 
     /// A host's name, and the machine behind its shell.

@@ -4,13 +4,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{action::Action, ids::OperationId};
+use super::{
+    action::{Action, Risk},
+    ids::OperationId,
+};
 
 /// Actions to be carried out, before anything was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NewOperation {
-    /// What it is, for people: `shut down 3 guests`.
+    /// What it is, for people: `shut down 3 guests`. Without one it is called by its steps.
+    #[serde(default)]
     pub title: String,
     /// What is to be done, in order.
     pub steps: Vec<NewStep>,
@@ -41,6 +46,9 @@ pub struct Operation {
     pub note: Option<String>,
     /// Who asked for it: a user's name, `token:NAME`, `local:USER`, a rule.
     pub requested_by: String,
+    /// From where: an address, or `local`.
+    #[serde(default)]
+    pub requested_from: String,
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// When its first step began.
@@ -199,6 +207,7 @@ impl Operation {
             state: OperationState::Waiting,
             note: None,
             requested_by: requested_by.into(),
+            requested_from: String::new(),
             requested_at: now,
             started_at: None,
             ended_at: None,
@@ -209,6 +218,16 @@ impl Operation {
             generation: 0,
             steps: new.steps.into_iter().enumerate().map(step).collect(),
         }
+    }
+
+    /// Whether it is over, and yet to be taken back.
+    pub const fn is_wished(&self) -> bool {
+        self.undo && !matches!(self.state, OperationState::Undone)
+    }
+
+    /// The most that any of its steps may cost.
+    pub fn risk(&self) -> Risk {
+        self.steps.iter().map(|step| step.action.risk()).max().unwrap_or(Risk::None)
     }
 
     /// What it acts upon, each once.

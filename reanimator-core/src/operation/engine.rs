@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::watch;
 
+use super::plan;
 use crate::{
     Error, ErrorKind, Result,
     action::{Check, Effect, EffectName, Said, effect},
@@ -23,6 +24,8 @@ const BESIDE: usize = 8;
 /// How often a step asks a far side that does not answer whether its effect began, and how long it waits in between.
 const FIND_TRIES: u32 = 30;
 const FIND_EVERY: Duration = Duration::from_secs(10);
+/// How long a request that was sent may be on its way to the far side.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 pub(super) struct Engine<'a> {
     fleet: &'a Fleet,
@@ -62,30 +65,38 @@ impl<'a> Engine<'a> {
     }
 
     async fn go(&self, mut operation: Operation, wishes: &watch::Receiver<Wishes>) -> Result<Operation> {
-        self.lock(&mut operation, wishes).await?;
-        if !operation.state.is_over() || wishes.borrow().undo {
-            if operation.state == OperationState::Waiting {
-                operation.started_at = Some(self.fleet.now());
-                self.turn(&mut operation, OperationState::Running, None).await?;
-            }
-            if operation.state == OperationState::Running {
-                self.forward(&mut operation, wishes).await?;
-            }
-            if wishes.borrow().undo && operation.state != OperationState::Undone {
-                self.back(&mut operation).await?;
-            }
+        let undo = |operation: &Operation| wishes.borrow().undo && operation.state != OperationState::Undone;
+        if operation.state.is_over() && !undo(&operation) {
+            // Whoever ended it may have been killed before the store knew that it is over.
+            self.fleet.store().write_operation(&self.hold, &operation).await?;
+            return Ok(operation);
+        }
+        if !self.lock(&mut operation, wishes).await? {
+            return Ok(operation);
+        }
+        if operation.state == OperationState::Waiting {
+            operation.started_at = Some(self.fleet.now());
+            self.turn(&mut operation, OperationState::Running, None).await?;
+        }
+        if operation.state == OperationState::Running {
+            self.forward(&mut operation, wishes).await?;
+        }
+        if undo(&operation) {
+            self.back(&mut operation).await?;
         }
         Ok(operation)
     }
 
-    /// Waits until nothing else acts on the same things, or it is asked to stop.
-    async fn lock(&self, operation: &mut Operation, wishes: &watch::Receiver<Wishes>) -> Result<()> {
+    /// Waits until nothing else acts on the same things: then they are its own. One that has done nothing yet may be asked
+    /// to stop meanwhile.
+    async fn lock(&self, operation: &mut Operation, wishes: &watch::Receiver<Wishes>) -> Result<bool> {
         let things = operation.things();
+        let waited_with = operation.note.clone();
         while let Some((thing, holder)) = self.fleet.store().lock_things(&self.hold, &things).await? {
-            if wishes.borrow().cancel {
-                return self
-                    .end(operation, OperationState::Cancelled, Some("stopped before anything was done".into()))
-                    .await;
+            if wishes.borrow().cancel && operation.state == OperationState::Waiting {
+                let note = Some("stopped before anything was done".into());
+                self.end(operation, OperationState::Cancelled, note).await?;
+                return Ok(false);
             }
             let note = format!("waits for operation {holder}, which acts on {thing}");
             if operation.note.as_ref() != Some(&note) {
@@ -95,8 +106,9 @@ impl<'a> Engine<'a> {
             }
             tokio::time::sleep(LOCK_EVERY).await;
         }
-        operation.note = None;
-        Ok(())
+        // What is waited for is told no more; why it failed before it is undone stays.
+        operation.note = waited_with.filter(|note| operation.state.is_over() || !note.starts_with("waits for"));
+        Ok(true)
     }
 
     /// Takes the steps that are left, beside each other where the plan lets them.
@@ -188,16 +200,23 @@ impl<'a> Engine<'a> {
         }
         step.ended_at = Some(self.fleet.now());
         self.fleet.store().write_step(&self.hold, &step).await?;
-        self.say(Some(step.number), &format!("{}: {}", step.action.words(), words(&step))).await?;
+        let action = self.fleet.words_of(&step.action).await?;
+        self.say(Some(step.number), &format!("{action}: {}", words(&step))).await?;
         Ok(step)
     }
 
     async fn carry_out(&self, step: &mut Step) -> Result<(StepState, String), Broken> {
-        let effect = self.effect(step).await.map_err(Broken::Step)?;
+        let effect = self.reach(step).await?;
         if step.state == StepState::Intended {
             // Nobody noted whether it began.
             let before = step.before.clone().unwrap_or_default();
-            if let Some(handle) = self.find(effect.as_ref(), &before).await? {
+            let mut found = self.find(effect.as_ref(), &before).await?;
+            if found.is_none() && self.is_young(step) {
+                // What was sent in the last moment of another process may still be on its way.
+                tokio::time::sleep(ON_ITS_WAY).await;
+                found = self.find(effect.as_ref(), &before).await?;
+            }
+            if let Some(handle) = found {
                 self.write(step, StepState::Begun, Some(handle)).await?;
             }
         }
@@ -230,6 +249,31 @@ impl<'a> Engine<'a> {
         let before = step.before.clone().unwrap_or_default();
         let text = effect.confirm(&before).await.map_err(Broken::Step)?;
         Ok((StepState::Done, text))
+    }
+
+    /// The effect of a step. One that may have begun is waited for while its far side is silent.
+    async fn reach(&self, step: &Step) -> Result<Box<dyn Effect>, Broken> {
+        let mut tries = 0;
+        loop {
+            match self.effect(step).await {
+                Ok(effect) => return Ok(effect),
+                Err(error)
+                    if step.state == StepState::Pending || !error.kind().is_retryable() || tries >= FIND_TRIES =>
+                {
+                    return Err(Broken::Step(error));
+                }
+                Err(_) => {
+                    tries += 1;
+                    tokio::time::sleep(FIND_EVERY).await;
+                }
+            }
+        }
+    }
+
+    /// Whether the intent was written down so lately that the request may not have arrived yet.
+    fn is_young(&self, step: &Step) -> bool {
+        let Some(started_at) = step.started_at else { return true };
+        self.fleet.now().duration_since(started_at).unsigned_abs() < ON_ITS_WAY
     }
 
     async fn effect(&self, step: &Step) -> Result<Box<dyn Effect>> {
@@ -266,6 +310,9 @@ impl<'a> Engine<'a> {
     async fn end(&self, operation: &mut Operation, state: OperationState, note: Option<String>) -> Result<()> {
         operation.ended_at = Some(self.fleet.now());
         operation.percent = percent(operation);
+        // Noted first: twice after a kill in between, rather than never.
+        let line = plan::trail_line(self.fleet, operation).await?;
+        self.fleet.note(&line, if state == OperationState::Done { "ok" } else { state.as_str() }).await?;
         self.turn(operation, state, note).await?;
         let words = operation.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         self.say(None, &format!("{}{words}", state.as_str())).await

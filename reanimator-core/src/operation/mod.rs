@@ -19,14 +19,16 @@ mod engine;
 mod owner;
 mod plan;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, ErrorKind, Result,
-    fleet::Fleet,
-    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine},
+    access::{self, Principal},
+    fleet::{Fleet, STARTED, TrailLine},
+    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine, OperationState},
     store::{OperationHold, Wish},
 };
 
@@ -61,13 +63,25 @@ impl Operations {
         plan::dry_run(&self.fleet, new).await
     }
 
-    /// Stores what is to be done; nothing is done yet.
+    /// Stores what is to be done; nothing is done yet. Stands in the audit trail as `started`, or with why it was refused;
+    /// whoever carries it out notes there what came of it.
     ///
     /// # Errors
-    /// `Invalid` for a plan that makes no sense, `Storage`.
-    pub async fn ask(&self, new: NewOperation, who: &str) -> Result<Operation> {
-        plan::check(&new)?;
-        let operation = Operation::new(new, who, self.fleet.now());
+    /// `Denied` where a step's risk takes another role, `Invalid` for a plan that makes no sense, `Storage`.
+    pub async fn ask(&self, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
+        let new = NewOperation { title: plan::title(&self.fleet, &new).await?, ..new };
+        let mut operation = Operation::new(new.clone(), who.who(), self.fleet.now());
+        from.clone_into(&mut operation.requested_from);
+        let line = plan::trail_line(&self.fleet, &operation).await?;
+        let asked = async {
+            plan::check(&new)?;
+            who.require(operation.risk().needs(), &format!("begin \"{}\"", operation.title))
+        };
+        if let Err(error) = asked.await {
+            self.fleet.note(&line, access::outcome(Some(&error))).await?;
+            return Err(error);
+        }
+        self.fleet.note(&line, STARTED).await?;
         self.fleet.store().add_operation(&operation).await?;
         Ok(operation)
     }
@@ -78,9 +92,25 @@ impl Operations {
     /// `Busy` while another process carries it out, `Conflict` when one has taken it over meanwhile, `NotFound`,
     /// `Storage`. A step that fails is no error of this call: it is in the operation.
     pub async fn carry_out(&self, id: &OperationId) -> Result<Operation> {
+        self.carry_out_until(id, &CancellationToken::new()).await
+    }
+
+    /// The same until `stop`: then it is left where it is, for whoever takes it over, and what began on the far side goes on
+    /// there.
+    ///
+    /// # Errors
+    /// As [`carry_out`](Self::carry_out), and `Cancelled` when it was left.
+    pub async fn carry_out_until(&self, id: &OperationId, stop: &CancellationToken) -> Result<Operation> {
         let store = self.fleet.store();
         let (operation, hold) = self.take(id).await?;
-        let done = engine::Engine::new(&self.fleet, hold.clone(), LEASE).run(operation).await;
+        let engine = engine::Engine::new(&self.fleet, hold.clone(), LEASE);
+        let done = tokio::select! {
+            done = engine.run(operation) => done,
+            () = stop.cancelled() => Err(Error::new(ErrorKind::Cancelled, "carry the operation out")
+                .on(id.as_str())
+                .because("this process ends")
+                .next("a server that is started goes on with it, and so does `reanimator op resume`")),
+        };
         // A lease that is not given back ends by itself.
         if let Err(error) = store.leave_operation(&hold).await {
             tracing::warn!(operation = %id, error = %crate::report(&error), "an operation was not let go of");
@@ -96,65 +126,82 @@ impl Operations {
         store.take_operation(id, &self.owner, dead.as_deref(), self.fleet.now(), LEASE).await
     }
 
-    /// Takes over what nobody carries out any more, and carries it out; those of this process that go on stay.
+    /// Takes over what nobody carries out any more, and carries it out; what lives elsewhere stays there.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn resume_orphans(&self) -> Result<Vec<OperationId>> {
         let mut running = JoinSet::new();
-        let taken = self.take_orphans(&mut running, &BTreeSet::new()).await?;
+        let taken = self.take_orphans(&mut running, &BTreeMap::new(), &CancellationToken::new()).await?;
         while running.join_next().await.is_some() {}
-        Ok(taken)
+        Ok(taken.into_values().collect())
     }
 
-    /// Begins to carry out in `running` whatever nobody carries out.
+    /// Begins to carry out in `running`, until `stop`, whatever nobody carries out and is not among `ours`. Gives what was
+    /// tried, by its task.
     pub(crate) async fn take_orphans(
         &self,
-        running: &mut JoinSet<OperationId>,
-        ours: &BTreeSet<OperationId>,
-    ) -> Result<Vec<OperationId>> {
+        running: &mut JoinSet<()>,
+        ours: &BTreeMap<Id, OperationId>,
+        stop: &CancellationToken,
+    ) -> Result<BTreeMap<Id, OperationId>> {
         let open = OperationFilter { open: true, limit: 1_000, ..OperationFilter::default() };
-        let mut taken = Vec::new();
+        let mut tried = BTreeMap::new();
         for operation in self.fleet.store().operations(&open).await? {
-            if ours.contains(&operation.id) {
+            if ours.values().any(|id| *id == operation.id) {
                 continue;
             }
-            let (operations, id) = (self.clone(), operation.id.clone());
-            taken.push(id.clone());
-            running.spawn(async move {
-                match operations.carry_out(&id).await {
-                    Err(error) if !matches!(error.kind(), ErrorKind::Busy | ErrorKind::Conflict) => {
+            let (operations, id, stop) = (self.clone(), operation.id.clone(), stop.clone());
+            let task = running.spawn(async move {
+                match operations.carry_out_until(&id, &stop).await {
+                    Err(error) if !is_expected(error.kind()) => {
                         tracing::error!(operation = %id, error = %crate::report(&error), "an operation did not go on");
                     }
                     Ok(_) | Err(_) => {}
                 }
-                id
             });
+            tried.insert(task.id(), operation.id);
         }
-        Ok(taken)
+        Ok(tried)
     }
 
     /// Stops one before its next step. What is done stays done.
     ///
     /// # Errors
-    /// `NotFound` when there is none of that id that goes on.
-    pub async fn cancel(&self, id: &OperationId) -> Result<()> {
-        self.wish(id, Wish::Cancel, "stop the operation", "it is over, or was never there").await
+    /// `NotFound`, `Denied`, `Conflict` when it is over, `Storage`.
+    pub async fn cancel(&self, id: &OperationId, who: &Principal, from: &str) -> Result<()> {
+        self.wish(id, Wish::Cancel, who, from).await
     }
 
     /// Wishes that what one did be taken back; whoever carries it out does so, or [`carry_out`](Self::carry_out) here.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn undo(&self, id: &OperationId) -> Result<()> {
-        self.wish(id, Wish::Undo, "undo the operation", "there is none of that id").await
+    /// `NotFound`, `Denied`, `Conflict` when it was taken back before, `Storage`.
+    pub async fn undo(&self, id: &OperationId, who: &Principal, from: &str) -> Result<()> {
+        self.wish(id, Wish::Undo, who, from).await
     }
 
-    async fn wish(&self, id: &OperationId, wish: Wish, attempt: &str, cause: &str) -> Result<()> {
-        if self.fleet.store().wish(id, wish).await? {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::NotFound, attempt).on(id.as_str()).because(cause).next("see `reanimator op list`"))
+    /// Notes a wish, and in the audit trail whose it is.
+    async fn wish(&self, id: &OperationId, wish: Wish, who: &Principal, from: &str) -> Result<()> {
+        let (attempt, what) = match wish {
+            Wish::Cancel => ("stop the operation", "operation cancel"),
+            Wish::Undo => ("undo the operation", "operation undo"),
+        };
+        let wished = async {
+            let operation = self.get(id).await?;
+            who.require(operation.risk().needs(), attempt)?;
+            let refuse = |cause: String| Err(Error::new(ErrorKind::Conflict, attempt).on(id.as_str()).because(cause));
+            match (wish, operation.state) {
+                (Wish::Cancel, state) if state.is_over() => refuse(format!("it is over: {}", state.as_str())),
+                (Wish::Undo, OperationState::Undone) => refuse("it is undone already".to_owned()),
+                _ if self.fleet.store().wish(id, wish).await? => Ok(()),
+                _ => refuse("it has just ended".to_owned()),
+            }
+        };
+        let wished = wished.await;
+        let line = TrailLine { who: who.who(), from: from.to_owned(), what: what.to_owned(), on: id.to_string() };
+        self.fleet.note(&line, access::outcome(wished.as_ref().err())).await?;
+        wished
     }
 
     /// One of them.
@@ -184,4 +231,9 @@ impl Operations {
     pub async fn lines(&self, id: &OperationId, after: i64) -> Result<Vec<OperationLine>> {
         self.fleet.store().operation_lines(id, after, 1_000).await
     }
+}
+
+/// What keeps an operation from being carried out here, and is well: another process does, or this one ends.
+const fn is_expected(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Busy | ErrorKind::Conflict | ErrorKind::Cancelled)
 }

@@ -6,9 +6,15 @@ use super::MOST_STEPS;
 use crate::{
     Error, ErrorKind, Result,
     action::{Check, EffectName, effect},
-    fleet::Fleet,
-    model::{Action, NewOperation, OperationId, Risk},
+    fleet::{Fleet, TrailLine},
+    model::{Action, NewOperation, Operation, OperationId, Risk},
 };
+
+/// Characters that a title may have.
+const LONGEST_TITLE: usize = 200;
+
+/// Steps that a title or a line of the audit trail names.
+const NAMED: usize = 3;
 
 /// What would be done, had it not been a dry run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +64,38 @@ pub(super) fn check(new: &NewOperation) -> Result<()> {
     Ok(())
 }
 
+/// What it is called: as it is asked for, else by its first steps.
+pub(super) async fn title(fleet: &Fleet, new: &NewOperation) -> Result<String> {
+    let given = new.title.trim();
+    if !given.is_empty() {
+        return Ok(given.chars().take(LONGEST_TITLE).collect());
+    }
+    let actions: Vec<&Action> = new.steps.iter().map(|step| &step.action).collect();
+    list(fleet, &actions).await
+}
+
+/// What stands in the audit trail of an operation: its id, and what it does rather than what it is called.
+pub(super) async fn trail_line(fleet: &Fleet, operation: &Operation) -> Result<TrailLine> {
+    let actions: Vec<&Action> = operation.steps.iter().map(|step| &step.action).collect();
+    Ok(TrailLine {
+        who: operation.requested_by.clone(),
+        from: operation.requested_from.clone(),
+        what: format!("operation: {}", list(fleet, &actions).await?),
+        on: operation.id.to_string(),
+    })
+}
+
+/// The first few of some actions, in words.
+async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
+    let mut words = Vec::with_capacity(NAMED);
+    for action in actions.iter().take(NAMED) {
+        words.push(fleet.words_of(action).await?);
+    }
+    let more = actions.len().saturating_sub(NAMED);
+    let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Ok(format!("{}{rest}", words.join(", ")))
+}
+
 pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun> {
     let name = EffectName::new(&OperationId::from("dry-run"), 0);
     let mut steps = Vec::with_capacity(new.steps.len());
@@ -70,8 +108,9 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
             Ok(Check::Refused(why)) => (Vec::new(), None, why),
             Err(error) => (Vec::new(), None, vec![crate::report(&error)]),
         };
-        steps.push(DryStep { words: action.words(), risk: action.risk(), action, calls, already, refused });
+        let words = fleet.words_of(&action).await?;
+        steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
-    Ok(DryRun { title: new.title.clone(), risk, steps })
+    Ok(DryRun { title: title(fleet, new).await?, risk, steps })
 }

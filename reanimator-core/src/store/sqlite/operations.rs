@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction, sqlite
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{Operation, OperationFilter, OperationId, OperationLine, Step},
+    model::{Operation, OperationFilter, OperationId, OperationLine, OperationState, Step},
     store::{OperationHold, OperationStore, Wish},
 };
 
@@ -154,11 +154,13 @@ impl OperationStore for SqliteStore {
 
     async fn write_operation(&self, hold: &OperationHold, operation: &Operation) -> Result<()> {
         let attempt = "write down how far an operation got";
-        let open = !operation.state.is_over();
+        // A wish to undo that comes in the last moment is still to be heard.
+        let (open, may_be_undone) = (!operation.state.is_over(), operation.state != OperationState::Undone);
         let mut transaction = self.holding(hold, attempt).await?;
-        sqlx::query("UPDATE operations SET data = ?, open = ? WHERE id = ?")
+        sqlx::query("UPDATE operations SET data = ?, open = (? OR (undo = 1 AND ?)) WHERE id = ?")
             .bind(head(operation)?)
             .bind(open)
+            .bind(may_be_undone)
             .bind(hold.id.as_str())
             .execute(&mut *transaction)
             .await
