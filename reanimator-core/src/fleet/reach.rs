@@ -24,7 +24,10 @@ impl Fleet {
     }
 
     /// What an action is, with the name of what it acts upon where the fleet knows it.
-    pub(crate) async fn words_of(&self, action: &Action) -> Result<String> {
+    ///
+    /// # Errors
+    /// `Storage` when the store cannot be read.
+    pub async fn words_of(&self, action: &Action) -> Result<String> {
         let name = match action {
             Action::Guest { id, .. } => {
                 let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);

@@ -109,6 +109,16 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Disruptive => "disruptive",
+            Self::Destructive => "destructive",
+        }
+    }
+
     /// The least role that may take it.
     pub const fn needs(self) -> Role {
         match self {

@@ -158,6 +158,19 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Intended => "intended",
+            Self::Begun => "begun",
+            Self::Done => "done",
+            Self::Already => "already",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// Whether nothing more comes of it.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Already | Self::Failed | Self::Skipped)

@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream::FuturesUnordered};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use super::plan;
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
 };
 
 /// How often the lease is renewed, and wishes are heard.
-const KEEP_EVERY: Duration = Duration::from_secs(2);
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether what is waited for is free.
 const LOCK_EVERY: Duration = Duration::from_secs(1);
 /// Steps that run beside each other.
@@ -27,14 +26,15 @@ const FIND_EVERY: Duration = Duration::from_secs(10);
 /// How long a request that was sent may be on its way to the far side.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
-pub(super) struct Engine<'a> {
-    fleet: &'a Fleet,
+#[derive(Clone)]
+pub(super) struct Engine {
+    fleet: Fleet,
     hold: OperationHold,
     lease: Duration,
 }
 
-impl<'a> Engine<'a> {
-    pub(super) fn new(fleet: &'a Fleet, hold: OperationHold, lease: Duration) -> Self {
+impl Engine {
+    pub(super) fn new(fleet: Fleet, hold: OperationHold, lease: Duration) -> Self {
         Self { fleet, hold, lease }
     }
 
@@ -113,24 +113,25 @@ impl<'a> Engine<'a> {
 
     /// Takes the steps that are left, beside each other where the plan lets them.
     async fn forward(&self, operation: &mut Operation, wishes: &watch::Receiver<Wishes>) -> Result<()> {
-        let mut running = FuturesUnordered::new();
+        // Tasks of their own, each going on while this one writes: they share one store, and none may hold it up.
+        let mut running = JoinSet::new();
         let mut taken = BTreeSet::new();
         loop {
             let stopped = wishes.borrow().cancel || wishes.borrow().undo || failed(operation).is_some();
             while running.len() < BESIDE {
                 let Some(step) = next(operation, &taken, stopped) else { break };
                 taken.insert(step.number);
-                running.push(self.take(step.clone()));
+                let (engine, step) = (self.clone(), step.clone());
+                running.spawn(async move { engine.take(step).await });
             }
-            let Some(step) = running.next().await else { break };
-            let step = step?;
+            let Some(step) = running.join_next().await else { break };
+            let step = step.map_err(|error| Error::new(ErrorKind::Internal, "take a step").from_source(error))??;
             if let Some(place) = operation.steps.iter().position(|other| other.number == step.number) {
                 operation.steps[place] = step;
             }
             operation.percent = percent(operation);
             self.fleet.store().write_operation(&self.hold, operation).await?;
         }
-        drop(running);
         let problem = failed(operation).map(|step| format!("step {}: {}", step.number + 1, words(step)));
         let (state, note) = match problem {
             Some(problem) => (OperationState::Failed, Some(problem)),
@@ -277,7 +278,7 @@ impl<'a> Engine<'a> {
     }
 
     async fn effect(&self, step: &Step) -> Result<Box<dyn Effect>> {
-        effect(self.fleet, &step.action, &EffectName::new(&self.hold.id, step.number)).await
+        effect(&self.fleet, &step.action, &EffectName::new(&self.hold.id, step.number)).await
     }
 
     /// Asks the far side whether an effect began, until it says so.
@@ -311,7 +312,7 @@ impl<'a> Engine<'a> {
         operation.ended_at = Some(self.fleet.now());
         operation.percent = percent(operation);
         // Noted first: twice after a kill in between, rather than never.
-        let line = plan::trail_line(self.fleet, operation).await?;
+        let line = plan::trail_line(&self.fleet, operation).await?;
         self.fleet.note(&line, if state == OperationState::Done { "ok" } else { state.as_str() }).await?;
         self.turn(operation, state, note).await?;
         let words = operation.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -340,7 +341,7 @@ enum Broken {
 
 /// What a step says, into the operation's log.
 struct Lines<'a> {
-    engine: &'a Engine<'a>,
+    engine: &'a Engine,
     step: u32,
 }
 

@@ -103,7 +103,7 @@ impl Operations {
     pub async fn carry_out_until(&self, id: &OperationId, stop: &CancellationToken) -> Result<Operation> {
         let store = self.fleet.store();
         let (operation, hold) = self.take(id).await?;
-        let engine = engine::Engine::new(&self.fleet, hold.clone(), LEASE);
+        let engine = engine::Engine::new(self.fleet.clone(), hold.clone(), LEASE);
         let done = tokio::select! {
             done = engine.run(operation) => done,
             () = stop.cancelled() => Err(Error::new(ErrorKind::Cancelled, "carry the operation out")
