@@ -22,8 +22,6 @@ use crate::{
 
 /// How often it is looked for new lines.
 pub(super) const LINES_EVERY: Duration = Duration::from_millis(250);
-/// How often it is looked whether an operation that another process carries out is over or left.
-const OTHERS_EVERY: Duration = Duration::from_millis(500);
 
 /// Says what would be done, or does it and follows it to its end.
 pub(super) async fn run(new: NewOperation, dry_run: bool, context: &Context) -> Result<Done, Failure> {
@@ -96,19 +94,12 @@ async fn to_its_end(
     others: bool,
     leave: CancellationToken,
 ) -> Result<Operation> {
-    loop {
-        match operations.carry_out_until(&id, &leave).await {
-            Ok(operation) if !operation.is_wished() => return Ok(operation),
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::Conflict) => {
-                let operation = operations.get(&id).await?;
-                if !others || leave.is_cancelled() || operation.state.is_over() && !operation.is_wished() {
-                    return Ok(operation);
-                }
-                tokio::time::sleep(OTHERS_EVERY).await;
-            }
-            Err(error) => return Err(error),
-        }
+    if others {
+        return operations.see_through(&id, &leave).await;
+    }
+    match operations.carry_out_until(&id, &leave).await {
+        Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::Conflict) => operations.get(&id).await,
+        other => other,
     }
 }
 

@@ -40,6 +40,9 @@ pub const MOST_STEPS: usize = 2_048;
 /// How long an owner that is not heard of keeps its operations.
 const LEASE: Duration = Duration::from_secs(20);
 
+/// How often it is looked whether an operation that another process carries out is over or left.
+const OTHERS_EVERY: Duration = Duration::from_millis(500);
+
 /// Operations of a fleet: stored, carried out, watched.
 #[derive(Clone, Debug)]
 pub struct Operations {
@@ -116,6 +119,28 @@ impl Operations {
             tracing::warn!(operation = %id, error = %crate::report(&error), "an operation was not let go of");
         }
         done
+    }
+
+    /// Sees one through to its end: carries it out here, or waits while another process does and takes over when that one
+    /// has died.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`, and `Cancelled` when it was left at `stop`.
+    pub async fn see_through(&self, id: &OperationId, stop: &CancellationToken) -> Result<Operation> {
+        loop {
+            match self.carry_out_until(id, stop).await {
+                Ok(operation) if !operation.is_wished() => return Ok(operation),
+                Ok(_) => {}
+                Err(error) if !stop.is_cancelled() && matches!(error.kind(), ErrorKind::Busy | ErrorKind::Conflict) => {
+                    let operation = self.get(id).await?;
+                    if operation.state.is_over() && !operation.is_wished() {
+                        return Ok(operation);
+                    }
+                    tokio::time::sleep(OTHERS_EVERY).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Becomes its owner; of one whose owner has visibly died, at once.

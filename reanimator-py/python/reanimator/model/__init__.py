@@ -95,6 +95,17 @@ from .history import (
     Reading,
     Recent,
 )
+from .operations import (
+    Action,
+    DryRun,
+    DryStep,
+    GuestAction,
+    NewStep,
+    Operation,
+    OperationLine,
+    Step,
+    UnitAction,
+)
 from .people import (
     AuditEntry,
     CreatedToken,
@@ -120,6 +131,7 @@ from .topology import (
 )
 
 __all__ = [
+    "Action",
     "AgentFileSystem",
     "AgentSystem",
     "Attention",
@@ -142,9 +154,12 @@ __all__ = [
     "Credentials",
     "Dashboard",
     "Dated",
+    "DryRun",
+    "DryStep",
     "Endpoint",
     "Fingerprint",
     "Guest",
+    "GuestAction",
     "GuestAddresses",
     "GuestAgent",
     "GuestBackup",
@@ -180,8 +195,11 @@ __all__ = [
     "MatchSide",
     "Memory",
     "MemoryDetails",
+    "NewStep",
     "NodeRow",
     "NotBackedUp",
+    "Operation",
+    "OperationLine",
     "Overview",
     "PendingChange",
     "Problem",
@@ -198,6 +216,7 @@ __all__ = [
     "Space",
     "Stall",
     "Status",
+    "Step",
     "Storage",
     "StorageDetails",
     "StorageRow",
@@ -214,6 +233,7 @@ __all__ = [
     "TopologyHost",
     "TopologyNic",
     "Totals",
+    "UnitAction",
     "Unseen",
     "UpdateCounts",
     "User",
