@@ -39,8 +39,7 @@ bench: page
 	cargo run --release --package reanimator-bench
 
 kill-test:
-	cargo build --package reanimator-cli
-	REANIMATOR_KILLS=$${REANIMATOR_KILLS:-200} cargo test --package reanimator-tests --test kills -- --nocapture
+	tests/kill-test
 
 # RUSTC_BOOTSTRAP lets the stable compiler take the flags that libFuzzer needs.
 fuzz:

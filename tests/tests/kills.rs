@@ -1,8 +1,9 @@
-//! The program is killed at random instants while it carries out operations of ten steps, and started again, until each is
+//! The program is killed at random instants and between the steps while it carries out operations of ten steps, and started again, until each is
 //! over. The cluster counts: every effect began once, none is missing, nothing is stuck.
 //!
 //! `REANIMATOR_KILLS` says how often (20 without it, 200 by `make kill-test`), `REANIMATOR_SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stdout, reason = "its counts are what people read")]
 
 use std::{
     process::{Child, Command, Stdio},
@@ -11,8 +12,10 @@ use std::{
 
 use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
+    Fleet, FleetOptions,
     host::pve::{Credentials, PveApi as _, PveHttps},
-    model::Endpoint,
+    model::{Endpoint, OperationFilter, StepState},
+    operation::Operations,
     transport::http::Request,
 };
 use reanimator_tests::program::{Home, built};
@@ -50,6 +53,8 @@ struct Trial {
     home: Home,
     /// Numbers, nodes and kinds.
     guests: Vec<(String, String, String)>,
+    /// The same journal, read from here.
+    journal: Operations,
     dice: Dice,
     kills: u64,
     lost: usize,
@@ -70,7 +75,8 @@ impl Trial {
         let guests: Vec<_> =
             all.take(GUESTS).map(|guest| (text(guest, "vmid"), text(guest, "node"), text(guest, "kind"))).collect();
         assert_eq!(guests.len(), GUESTS);
-        let trial = Self { sim, home, guests, dice: Dice(seed), kills: 0, lost: 0, doubled: 0, stuck: 0 };
+        let journal = Operations::new(Fleet::open(FleetOptions::new(home.data_dir())).await.unwrap());
+        let trial = Self { sim, home, guests, journal, dice: Dice(seed), kills: 0, lost: 0, doubled: 0, stuck: 0 };
         assert!(trial.start(&trial.words("start")).wait().unwrap().success(), "all of them run at the beginning");
         trial
     }
@@ -83,18 +89,21 @@ impl Trial {
         let mut child = self.start(&self.words(verb));
         let mut left = KILLS_EACH;
         let began = loop {
-            let instant = Duration::from_micros(self.dice.below(WITHIN.as_micros() as u64));
-            tokio::time::sleep(instant).await;
+            match self.kills % 2 {
+                0 => tokio::time::sleep(Duration::from_micros(self.dice.below(WITHIN.as_micros() as u64))).await,
+                _ => self.wait_for_a_boundary(&mut child).await,
+            }
             let ended = child.try_wait().unwrap().is_some();
             if !ended {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 self.kills += 1;
-                left -= 1;
+                left = left.saturating_sub(1);
             }
             let there = self.operations();
             if there.len() == known {
                 // It was killed before it had said what it wants.
+                left = KILLS_EACH;
                 child = self.start(&self.words(verb));
             } else if is_over(&there[0]) || left == 0 {
                 break Instant::now();
@@ -125,6 +134,28 @@ impl Trial {
             }
         }
         self.lost += usize::from(operation["state"] != "done");
+    }
+
+    /// Waits until some more lines of the journal are written: an intent, a handle, an outcome; or until nothing goes on.
+    async fn wait_for_a_boundary(&mut self, child: &mut Child) {
+        let began = Instant::now();
+        let seen = async |trial: &Self| {
+            let newest = trial.journal.list(&OperationFilter { limit: 1, ..OperationFilter::default() }).await.unwrap();
+            let steps = newest.first().map(|newest| newest.steps.iter().map(|step| written(step.state)).sum());
+            (newest.first().map(|newest| newest.id.clone()), steps.unwrap_or(0))
+        };
+        let (before, mut from): (_, u64) = seen(self).await;
+        let more = 1 + self.dice.below(5);
+        while began.elapsed() < WITHIN * 2 && child.try_wait().unwrap().is_none() {
+            let (newest, now) = seen(self).await;
+            if newest != before {
+                from = 0;
+            }
+            if now >= from + more {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// What asks a guest to change is heard late, or answered late: the instants in which nobody here knows whether an
@@ -188,6 +219,16 @@ impl Trial {
             counts.push(tasks.as_array().unwrap().iter().filter(of_kind).count());
         }
         counts
+    }
+}
+
+/// How often the journal was written for a step in that state.
+const fn written(state: StepState) -> u64 {
+    match state {
+        StepState::Pending => 0,
+        StepState::Intended => 1,
+        StepState::Begun => 2,
+        StepState::Done | StepState::Already | StepState::Failed | StepState::Skipped => 3,
     }
 }
 
