@@ -8,12 +8,12 @@ use futures::future::{Either, select};
 use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     ErrorKind, Fleet, FleetOptions,
-    access::Principal,
+    access::{Credential, Principal, Role},
     fleet::{NewProxmox, ProxmoxSecret},
     host::pve::{Credentials, PveApi as _, PveHttps},
     model::{
-        Action, Endpoint, Guest, GuestChange, GuestStatus, NewOperation, NewStep, Operation, OperationState, Step,
-        StepState,
+        Action, Endpoint, Guest, GuestChange, GuestStatus, NewOperation, NewStep, Operation, OperationFilter,
+        OperationState, SnapshotVerb, Step, StepState,
     },
     operation::Operations,
     transport::http::Request,
@@ -161,6 +161,63 @@ async fn what_was_done_is_taken_back_the_last_first() {
     assert_eq!(undone.steps[1].undoes, Some(0));
     assert_eq!(outcome(&undone.steps[1]), "it is running");
     assert_eq!((ward.begun(&guest, "stop").await, ward.begun(&guest, "start").await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_snapshot_is_made_gone_back_to_and_deleted() {
+    let ward = Ward::open().await;
+    let mut guests = ward.guests(GuestStatus::Running).await;
+    guests.retain(|guest| guest.kind.as_str() == "qemu");
+    let guest = guests.swap_remove(0);
+    let step = |verb| NewStep {
+        action: Action::Snapshot {
+            guest: guest.id.clone(),
+            name: "before".into(),
+            verb,
+            memory: false,
+            description: "before the update".into(),
+        },
+        after: Vec::new(),
+    };
+    let dry = ward.operations.dry_run(&plan(vec![step(SnapshotVerb::RollBack)])).await.unwrap();
+    assert!(dry.steps[0].refused[0].contains("has no snapshot before"), "{dry:?}");
+    let made = ward.carry_out(vec![step(SnapshotVerb::Create)]).await;
+    assert_eq!((made.state, outcome(&made.steps[0])), (OperationState::Done, "it is there"), "{made:?}");
+    let again = ward.carry_out(vec![step(SnapshotVerb::Create)]).await;
+    assert!(outcome(&again.steps[0]).contains("has a snapshot before already"), "{again:?}");
+    let back = ward.carry_out(vec![step(SnapshotVerb::RollBack)]).await;
+    assert_eq!((back.state, outcome(&back.steps[0])), (OperationState::Done, "it is what it was then"), "{back:?}");
+    ward.operations.undo(&made.id, &Principal::local(), "local").await.unwrap();
+    let undone = ward.operations.carry_out(&made.id).await.unwrap();
+    assert_eq!((undone.state, outcome(&undone.steps[1])), (OperationState::Undone, "it is gone"), "{undone:?}");
+    let gone = ward.carry_out(vec![step(SnapshotVerb::Delete)]).await;
+    assert_eq!(gone.steps[0].state, StepState::Already, "{gone:?}");
+    for (verb, times) in [("qmsnapshot", 1), ("qmrollback", 1), ("qmdelsnapshot", 1)] {
+        assert_eq!(ward.begun(&guest, verb).await, times, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn what_destroys_is_refused_to_all_but_admins_and_noted() {
+    let ward = Ward::open().await;
+    let guest = ward.one(GuestStatus::Running).await;
+    let access = ward.fleet.access();
+    let token = access.create_token("ci", Role::Operator, ward.fleet.now()).await.unwrap();
+    let operator = access.authenticate(Credential::Bearer(&token), ward.fleet.now()).await.unwrap();
+    let delete = Action::Snapshot {
+        guest: guest.id.clone(),
+        name: "before".into(),
+        verb: SnapshotVerb::Delete,
+        memory: false,
+        description: String::new(),
+    };
+    let steps = vec![step(&guest, GuestChange::Start), NewStep { action: delete, after: vec![0] }];
+    let refused = ward.operations.ask(plan(steps), &operator, "192.0.2.1").await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Denied);
+    assert_eq!(ward.operations.list(&OperationFilter { limit: 1, ..OperationFilter::default() }).await.unwrap(), []);
+    let noted = access.audit(None, 1).await.unwrap().swap_remove(0).entry;
+    assert_eq!((noted.who.as_str(), noted.from.as_str(), noted.outcome.as_str()), ("token:ci", "192.0.2.1", "denied"));
+    assert!(noted.what.contains("delete snapshot before of guest"), "{noted:?}");
 }
 
 #[tokio::test]

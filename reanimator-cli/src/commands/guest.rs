@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
+    guest_snapshot::{self, SnapshotCommand},
     history::{self, HistoryArgs, TimelineArgs},
 };
 use crate::{
@@ -37,6 +38,9 @@ pub(crate) enum GuestCommand {
     Suspend(PowerArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
+    /// Make snapshots, delete them, go back to them
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
 }
 
 /// Which guest.
@@ -61,6 +65,7 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Shutdown(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Reboot(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Suspend(args) => guest_power::run(&args, &GuestChange::Suspend, context).await,
+        GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }

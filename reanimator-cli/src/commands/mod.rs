@@ -8,6 +8,7 @@ pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
 mod guest_power;
+mod guest_snapshot;
 mod history;
 pub(crate) mod host;
 mod host_add;

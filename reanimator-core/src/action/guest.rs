@@ -1,15 +1,18 @@
 //! Power of VMs and containers.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Check, Effect, Said, task};
+use super::{
+    Check, Effect, Said,
+    place::{Place, said},
+    task,
+};
 use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
-    host::pve::PveApi,
     model::{Action, GuestChange, GuestId, GuestKind},
     transport::http::Request,
 };
@@ -20,13 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A change of one guest, where it is now.
 pub(super) struct GuestEffect {
-    api: Arc<dyn PveApi>,
-    id: GuestId,
-    name: String,
-    vmid: String,
-    kind: GuestKind,
-    /// As its cluster says now, which the fleet may not know yet.
-    node: String,
+    at: Place,
     change: GuestChange,
 }
 
@@ -42,25 +39,14 @@ struct Now {
 
 impl GuestEffect {
     pub(super) async fn new(fleet: &Fleet, id: &GuestId, change: &GuestChange) -> Result<Self> {
-        let (guest, api) = fleet.guest_and_api(id).await?;
-        let name = guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
-        let node = place(api.as_ref(), &guest.vmid).await?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("{change} guest {name}"))
-                .because("its cluster does not know it any more")
-                .next("see `reanimator guest list`")
-        })?;
-        Ok(Self { api, id: id.clone(), name, vmid: guest.vmid, kind: guest.kind, node, change: change.clone() })
-    }
-
-    fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
-        [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()
+        Ok(Self { at: Place::of(fleet, id, &format!("{change} guest")).await?, change: change.clone() })
     }
 
     async fn look(&self) -> Result<Now> {
-        let data = self.api.call(Request::get(self.path(&["status", "current"]))).await?;
+        let data = self.at.current().await?;
         let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let state = text("status").ok_or_else(|| {
-            Error::new(ErrorKind::Protocol, format!("see what guest {} is doing", self.name))
+            Error::new(ErrorKind::Protocol, format!("see what guest {} is doing", self.at.name))
                 .because("it has no status")
         })?;
         let paused = matches!(text("qmpstatus"), Some("paused" | "suspended"));
@@ -73,7 +59,7 @@ impl GuestEffect {
 
     fn request(&self) -> Request {
         let verb = verb(&self.change);
-        let request = Request::post(self.path(&["status", verb]));
+        let request = Request::post(self.at.path(&["status", verb]));
         match &self.change {
             GuestChange::Shutdown { limit_seconds, then_stop } => {
                 let request = request.param("timeout", limit_seconds.to_string());
@@ -87,11 +73,11 @@ impl GuestEffect {
     /// The kinds of tasks that it may show up as: its own, and that of high availability.
     fn task_kinds(&self) -> Vec<String> {
         let verb = verb(&self.change);
-        vec![format!("{}{verb}", if self.kind == GuestKind::Qemu { "qm" } else { "vz" }), format!("ha{verb}")]
+        vec![format!("{}{verb}", if self.at.kind == GuestKind::Qemu { "qm" } else { "vz" }), format!("ha{verb}")]
     }
 
     fn refuse(&self, why: &str) -> Check {
-        Check::Refused(vec![format!("guest {} {why}", self.name)])
+        Check::Refused(vec![format!("guest {} {why}", self.at.name)])
     }
 }
 
@@ -115,34 +101,27 @@ impl Effect for GuestEffect {
             }
             _ => {}
         }
-        let newest = task::newest(self.api.as_ref(), &self.node, &self.vmid).await?;
+        let newest = self.at.newest_task().await?;
         let request = self.request();
         Ok(Check::Ready {
             before: json!({
-                "node": self.node, "state": state, "uptime_seconds": now.uptime_seconds, "newest_task": newest,
+                "node": self.at.node, "state": state, "uptime_seconds": now.uptime_seconds, "newest_task": newest,
             }),
-            calls: vec![format!("POST /{} {}", request.path.join("/"), request.encoded_params()).trim_end().to_owned()],
+            calls: vec![said(&request)],
         })
     }
 
     async fn begin(&self, _before: &Value) -> Result<String> {
-        let data = self.api.call(self.request()).await?;
-        data.as_str().map(str::to_owned).ok_or_else(|| {
-            Error::new(ErrorKind::Protocol, format!("{} guest {}", self.change, self.name))
-                .because(format!("the answer is no task: {data}"))
-        })
+        self.at.begin(self.request(), &format!("{} guest {}", self.change, self.at.name)).await
     }
 
     async fn find(&self, before: &Value) -> Result<Option<String>> {
-        let node = before.get("node").and_then(Value::as_str).unwrap_or(&self.node);
-        let newest = before.get("newest_task").and_then(Value::as_str);
         let kinds = self.task_kinds();
-        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        task::since(self.api.as_ref(), node, &self.vmid, newest, &kinds).await
+        self.at.find(before, &kinds.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
     async fn follow(&self, handle: &str, said: &(dyn Said + Sync)) -> Result<()> {
-        task::follow(self.api.as_ref(), handle, said).await
+        task::follow(self.at.api.as_ref(), handle, said).await
     }
 
     async fn confirm(&self, _before: &Value) -> Result<String> {
@@ -153,7 +132,7 @@ impl Effect for GuestEffect {
             match now {
                 Ok(now) if now.state == wanted => return Ok(format!("it is {wanted}")),
                 Ok(now) if tokio::time::Instant::now() > give_up => {
-                    return Err(Error::new(ErrorKind::Conflict, format!("{} guest {}", self.change, self.name))
+                    return Err(Error::new(ErrorKind::Conflict, format!("{} guest {}", self.change, self.at.name))
                         .because(format!("its task ended well, and yet it is {}", now.state))
                         .next("look at its console"));
                 }
@@ -175,7 +154,7 @@ impl Effect for GuestEffect {
             // A guest that was paused is not what it was when it is started anew.
             (GuestChange::Stop | GuestChange::Shutdown { .. } | GuestChange::Reboot { .. }, _) => return None,
         };
-        Some(Action::Guest { id: self.id.clone(), change })
+        Some(Action::Guest { id: self.at.id.clone(), change })
     }
 }
 
@@ -198,12 +177,4 @@ const fn wanted(change: &GuestChange) -> Option<&'static str> {
         GuestChange::Suspend => Some("paused"),
         GuestChange::Reboot { .. } => None,
     }
-}
-
-/// The node that a guest is on now.
-async fn place(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
-    let data = api.call(Request::get(["cluster", "resources"]).param("type", "vm")).await?;
-    let rows = data.as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_it = |row: &&Value| row.get("vmid").is_some_and(|id| id.to_string().trim_matches('"') == vmid);
-    Ok(rows.iter().find(is_it).and_then(|row| Some(row.get("node")?.as_str()?.to_owned())))
 }

@@ -8,6 +8,8 @@
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
 mod guest;
+mod place;
+mod snapshot;
 mod task;
 mod unit;
 
@@ -87,6 +89,11 @@ pub trait Said {
 pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result<Box<dyn Effect>> {
     Ok(match action {
         Action::Guest { id, change } => Box::new(guest::GuestEffect::new(fleet, id, change).await?),
+        Action::Snapshot { guest, name, verb, memory, description } => {
+            let wanted =
+                snapshot::Wanted { name: name.clone(), verb: *verb, memory: *memory, description: description.clone() };
+            Box::new(snapshot::SnapshotEffect::new(fleet, guest, action, wanted).await?)
+        }
         Action::Unit { host, unit, verb } => Box::new(unit::UnitEffect::new(fleet, host, unit, *verb, name).await?),
     })
 }

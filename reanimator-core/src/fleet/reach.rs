@@ -29,7 +29,7 @@ impl Fleet {
     /// `Storage` when the store cannot be read.
     pub async fn words_of(&self, action: &Action) -> Result<String> {
         let name = match action {
-            Action::Guest { id, .. } => {
+            Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => {
                 let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
                 guest.map(|guest| guest.name.unwrap_or(guest.vmid))
             }

@@ -30,6 +30,22 @@ pub enum Action {
         #[serde(flatten)]
         change: GuestChange,
     },
+    /// Something with a snapshot of a VM or container.
+    Snapshot {
+        /// Of which one.
+        guest: GuestId,
+        /// What the snapshot is called: a letter, then letters, digits, `_` and `-`, up to 40.
+        name: String,
+        /// What.
+        #[serde(rename = "do")]
+        verb: SnapshotVerb,
+        /// Whether the memory of a running VM is taken too. Defaults to not; only for making one.
+        #[serde(default)]
+        memory: bool,
+        /// What people say of it. Defaults to nothing; only for making one.
+        #[serde(default)]
+        description: String,
+    },
     /// Something with a systemd unit of a host.
     Unit {
         /// On which host.
@@ -74,6 +90,19 @@ pub enum GuestChange {
 
 fn minute() -> u32 {
     60
+}
+
+/// What can be done with a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotVerb {
+    /// Makes it.
+    Create,
+    /// Deletes it.
+    Delete,
+    /// Makes the guest what it was then; what came later is gone.
+    RollBack,
 }
 
 /// What can be done with a systemd unit.
@@ -133,6 +162,10 @@ impl Action {
     pub const fn risk(&self) -> Risk {
         match self {
             Self::Guest { change, .. } => change.risk(),
+            Self::Snapshot { verb, .. } => match verb {
+                SnapshotVerb::Create => Risk::Low,
+                SnapshotVerb::Delete | SnapshotVerb::RollBack => Risk::Destructive,
+            },
             Self::Unit { verb, .. } => match verb {
                 UnitVerb::Start | UnitVerb::Enable | UnitVerb::Disable => Risk::Low,
                 UnitVerb::Stop | UnitVerb::Restart => Risk::Disruptive,
@@ -143,7 +176,7 @@ impl Action {
     /// What it acts upon, for locks: two operations never act on one thing at once.
     pub fn thing(&self) -> String {
         match self {
-            Self::Guest { id, .. } => format!("guest:{id}"),
+            Self::Guest { id, .. } | Self::Snapshot { guest: id, .. } => format!("guest:{id}"),
             Self::Unit { host, .. } => format!("host:{host}"),
         }
     }
@@ -151,7 +184,7 @@ impl Action {
     /// What it is, with the thing's id in place of its name: `shut down guest c1:101`.
     pub fn words(&self) -> String {
         self.words_for(match self {
-            Self::Guest { id, .. } => &id.0,
+            Self::Guest { id, .. } | Self::Snapshot { guest: id, .. } => &id.0,
             Self::Unit { host, .. } => host.as_str(),
         })
     }
@@ -160,6 +193,11 @@ impl Action {
     pub fn words_for(&self, name: &str) -> String {
         match self {
             Self::Guest { change, .. } => format!("{change} guest {name}"),
+            Self::Snapshot { name: snapshot, verb, .. } => match verb {
+                SnapshotVerb::Create => format!("make snapshot {snapshot} of guest {name}"),
+                SnapshotVerb::Delete => format!("delete snapshot {snapshot} of guest {name}"),
+                SnapshotVerb::RollBack => format!("roll guest {name} back to snapshot {snapshot}"),
+            },
             Self::Unit { unit, verb, .. } => format!("{verb} {unit} on {name}"),
         }
     }
@@ -225,6 +263,16 @@ mod tests {
         let json = r#"{"on":"unit","host":"h1","unit":"nginx.service","do":"restart"}"#;
         assert_eq!(serde_json::to_string(&unit).unwrap(), json);
         assert_eq!((unit.words_for("web1"), unit.thing()), ("restart nginx.service on web1".into(), "host:h1".into()));
+    }
+
+    #[test]
+    fn a_snapshot_is_made_lightly_and_neither_deleted_nor_gone_back_to_so() {
+        let json = r#"{"on":"snapshot","guest":"c1:101","name":"before","do":"roll-back"}"#;
+        let back: Action = serde_json::from_str(json).unwrap();
+        assert_eq!((back.risk(), back.thing()), (Risk::Destructive, "guest:c1:101".into()));
+        assert_eq!(back.words_for("mail"), "roll guest mail back to snapshot before");
+        let make: Action = serde_json::from_str(&json.replace("roll-back", "create")).unwrap();
+        assert_eq!((make.risk(), make.words_for("mail")), (Risk::Low, "make snapshot before of guest mail".into()));
     }
 
     #[test]

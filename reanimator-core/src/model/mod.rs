@@ -22,7 +22,7 @@ pub mod topology;
 pub mod totals;
 pub mod units;
 
-pub use action::{Action, GuestChange, Risk, UnitVerb};
+pub use action::{Action, GuestChange, Risk, SnapshotVerb, UnitVerb};
 pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};

@@ -103,6 +103,7 @@ from .operations import (
     NewStep,
     Operation,
     OperationLine,
+    SnapshotAction,
     Step,
     UnitAction,
 )
@@ -214,6 +215,7 @@ __all__ = [
     "Settings",
     "Sizes",
     "Space",
+    "SnapshotAction",
     "Stall",
     "Status",
     "Step",

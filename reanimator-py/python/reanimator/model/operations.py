@@ -24,7 +24,18 @@ class UnitAction(TypedDict):
     do: Literal["start", "stop", "restart", "enable", "disable"]
 
 
-Action = GuestAction | UnitAction
+class SnapshotAction(TypedDict):
+    """A change of a snapshot of a VM or container, by the guest's id."""
+
+    on: Literal["snapshot"]
+    guest: str
+    name: str
+    do: Literal["create", "delete", "roll-back"]
+    memory: NotRequired[bool]
+    description: NotRequired[str]
+
+
+Action = GuestAction | SnapshotAction | UnitAction
 
 
 class NewStep(TypedDict):
