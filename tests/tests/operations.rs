@@ -19,6 +19,7 @@ use reanimator_core::{
     transport::http::Request,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 /// A cluster, and a fleet that knows it.
 struct Ward {
@@ -277,6 +278,31 @@ async fn an_operation_that_is_stopped_says_what_stays_done() {
         ward.operations.cancel(&asked.id, &Principal::local(), "local").await.unwrap_err().kind(),
         ErrorKind::Conflict
     );
+}
+
+#[tokio::test]
+async fn one_that_is_left_is_free_for_the_next_process_at_once() {
+    let ward = Ward::open().await;
+    let guest = ward.one(GuestStatus::Running).await;
+    let slow = Order::new("slow-task").vmid(guest.vmid.parse().unwrap()).milliseconds(3000);
+    ward.sim.control().apply(slow).await.unwrap();
+    let steps = plan(vec![step(&guest, GuestChange::Stop)]);
+    let asked = ward.operations.ask(steps, &Principal::local(), "local").await.unwrap();
+    let stop = CancellationToken::new();
+    let carrying = tokio::spawn({
+        let (operations, id, stop) = (ward.operations.clone(), asked.id.clone(), stop.clone());
+        async move { operations.carry_out_until(&id, &stop).await }
+    });
+    while ward.operations.get(&asked.id).await.unwrap().steps[0].state != StepState::Begun {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    assert_eq!(carrying.await.unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+    let left = ward.operations.get(&asked.id).await.unwrap();
+    assert_eq!((left.state, left.owner), (OperationState::Running, None));
+    let done = ward.another().await.carry_out(&asked.id).await.unwrap();
+    assert_eq!(done.state, OperationState::Done, "{done:?}");
+    assert_eq!((ward.begun(&guest, "stop").await, done.generation), (1, 2));
 }
 
 /// Whoever carries it out vanishes after each of many spans of time; another takes it over when the lease has ended. The
