@@ -196,7 +196,7 @@ impl Trial {
     }
 
     fn operations(&self) -> Vec<Value> {
-        self.home.json(["op", "list"])["items"].as_array().unwrap().clone()
+        self.home.json(["op", "list", "--limit", "1000"])["items"].as_array().unwrap().clone()
     }
 
     /// How often each guest's tasks of one kind began, as the cluster knows.
