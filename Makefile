@@ -2,7 +2,7 @@
 
 web := reanimator-server/web
 
-.PHONY: help run test test-fast lint bench fuzz setup lab-up lab-down page
+.PHONY: help run test test-fast lint bench kill-test fuzz setup lab-up lab-down page
 
 help:
 	@echo "make run        build the page and the program, and start it"
@@ -10,6 +10,7 @@ help:
 	@echo "make test-fast  run the tests that need neither lab nor browser"
 	@echo "make lint       format, clippy, linters, licences, advisories"
 	@echo "make bench      measure, beside something real"
+	@echo "make kill-test  kill the program 200 times while it acts, and count what came of it"
 	@echo "make fuzz       a minute of arbitrary bytes for each parser (tests/fuzz/README.md)"
 	@echo "make setup      say what the machine lacks, and install it after asking"
 	@echo "make lab-up     start three real Linux hosts (tests/lab/README.md)"
@@ -36,6 +37,9 @@ bench: page
 	tests/venv
 	cargo build --release --package reanimator-cli
 	cargo run --release --package reanimator-bench
+
+kill-test:
+	tests/kill-test
 
 # RUSTC_BOOTSTRAP lets the stable compiler take the flags that libFuzzer needs.
 fuzz:

@@ -61,6 +61,9 @@ pub(crate) enum Noun {
     Status(commands::status::StatusArgs),
     /// Run a command on many hosts
     Exec(commands::exec::ExecArgs),
+    /// What is being done and what was done: follow it, stop it, take it back
+    #[command(subcommand)]
+    Op(commands::op::OpCommand),
     /// Copies of Reanimator's own data
     #[command(subcommand)]
     Backup(commands::backup::BackupCommand),

@@ -24,17 +24,21 @@
 //! | [`store`] | what is remembered: SQLite, encrypted secrets, history |
 //! | [`access`] | people, roles, tokens, the audit trail |
 //! | [`fleet`] | who is looked after; the door for frontends |
-//! | [`workflows`] | what people want done: so far the [live loop](workflows::live) |
+//! | [`action`] | carrying out one change of the world |
+//! | [`operation`] | changes as journaled steps: carried out, cancelled, undone, resumed |
+//! | [`workflows`] | what people want done: the [live loop](workflows::live), and [operations](workflows::operations) while serving |
 //!
 //! Arrows between rooms go down only; a test holds them to it.
 
 pub mod access;
+pub mod action;
 pub mod clock;
 pub mod collect;
 pub mod error;
 pub mod fleet;
 pub mod host;
 pub mod model;
+pub mod operation;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -13,6 +13,7 @@ use reanimator_core::{
         ExecRequest, HostChange, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector,
         SudoChoice, parse_jump,
     },
+    model::{Action, NewOperation, NewStep},
 };
 use secrecy::SecretString;
 
@@ -214,6 +215,41 @@ pub(crate) fn history(entity: String, metrics: Option<Names>, start: When, end: 
 /// Short lines, by the arguments of `recent`.
 pub(crate) fn recent(entities: Names, metric: String, start: When, end: When, points: usize) -> RecentWords {
     RecentWords { entities: entities.into_list(), metric, from: Some(start.0), to: Some(end.0), points: Some(points) }
+}
+
+/// Steps of an operation, as JSON: dictionaries, each an action or `{"action": ..., "after": [...]}`.
+pub(crate) struct Steps(String);
+
+impl FromPyObject<'_, '_> for Steps {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let json = given.py().import("json")?;
+        let list = given.py().import("builtins")?.call_method1("list", (given,))?;
+        json.call_method1("dumps", (list,))?.extract().map(Self)
+    }
+}
+
+impl Steps {
+    /// As the core wants them.
+    pub(crate) fn into_operation(self, title: Option<String>) -> Result<NewOperation> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Step(NewStep),
+            Action(Action),
+        }
+        let given: Vec<Given> = serde_json::from_str(&self.0).map_err(|_| {
+            Error::new(ErrorKind::Invalid, "read the steps")
+                .because("one of them is no action and no step")
+                .next("give actions such as {\"on\": \"guest\", \"id\": ..., \"do\": \"start\"}")
+        })?;
+        let step = |given| match given {
+            Given::Step(step) => step,
+            Given::Action(action) => NewStep { action, after: Vec::new() },
+        };
+        Ok(NewOperation { title: title.unwrap_or_default(), steps: given.into_iter().map(step).collect() })
+    }
 }
 
 /// Names: one, or several.

@@ -7,7 +7,7 @@ use reanimator_core::{fleet::RetentionChange, model::details::Include};
 use secrecy::SecretString;
 
 use crate::{
-    arguments::{self, ChangeId, HostArguments, KeyFiles, Names, ProxmoxArguments, Span, When},
+    arguments::{self, ChangeId, HostArguments, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
     calls,
     waiting::later,
 };
@@ -530,5 +530,67 @@ impl AsyncFleet {
     /// Takes a group off all its hosts; says how many there were.
     fn remove_group<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::remove_group(self.0.clone(), name))
+    }
+
+    /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
+    /// stored, for a server that runs on the same data.
+    ///
+    /// A step is an action, such as `{"on": "guest", "id": guest["id"], "do": "stop"}` or `{"on": "unit", "host":
+    /// host["id"], "unit": "nginx.service", "do": "restart"}`; or `{"action": ..., "after": [0]}` for one that waits for
+    /// others, counted from 0. All others run beside each other.
+    #[pyo3(signature = (steps, *, title=None, wait=true))]
+    fn operate<'py>(
+        &self,
+        py: Python<'py>,
+        steps: Steps,
+        title: Option<String>,
+        wait: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::operate(self.0.clone(), steps, title, wait))
+    }
+
+    /// Says what those steps would do, and what would be refused and why; does nothing.
+    #[pyo3(signature = (steps, *, title=None))]
+    fn dry_run<'py>(&self, py: Python<'py>, steps: Steps, title: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::dry_run(self.0.clone(), steps, title))
+    }
+
+    /// Operations, the newest first. With `open` only those that are not over; `before` is the `id` of one: those older than
+    /// it come.
+    #[pyo3(signature = (*, open=false, before=None, limit=100))]
+    fn operations<'py>(
+        &self,
+        py: Python<'py>,
+        open: bool,
+        before: Option<String>,
+        limit: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::operations(self.0.clone(), open, before, limit))
+    }
+
+    /// One operation, step by step.
+    fn operation<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::operation(self.0.clone(), id))
+    }
+
+    /// What an operation said after a line, the oldest first, at most 1,000 lines.
+    #[pyo3(signature = (id, after=0))]
+    fn operation_lines<'py>(&self, py: Python<'py>, id: String, after: i64) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::operation_lines(self.0.clone(), id, after))
+    }
+
+    /// Stops an operation before its next step. What is done stays done.
+    fn cancel<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::cancel(self.0.clone(), id))
+    }
+
+    /// Takes back what an operation did, the last first, as far as it can be; gives it when that is over.
+    fn undo<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::undo(self.0.clone(), id))
+    }
+
+    /// Goes on with the operations whose process has died, and gives the ids of those that were tried when they are over.
+    fn resume<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::resume(self.0.clone()))
     }
 }

@@ -89,6 +89,11 @@ impl Caller {
         result
     }
 
+    /// From where the caller asks: an address.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
     /// A line of the audit trail for something that the caller does.
     pub(crate) fn line(&self, what: &str, on: String) -> TrailLine {
         TrailLine { who: self.principal.who(), from: self.from.clone(), what: what.to_owned(), on }

@@ -14,7 +14,10 @@ use hyper_util::rt::TokioTimer;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     store::LeaseHolder,
-    workflows::live::{LiveLoop, LiveOptions},
+    workflows::{
+        live::{LiveLoop, LiveOptions},
+        operations::OperationsLoop,
+    },
 };
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +36,7 @@ const LOOK_FOR_LEASE: Duration = Duration::from_millis(20);
 /// As long as a client may take to send its request's head.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
 
-/// Runs the live loop and the HTTP service until `stop` is cancelled.
+/// Runs the live loop, the operations and the HTTP service until `stop` is cancelled.
 ///
 /// `ready` is called once, when both run and the socket listens.
 ///
@@ -70,7 +73,15 @@ pub async fn serve(
         ready(Ready { address, url: url.clone(), setup_link, fingerprint });
         Ok(())
     };
-    tokio::try_join!(live, http, announced).map(|_| ())
+    let operations = async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held?,
+            () = stop.cancelled() => return Ok(()),
+        }
+        OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(live, http, announced, operations).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.

@@ -5,7 +5,16 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use those on lower floors, and itself; rooms of one floor do not know each
 /// other, but for `fleet`, which holds the door to `access`.
-const FLOORS: [&[&str]; 6] = [&["model"], &["transport"], &["collect"], &["host", "store"], &["access"], &["fleet"]];
+const FLOORS: [&[&str]; 8] = [
+    &["model"],
+    &["transport"],
+    &["collect"],
+    &["host", "store"],
+    &["access"],
+    &["fleet"],
+    &["action"],
+    &["operation"],
+];
 
 /// Above the rooms named in [`FLOORS`], in this order.
 const TOP: [&str; 2] = ["workflows", "testkit"];

@@ -1,10 +1,14 @@
-//! `guest`: VMs and containers as they were last seen.
+//! `guest`: VMs and containers as they were last seen, and their power.
 
 use clap::{Args, Subcommand};
-use reanimator_core::model::{Guest, GuestStatus};
+use reanimator_core::model::{Guest, GuestChange, GuestStatus};
 use serde_json::json;
 
-use super::history::{self, HistoryArgs, TimelineArgs};
+use super::{
+    guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
+    guest_snapshot::{self, SnapshotCommand},
+    history::{self, HistoryArgs, TimelineArgs},
+};
 use crate::{
     context::Context,
     failure::{Done, Failure},
@@ -22,6 +26,21 @@ pub(crate) enum GuestCommand {
     History(HistoryArgs),
     /// Show what changed of a guest: node, status, memory, disks
     Timeline(TimelineArgs),
+    /// Start guests
+    Start(PowerArgs),
+    /// Stop guests as if their plugs were pulled
+    Stop(PowerArgs),
+    /// Ask guests to shut down
+    Shutdown(ShutdownArgs),
+    /// Ask guests to start anew
+    Reboot(RebootArgs),
+    /// Freeze guests; their memory stays where it is
+    Suspend(PowerArgs),
+    /// Let frozen guests go on
+    Resume(PowerArgs),
+    /// Make snapshots, delete them, go back to them
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
 }
 
 /// Which guest.
@@ -41,6 +60,13 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Show(args) => show(&args, context).await,
         GuestCommand::History(args) => history::history("guest", args, context).await,
         GuestCommand::Timeline(args) => history::timeline("guest", args, context).await,
+        GuestCommand::Start(args) => guest_power::run(&args, &GuestChange::Start, context).await,
+        GuestCommand::Stop(args) => guest_power::run(&args, &GuestChange::Stop, context).await,
+        GuestCommand::Shutdown(args) => guest_power::run(&args.on, &args.change(), context).await,
+        GuestCommand::Reboot(args) => guest_power::run(&args.on, &args.change(), context).await,
+        GuestCommand::Suspend(args) => guest_power::run(&args, &GuestChange::Suspend, context).await,
+        GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
+        GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }
 

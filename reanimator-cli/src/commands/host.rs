@@ -17,7 +17,9 @@ use serde_json::json;
 use super::{
     credentials::{self, HostCredentialsArgs},
     history::{self, HistoryArgs, TimelineArgs},
-    host_add, host_show, host_topology, show_test,
+    host_add, host_show, host_topology,
+    host_unit::{self, UnitCommand},
+    show_test,
     status::host_table,
 };
 use crate::{
@@ -54,6 +56,9 @@ pub(crate) enum HostCommand {
     Trust(TrustArgs),
     /// Take over hosts from an SSH configuration or an Ansible inventory
     Import(ImportArgs),
+    /// Start and stop systemd units, on one host or many
+    #[command(subcommand)]
+    Unit(UnitCommand),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -186,6 +191,7 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Test(args) => test(&args.name, context).await,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
+        HostCommand::Unit(command) => host_unit::run(command, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

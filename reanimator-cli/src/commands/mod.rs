@@ -7,14 +7,19 @@ mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
+mod guest_power;
+mod guest_snapshot;
 mod history;
 pub(crate) mod host;
 mod host_add;
 mod host_show;
 mod host_topology;
+mod host_unit;
 pub(crate) mod man;
 pub(crate) mod matches;
+pub(crate) mod op;
 mod openapi;
+mod operate;
 pub(crate) mod proxmox;
 pub(crate) mod serve;
 pub(crate) mod status;
@@ -42,6 +47,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Storage(command) => storage::run(command, context).await,
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
+        Noun::Op(command) => op::run(command, context).await,
         Noun::Backup(command) => backup::run(command, context).await,
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,

@@ -317,7 +317,7 @@ impl Fleet {
     /// # Errors
     /// `NotFound`; `Conflict` where several guests are called so.
     pub async fn guest_details(&self, node: Option<&str>, guest: &str) -> Result<GuestDetails> {
-        let guest = self.guest_on(node, guest).await?;
+        let guest = self.guest(node, guest).await?;
         let facts = self.view_guest(&guest).await?;
         Ok(GuestDetails {
             id: guest.id,
@@ -337,7 +337,11 @@ impl Fleet {
         })
     }
 
-    async fn guest_on(&self, node: Option<&str>, name: &str) -> Result<Guest> {
+    /// A guest by its number, name or id. `node` names the host it is on, where its number or name alone is not enough.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` where several guests are called so.
+    pub async fn guest(&self, node: Option<&str>, name: &str) -> Result<Guest> {
         let Some(node) = node else {
             let id = self.guest_named(name).await?;
             let found = self.guests().await?.into_iter().find(|guest| guest.id == id);

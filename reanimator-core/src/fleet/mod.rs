@@ -41,6 +41,7 @@ pub mod matching;
 mod merging;
 mod names;
 mod observe;
+mod reach;
 mod recent;
 pub mod selector;
 mod settings;

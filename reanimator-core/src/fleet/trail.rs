@@ -47,7 +47,8 @@ impl Fleet {
         }
     }
 
-    async fn note(&self, line: &TrailLine, outcome: &str) -> Result<()> {
+    /// Writes a line, and what came of it.
+    pub(crate) async fn note(&self, line: &TrailLine, outcome: &str) -> Result<()> {
         let TrailLine { who, from, what, on } = line;
         self.access().record(who, from, what, on, outcome, self.now()).await
     }

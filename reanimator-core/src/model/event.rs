@@ -57,6 +57,15 @@ pub enum EventKind {
     /// Something about a guest differs from last time: `{id, changes}`.
     #[serde(rename = "guest:changed")]
     GuestChanged,
+    /// An operation was asked for.
+    #[serde(rename = "operation:started")]
+    OperationStarted,
+    /// An operation got further, or changed hands.
+    #[serde(rename = "operation:updated")]
+    OperationUpdated,
+    /// An operation is over, however it ended.
+    #[serde(rename = "operation:ended")]
+    OperationEnded,
 }
 
 impl EventKind {
@@ -75,6 +84,9 @@ impl EventKind {
             Self::GuestUpdated => "guest:updated",
             Self::GuestRemoved => "guest:removed",
             Self::GuestChanged => "guest:changed",
+            Self::OperationStarted => "operation:started",
+            Self::OperationUpdated => "operation:updated",
+            Self::OperationEnded => "operation:ended",
         }
     }
 }

@@ -55,6 +55,11 @@ string_id! {
     MatchId
 }
 
+string_id! {
+    /// An operation: one change to the world, or several, being carried out.
+    OperationId
+}
+
 /// A guest: the connection of its cluster and its number there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
 
+pub mod action;
 pub mod attention;
 pub mod change;
 pub mod cluster;
@@ -15,12 +16,14 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod operation;
 pub mod role;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
 pub mod units;
 
+pub use action::{Action, GuestChange, Risk, SnapshotVerb, UnitVerb};
 pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
@@ -28,8 +31,11 @@ pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{ConnectionId, GuestId, HostId, MatchId};
+pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
+pub use operation::{
+    NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
+};
 pub use role::Role;
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,

@@ -42,6 +42,7 @@ mod contract_telemetry;
 mod grid;
 mod key;
 mod metrics;
+mod operations;
 mod pack;
 mod records;
 mod seal;
@@ -66,9 +67,10 @@ use crate::{
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
+pub use operations::OperationStore;
 pub use records::{
-    AuditEntry, LeaseHolder, NewFacts, Retention, Sample, SecretHash, SessionRecord, StoreSizes, StoredAuditEntry,
-    StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord,
+    AuditEntry, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord, StoreSizes,
+    StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -108,6 +110,7 @@ pub trait Store:
     + ChangeStore
     + EventStore
     + MatchStore
+    + OperationStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -125,6 +128,7 @@ impl<T> Store for T where
         + ChangeStore
         + EventStore
         + MatchStore
+        + OperationStore
         + AccessStore
         + MetaStore
         + BackupStore

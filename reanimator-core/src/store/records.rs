@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConnectionId, Entity, Event, Role};
+use crate::model::{ConnectionId, Entity, Event, OperationId, Role};
 
 use super::metrics::MetricRow;
 
@@ -221,4 +221,22 @@ impl fmt::Display for LeaseHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}, listening on {}", self.pid, self.host, self.address)
     }
+}
+
+/// The right to carry out an operation, until another process has taken it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationHold {
+    /// Which one.
+    pub id: OperationId,
+    /// The how-manieth owner this is.
+    pub generation: i64,
+}
+
+/// What somebody wishes of an operation that another process may be carrying out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To stop before the next step.
+    Cancel,
+    /// To take back what was done.
+    Undo,
 }

@@ -5,6 +5,7 @@ mod backup;
 mod credentials;
 mod facts;
 mod labels;
+mod operations;
 mod people;
 mod settings;
 
@@ -26,6 +27,7 @@ pub(crate) use backup::*;
 pub(crate) use credentials::*;
 pub(crate) use facts::*;
 pub(crate) use labels::*;
+pub(crate) use operations::*;
 pub(crate) use people::*;
 pub(crate) use settings::*;
 

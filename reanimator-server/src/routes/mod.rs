@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod hosts;
 pub(crate) mod matches;
 pub(crate) mod nodes;
+pub(crate) mod operations;
 pub(crate) mod proxmox;
 pub(crate) mod session;
 pub(crate) mod settings;

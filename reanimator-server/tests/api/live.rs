@@ -3,7 +3,13 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::{SinkExt, StreamExt};
-use reanimator_core::{Error, ErrorKind, Fleet, Result, access::Role, fleet::HostChange};
+use reanimator_core::{
+    Error, ErrorKind, Fleet, Result,
+    access::{Principal, Role},
+    fleet::HostChange,
+    model::{Action, NewOperation, NewStep, UnitVerb},
+    operation::Operations,
+};
 use reanimator_server::{Ready, ServerOptions, Tls, serve};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
@@ -108,6 +114,24 @@ async fn next_of(socket: &mut Socket, kinds: &[&str]) -> Value {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn an_operation_is_carried_out_and_told_from_its_start_to_its_end() {
+    let service = Running::over(ServerOptions::default(), true).await;
+    let bearer = format!("Bearer {}", service.token(Role::Viewer).await);
+    let mut socket = service.listen(&[("authorization", &bearer)]).await.unwrap();
+    next_of(&mut socket, &["connected"]).await;
+    let host = service.fleet.status().await.unwrap().hosts.remove(0).id;
+    let action = Action::Unit { host, unit: "no-such-thing.service".into(), verb: UnitVerb::Start };
+    let new = NewOperation { title: String::new(), steps: vec![NewStep { action, after: Vec::new() }] };
+    let asked = Operations::new(service.fleet.clone()).ask(new, &Principal::local(), "local").await.unwrap();
+    for kind in ["operation:started", "operation:ended"] {
+        let event = next_of(&mut socket, &[kind]).await;
+        assert_eq!(event["data"]["id"], asked.id.as_str());
+        assert!(kind.ends_with("started") || event["data"]["state"] == "failed", "{event}");
+    }
+    service.end().await;
 }
 
 /// With which code the service ends the stream.

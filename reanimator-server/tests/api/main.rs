@@ -8,6 +8,7 @@ mod dashboard;
 mod fleet;
 mod groups;
 mod live;
+mod operations;
 mod roles;
 mod service;
 mod session;

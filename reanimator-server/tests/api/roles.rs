@@ -74,6 +74,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/backup"),
     ("admin", "POST", "/api/v1/backup/inspect"),
     ("admin", "POST", "/api/v1/backup/restore"),
+    ("viewer", "GET", "/api/v1/operations"),
+    ("operator", "POST", "/api/v1/operations"),
+    ("viewer", "GET", "/api/v1/operations/{id}"),
+    ("viewer", "GET", "/api/v1/operations/{id}/lines"),
+    ("operator", "POST", "/api/v1/operations/{id}/cancel"),
+    ("operator", "POST", "/api/v1/operations/{id}/undo"),
     ("viewer", "GET", "/api/v1/settings"),
     ("admin", "PATCH", "/api/v1/settings"),
 ];

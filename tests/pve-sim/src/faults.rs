@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `locked`,
+    /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `late`,
+    /// `locked`,
     /// `task-fails`, `slow-task`, `node-down`, `node-up`, `quorum-lost`,
     /// `quorum-back`, `new-certificate` or `clear`; `requests` only asks.
     pub fault: String,
@@ -30,7 +31,8 @@ pub struct Order {
     /// How often. Defaults to ever, for tasks to once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// How long `slow` (1000) and `slow-task` (10000) take; how long `596`
+    /// How long `slow` (1000), `late` (1000: it is done at once, and the answer
+    /// held back) and `slow-task` (10000) take; how long `596`
     /// waits before it answers (0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
@@ -88,6 +90,7 @@ pub(crate) enum Fault {
     HalfJson,
     Html,
     Slow,
+    Late,
 }
 
 impl Fault {
@@ -101,6 +104,7 @@ impl Fault {
             "half-json" => Self::HalfJson,
             "html" => Self::Html,
             "slow" => Self::Slow,
+            "late" => Self::Late,
             _ => return None,
         })
     }
@@ -148,7 +152,7 @@ impl Faults {
                 && vmid.is_none_or(|vmid| segments.contains(&vmid))
         })?;
         let armed = &mut self.0[index];
-        let default = if armed.fault == Fault::Slow { 1000 } else { 0 };
+        let default = if matches!(armed.fault, Fault::Slow | Fault::Late) { 1000 } else { 0 };
         let delay = Duration::from_millis(armed.order.milliseconds.unwrap_or(default));
         let met = (armed.fault, delay);
         if let Some(left) = &mut armed.left {

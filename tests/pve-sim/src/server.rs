@@ -151,6 +151,11 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
     };
     world.count(door, &request.segments);
     let fault = world.meet(door, &request);
+    if let Some((Fault::Late, delay)) = fault {
+        let answer = world.answer(door, request);
+        tokio::time::sleep(delay).await;
+        return respond_with(write(answer));
+    }
     if let Some((_, delay)) = fault {
         tokio::time::sleep(delay).await;
     }
@@ -161,7 +166,7 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
         Some(Fault::Forbidden) => refuse(&Refusal::forbidden(&format!("{rest}, simulated"))),
         Some(Fault::Html) => page("<html><body><h1>Welcome to nginx!</h1></body></html>"),
         Some(Fault::HalfJson) => half(write(world.answer(door, request))),
-        Some(Fault::Slow) | None => {
+        Some(Fault::Slow | Fault::Late) | None => {
             let answer = world.answer(door, request);
             if matches!(&answer, Err(refusal) if refusal.delayed) {
                 tokio::time::sleep(world.login_delay).await;

@@ -45,7 +45,16 @@ pub(super) const REPLACED: [&str; 13] = [
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 4] = ["meta", "server_lease", "secrets", "audit"];
+pub(super) const OF_ITS_OWN: [&str; 8] = [
+    "meta",
+    "server_lease",
+    "secrets",
+    "audit",
+    "operations",
+    "operation_steps",
+    "operation_lines",
+    "operation_things",
+];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.
 const MISSING_ENTRIES: &str = "

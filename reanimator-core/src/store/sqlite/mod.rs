@@ -21,6 +21,7 @@ mod events;
 mod facts;
 mod hosts;
 mod meta;
+mod operations;
 mod secrets;
 mod state;
 mod telemetry;
@@ -48,6 +49,7 @@ use database::{Database, Migration};
 const MAIN: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") },
     Migration { version: 2, sql: include_str!("../../../migrations/sqlite/main/0002_facts.sql") },
+    Migration { version: 3, sql: include_str!("../../../migrations/sqlite/main/0003_operations.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },

@@ -1,0 +1,180 @@
+//! Power of VMs and containers.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    Check, Effect, Said,
+    place::{Place, said},
+    task,
+};
+use crate::{
+    Error, ErrorKind, Result,
+    fleet::Fleet,
+    model::{Action, GuestChange, GuestId, GuestKind},
+    transport::http::Request,
+};
+
+/// How long a guest may take to be what its task has made it. High availability takes up to two of its rounds.
+const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A change of one guest, where it is now.
+pub(super) struct GuestEffect {
+    at: Place,
+    change: GuestChange,
+}
+
+/// What a guest is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Now {
+    /// `running`, `stopped`, `paused`.
+    state: String,
+    /// By what it is locked: `backup`, `migrate`.
+    lock: Option<String>,
+    uptime_seconds: u64,
+}
+
+impl GuestEffect {
+    pub(super) async fn new(fleet: &Fleet, id: &GuestId, change: &GuestChange) -> Result<Self> {
+        Ok(Self { at: Place::of(fleet, id, &format!("{change} guest")).await?, change: change.clone() })
+    }
+
+    async fn look(&self) -> Result<Now> {
+        let data = self.at.current().await?;
+        let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let state = text("status").ok_or_else(|| {
+            Error::new(ErrorKind::Protocol, format!("see what guest {} is doing", self.at.name))
+                .because("it has no status")
+        })?;
+        let paused = matches!(text("qmpstatus"), Some("paused" | "suspended"));
+        Ok(Now {
+            state: if paused { "paused" } else { state }.to_owned(),
+            lock: text("lock").map(str::to_owned),
+            uptime_seconds: data.get("uptime").and_then(Value::as_u64).unwrap_or(0),
+        })
+    }
+
+    fn request(&self) -> Request {
+        let verb = verb(&self.change);
+        let request = Request::post(self.at.path(&["status", verb]));
+        match &self.change {
+            GuestChange::Shutdown { limit_seconds, then_stop } => {
+                let request = request.param("timeout", limit_seconds.to_string());
+                if *then_stop { request.param("forceStop", "1") } else { request }
+            }
+            GuestChange::Reboot { limit_seconds } => request.param("timeout", limit_seconds.to_string()),
+            GuestChange::Start | GuestChange::Stop | GuestChange::Suspend | GuestChange::Resume => request,
+        }
+    }
+
+    /// The kinds of tasks that it may show up as: its own, and that of high availability.
+    fn task_kinds(&self) -> Vec<String> {
+        let verb = verb(&self.change);
+        vec![format!("{}{verb}", if self.at.kind == GuestKind::Qemu { "qm" } else { "vz" }), format!("ha{verb}")]
+    }
+
+    fn refuse(&self, why: &str) -> Check {
+        Check::Refused(vec![format!("guest {} {why}", self.at.name)])
+    }
+}
+
+#[async_trait]
+impl Effect for GuestEffect {
+    async fn check(&self) -> Result<Check> {
+        let now = self.look().await?;
+        let state = now.state.as_str();
+        if wanted(&self.change).is_some_and(|wanted| wanted == state) {
+            return Ok(Check::Already(format!("it is {state} already")));
+        }
+        if let Some(lock) = &now.lock {
+            return Ok(self.refuse(&format!("is locked by Proxmox: {lock}")));
+        }
+        match (&self.change, state) {
+            (GuestChange::Start, "paused") => return Ok(self.refuse("is paused: resume it instead")),
+            (GuestChange::Reboot { .. } | GuestChange::Suspend, "stopped") => return Ok(self.refuse("does not run")),
+            (GuestChange::Resume, "stopped") => return Ok(self.refuse("does not run: start it instead")),
+            (GuestChange::Shutdown { .. } | GuestChange::Reboot { .. }, "paused") => {
+                return Ok(self.refuse("is paused, and cannot hear: resume it first"));
+            }
+            _ => {}
+        }
+        let newest = self.at.newest_task().await?;
+        let request = self.request();
+        Ok(Check::Ready {
+            before: json!({
+                "node": self.at.node, "state": state, "uptime_seconds": now.uptime_seconds, "newest_task": newest,
+            }),
+            calls: vec![said(&request)],
+        })
+    }
+
+    async fn begin(&self, _before: &Value) -> Result<String> {
+        self.at.begin(self.request(), &format!("{} guest {}", self.change, self.at.name)).await
+    }
+
+    async fn find(&self, before: &Value) -> Result<Option<String>> {
+        let kinds = self.task_kinds();
+        self.at.find(before, &kinds.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
+    async fn follow(&self, handle: &str, said: &(dyn Said + Sync)) -> Result<()> {
+        task::follow(self.at.api.as_ref(), handle, said).await
+    }
+
+    async fn confirm(&self, _before: &Value) -> Result<String> {
+        let wanted = wanted(&self.change).unwrap_or("running");
+        let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;
+        loop {
+            let now = self.look().await;
+            match now {
+                Ok(now) if now.state == wanted => return Ok(format!("it is {wanted}")),
+                Ok(now) if tokio::time::Instant::now() > give_up => {
+                    return Err(Error::new(ErrorKind::Conflict, format!("{} guest {}", self.change, self.at.name))
+                        .because(format!("its task ended well, and yet it is {}", now.state))
+                        .next("look at its console"));
+                }
+                Err(error) if !error.kind().is_retryable() || tokio::time::Instant::now() > give_up => {
+                    return Err(error);
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    fn undo(&self, before: &Value) -> Option<Action> {
+        let was = before.get("state").and_then(Value::as_str);
+        let change = match (&self.change, was) {
+            (GuestChange::Start, _) => GuestChange::Shutdown { limit_seconds: 60, then_stop: false },
+            (GuestChange::Stop | GuestChange::Shutdown { .. }, Some("running")) => GuestChange::Start,
+            (GuestChange::Suspend, _) => GuestChange::Resume,
+            (GuestChange::Resume, _) => GuestChange::Suspend,
+            // A guest that was paused is not what it was when it is started anew.
+            (GuestChange::Stop | GuestChange::Shutdown { .. } | GuestChange::Reboot { .. }, _) => return None,
+        };
+        Some(Action::Guest { id: self.at.id.clone(), change })
+    }
+}
+
+const fn verb(change: &GuestChange) -> &'static str {
+    match change {
+        GuestChange::Start => "start",
+        GuestChange::Stop => "stop",
+        GuestChange::Shutdown { .. } => "shutdown",
+        GuestChange::Reboot { .. } => "reboot",
+        GuestChange::Suspend => "suspend",
+        GuestChange::Resume => "resume",
+    }
+}
+
+/// The state that a change leads to; none where it leads to the one before.
+const fn wanted(change: &GuestChange) -> Option<&'static str> {
+    match change {
+        GuestChange::Start | GuestChange::Resume => Some("running"),
+        GuestChange::Stop | GuestChange::Shutdown { .. } => Some("stopped"),
+        GuestChange::Suspend => Some("paused"),
+        GuestChange::Reboot { .. } => None,
+    }
+}

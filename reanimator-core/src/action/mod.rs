@@ -1,0 +1,115 @@
+//! Carrying out one action: what is there before, the effect itself, and what is there after.
+//!
+//! Each kind of [`Action`] is an [`Effect`], made by [`effect`]. The room keeps no journal and makes no plan: the engine of
+//! [`operation`](crate::operation) calls `check`, writes down the intent, calls `begin`, writes down the handle, and so
+//! on. An effect can be asked at any time whether it had begun ([`Effect::find`]): whoever was killed between the intent
+//! and the handle asks the far side, and never repeats blindly.
+//!
+//! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
+
+mod guest;
+mod place;
+mod snapshot;
+mod task;
+mod unit;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{
+    Result,
+    fleet::Fleet,
+    model::{Action, OperationId},
+};
+
+/// One action on its way to the world. Every call may be made twice.
+#[async_trait]
+pub trait Effect: Send + Sync {
+    /// Looks at the world just before: is it needed, is it possible.
+    ///
+    /// # Errors
+    /// When the world cannot be seen.
+    async fn check(&self) -> Result<Check>;
+
+    /// Begins it, and says by what it is found again.
+    ///
+    /// # Errors
+    /// When it was refused, or when nobody knows whether it began: then [`find`](Self::find) tells.
+    async fn begin(&self, before: &Value) -> Result<String>;
+
+    /// Whether it had begun since `before` was seen, and by what it is found.
+    ///
+    /// # Errors
+    /// When the far side cannot say: it must be asked again, and nothing may be begun meanwhile.
+    async fn find(&self, before: &Value) -> Result<Option<String>>;
+
+    /// Waits until it has ended, and passes on what it says.
+    ///
+    /// # Errors
+    /// When it ended badly.
+    async fn follow(&self, handle: &str, said: &(dyn Said + Sync)) -> Result<()>;
+
+    /// Sees what is there now, and says so for people.
+    ///
+    /// # Errors
+    /// When it is not what was wanted.
+    async fn confirm(&self, before: &Value) -> Result<String>;
+
+    /// What would take it back; none where nothing does.
+    fn undo(&self, before: &Value) -> Option<Action>;
+}
+
+/// What was seen just before an effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    /// It can begin.
+    Ready {
+        /// What is there now, for [`Effect::find`], [`Effect::confirm`] and [`Effect::undo`].
+        before: Value,
+        /// What would be sent: API calls, commands.
+        calls: Vec<String>,
+    },
+    /// What is wanted is there already.
+    Already(String),
+    /// It must not begin, and why.
+    Refused(Vec<String>),
+}
+
+/// Takes in what an effect says while it goes on.
+#[async_trait]
+pub trait Said {
+    /// A line.
+    async fn line(&self, text: &str);
+}
+
+/// The effect of an action. `name` is of one step of one operation: what it starts on a host is found again by it.
+///
+/// # Errors
+/// `NotFound` when what it acts upon is not in the fleet.
+pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result<Box<dyn Effect>> {
+    Ok(match action {
+        Action::Guest { id, change } => Box::new(guest::GuestEffect::new(fleet, id, change).await?),
+        Action::Snapshot { guest, name, verb, memory, description } => {
+            let wanted =
+                snapshot::Wanted { name: name.clone(), verb: *verb, memory: *memory, description: description.clone() };
+            Box::new(snapshot::SnapshotEffect::new(fleet, guest, action, wanted).await?)
+        }
+        Action::Unit { host, unit, verb } => Box::new(unit::UnitEffect::new(fleet, host, unit, *verb, name).await?),
+    })
+}
+
+/// The name of an effect, the same each time it is made: `reanimator-OPERATION-STEP`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectName(String);
+
+impl EffectName {
+    /// That of a step of an operation.
+    pub fn new(operation: &OperationId, step: u32) -> Self {
+        Self(format!("reanimator-{operation}-{step}"))
+    }
+
+    /// As text: letters, digits and `-`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,62 @@
+//! The way to what is acted upon: a guest's cluster, a host's shell.
+
+use std::sync::Arc;
+
+use super::Fleet;
+use crate::{
+    Error, ErrorKind, Result,
+    host::{linux::LinuxMachine, pve::PveApi},
+    model::{Action, Guest, GuestId, HostId},
+};
+
+impl Fleet {
+    /// A guest as it was last seen, and the API of its cluster.
+    pub(crate) async fn guest_and_api(&self, id: &GuestId) -> Result<(Guest, Arc<dyn PveApi>)> {
+        let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+        let missing = |cause: &str| {
+            Error::new(ErrorKind::NotFound, format!("act on guest {id}"))
+                .because(cause)
+                .next("see `reanimator guest list`")
+        };
+        let guest = guest.ok_or_else(|| missing("there is none of that id"))?;
+        let api = self.read(|world| world.clusters.get(&guest.connection).map(|known| known.cluster.api().clone()));
+        api.map(|api| (guest, api)).ok_or_else(|| missing("its cluster is not in the fleet any more"))
+    }
+
+    /// What an action is, with the name of what it acts upon where the fleet knows it.
+    ///
+    /// # Errors
+    /// `Storage` when the store cannot be read.
+    pub async fn words_of(&self, action: &Action) -> Result<String> {
+        let name = match action {
+            Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => {
+                let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+                guest.map(|guest| guest.name.unwrap_or(guest.vmid))
+            }
+            Action::Unit { host, .. } => {
+                self.sync().await?;
+                self.read(|world| world.hosts.get(host).map(|known| known.host.name.clone()))
+            }
+        };
+        Ok(name.map_or_else(|| action.words(), |name| action.words_for(&name)))
+    }
+
+    /// A host's name, and the machine behind its shell.
+    pub(crate) async fn machine_with_shell(&self, id: &HostId) -> Result<(String, Arc<LinuxMachine>)> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let known = world.hosts.get(id)?;
+            Some((known.host.name.clone(), known.machine.as_ref().map(|(_, machine)| machine.clone())))
+        });
+        let (name, machine) = found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("act on host {id}"))
+                .because("there is none of that id")
+                .next("see `reanimator host list`")
+        })?;
+        machine.map(|machine| (name.clone(), machine)).ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, format!("act on host {name}"))
+                .because("it is reached by its cluster's API only, which runs no commands")
+                .next("add its SSH access with `reanimator host add`")
+        })
+    }
+}

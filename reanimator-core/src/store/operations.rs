@@ -1,0 +1,68 @@
+//! What a store keeps of operations.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{OperationHold, Wish};
+use crate::{
+    Result,
+    model::{Operation, OperationFilter, OperationId, OperationLine, Step},
+};
+
+/// Operations and their journal. Who carries one out holds it by a lease with a generation number: an owner of old that
+/// wakes up again is refused in every write.
+///
+/// # Errors
+/// All may fail with `Storage`. Writes with a hold are a `Conflict` once another process has taken the operation over.
+#[async_trait]
+pub trait OperationStore: Send + Sync {
+    /// Stores a new one, which nobody holds.
+    async fn add_operation(&self, operation: &Operation) -> Result<()>;
+
+    /// One of them, with its steps.
+    async fn operation(&self, id: &OperationId) -> Result<Option<Operation>>;
+
+    /// Many of them with their steps, the newest first.
+    async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>>;
+
+    /// Becomes its owner for as long as `ttl`, and reads it as the owner before has left it. A lease of `dead` holds nobody
+    /// back: that process is known to have ended.
+    ///
+    /// # Errors
+    /// `NotFound`; `Busy`, naming the other, while another process holds it.
+    async fn take_operation(
+        &self,
+        id: &OperationId,
+        owner: &str,
+        dead: Option<&str>,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<(Operation, OperationHold)>;
+
+    /// Stays its owner, and hears what is wished of it.
+    async fn keep_operation(&self, hold: &OperationHold, now: Timestamp, ttl: Duration) -> Result<Vec<Wish>>;
+
+    /// Is its owner no longer. Does nothing for one who is not.
+    async fn leave_operation(&self, hold: &OperationHold) -> Result<()>;
+
+    /// Locks all things for the operation, until it is over, or none: then it says which one another operation holds.
+    async fn lock_things(&self, hold: &OperationHold, things: &[String]) -> Result<Option<(String, OperationId)>>;
+
+    /// Writes down all of it but its steps. One that is over lets go of its things.
+    async fn write_operation(&self, hold: &OperationHold, operation: &Operation) -> Result<()>;
+
+    /// Writes down one step, old or new.
+    async fn write_step(&self, hold: &OperationHold, step: &Step) -> Result<()>;
+
+    /// Writes down what it said, and gives the line's number.
+    async fn say(&self, hold: &OperationHold, step: Option<u32>, text: &str, now: Timestamp) -> Result<i64>;
+
+    /// What it said after a line, the oldest first; at most 1,000 lines.
+    async fn operation_lines(&self, id: &OperationId, after: i64, limit: u32) -> Result<Vec<OperationLine>>;
+
+    /// Notes a wish for its owner, now or later. Whether there is such an operation, and for it to be stopped, one that is
+    /// not over.
+    async fn wish(&self, id: &OperationId, wish: Wish) -> Result<bool>;
+}

@@ -1,0 +1,96 @@
+//! Operations over HTTP: asked for, listed, stopped, and told of.
+
+use axum::http::StatusCode;
+use reanimator_core::{
+    model::{OperationId, Role},
+    operation::Operations,
+};
+use serde_json::{Value, json};
+
+use crate::common::Service;
+
+const PATH: &str = "/api/v1/operations";
+
+fn restart(host: &Value) -> Value {
+    json!({ "steps": [{ "action": { "on": "unit", "host": host, "unit": "nginx.service", "do": "restart" } }] })
+}
+
+#[tokio::test]
+async fn an_operation_is_asked_for_shown_stopped_and_in_the_trail() {
+    let service = Service::with_hosts(&["web1"]).await;
+    let (admin, operator) = (service.token(Role::Admin).await, service.token(Role::Operator).await);
+    let viewer = service.token(Role::Viewer).await;
+    let host = service.get(&viewer, "/api/v1/hosts/web1").await.ok()["host"]["id"].clone();
+
+    let dry = service.post(&operator, &format!("{PATH}?dry_run=true"), restart(&host)).await.ok();
+    assert_eq!(dry["steps"][0]["words"], "restart nginx.service on web1");
+    assert_eq!(dry["risk"], "disruptive");
+    assert_eq!(dry["steps"][0]["refused"].as_array().unwrap().len(), 1, "nobody answers there: {dry}");
+    assert_eq!(service.get(&viewer, PATH).await.ok()["items"], json!([]));
+
+    let asked = service.post(&operator, PATH, restart(&host)).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
+    let asked = asked.json();
+    assert_eq!((&asked["state"], &asked["title"]), (&json!("waiting"), &json!("restart nginx.service on web1")));
+    let id = asked["id"].as_str().unwrap();
+    let one = format!("{PATH}/{id}");
+    assert_eq!(service.get(&viewer, &one).await.ok(), asked);
+    assert_eq!(service.get(&viewer, &format!("{PATH}?open=true")).await.ok()["items"], json!([asked]));
+    assert_eq!(service.get(&viewer, &format!("{one}/lines")).await.ok(), json!({ "items": [] }));
+
+    let stopping = service.post(&operator, &format!("{one}/cancel"), json!({})).await;
+    assert_eq!((stopping.status, &stopping.json()["cancel"]), (StatusCode::ACCEPTED, &json!(true)));
+    let done = Operations::new(service.fleet.clone()).carry_out(&OperationId::from(id)).await.unwrap();
+    assert_eq!(done.state.as_str(), "cancelled");
+    service.post(&operator, &format!("{one}/cancel"), json!({})).await.problem(409, "conflict");
+    let lines = service.get(&viewer, &format!("{one}/lines?after=0")).await.ok();
+    let number = lines["items"][0]["number"].as_i64().unwrap();
+    assert_eq!(service.get(&viewer, &format!("{one}/lines?after={number}")).await.ok(), json!({ "items": [] }));
+    let undone = service.post(&operator, &format!("{one}/undo"), json!({})).await;
+    assert_eq!(undone.status, StatusCode::ACCEPTED, "{}", undone.text());
+
+    let trail = service.get(&admin, "/api/v1/audit").await.ok();
+    let said: Vec<(&str, &str)> = trail["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .filter(|entry| entry["on"] == id)
+        .map(|entry| (entry["what"].as_str().unwrap(), entry["outcome"].as_str().unwrap()))
+        .collect();
+    let what = "operation: restart nginx.service on web1";
+    let cancel = "operation cancel";
+    let wanted =
+        [(what, "started"), (cancel, "ok"), (what, "cancelled"), (cancel, "conflict"), ("operation undo", "ok")];
+    assert_eq!(said, wanted);
+}
+
+#[tokio::test]
+async fn operations_come_in_pages_and_nonsense_is_refused() {
+    let service = Service::with_hosts(&["web1"]).await;
+    let operator = service.token(Role::Operator).await;
+    let host = service.get(&operator, "/api/v1/hosts/web1").await.ok()["host"]["id"].clone();
+    for _ in 0..3 {
+        assert_eq!(service.post(&operator, PATH, restart(&host)).await.status, StatusCode::ACCEPTED);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = service.get(&operator, &format!("{PATH}?limit=2&cursor={cursor}")).await.ok();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|each| each["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 3);
+    assert!(seen.is_sorted_by(|newer, older| newer > older), "{seen:?}");
+
+    service.get(&operator, &format!("{PATH}?limit=0")).await.problem(422, "invalid");
+    service.get(&operator, &format!("{PATH}/nothing/lines")).await.problem(404, "not-found");
+    service.post(&operator, PATH, json!({ "steps": [] })).await.problem(422, "invalid");
+    let early = json!({ "action": restart(&host)["steps"][0]["action"], "after": [1] });
+    service.post(&operator, PATH, json!({ "steps": [early] })).await.problem(422, "invalid");
+    let dance = json!({ "steps": [{ "action": { "on": "guest", "id": "1", "do": "dance" } }] });
+    service.post(&operator, PATH, dance).await.problem(422, "invalid");
+    service.post(&operator, &format!("{PATH}/nothing/undo"), json!({})).await.problem(404, "not-found");
+}

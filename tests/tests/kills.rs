@@ -1,0 +1,258 @@
+//! The program is killed at random instants and between the steps while it carries out operations of ten steps, and started again, until each is
+//! over. The cluster counts: every effect began once, none is missing, nothing is stuck.
+//!
+//! `REANIMATOR_KILLS` says how often (20 without it, 200 by `make kill-test`), `REANIMATOR_SEED` repeats a run.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stdout, reason = "its counts are what people read")]
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use pve_sim::{Options, Order, Sim};
+use reanimator_core::{
+    Fleet, FleetOptions,
+    host::pve::{Credentials, PveApi as _, PveHttps},
+    model::{Endpoint, OperationFilter, StepState},
+    operation::Operations,
+    transport::http::Request,
+};
+use reanimator_tests::program::{Home, built};
+use serde_json::Value;
+
+/// Guests that each operation acts upon.
+const GUESTS: usize = 10;
+/// What is asked for, round by round: each leaves the guests as the next one needs them.
+const ROUNDS: [&str; 5] = ["stop", "start", "reboot", "shutdown", "start"];
+/// Kills of one operation at most; then it is let go to its end.
+const KILLS_EACH: u32 = 5;
+/// A kill comes within this after a start. An operation that nobody kills takes about as long.
+const WITHIN: Duration = Duration::from_millis(2_500);
+/// An operation that is not over after so long, while nobody kills anything, is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(90);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_instant_nothing_is_lost_or_doubled_or_stuck() {
+    let kills = number("REANIMATOR_KILLS").unwrap_or(20);
+    let seed = number("REANIMATOR_SEED").unwrap_or_else(|| u64::from(std::process::id()) << 20 | u64::from(now()));
+    println!("kill-test: seed {seed}");
+    let mut trial = Trial::open(seed).await;
+    let mut round = 0;
+    while trial.kills < kills {
+        trial.round(ROUNDS[round % ROUNDS.len()], round % 2 == 1).await;
+        round += 1;
+    }
+    let Trial { kills, lost, doubled, stuck, .. } = trial;
+    println!("kill-test: {kills} kills, {lost} lost, {doubled} doubled, {stuck} stuck");
+    assert_eq!((lost, doubled, stuck), (0, 0, 0), "seed {seed}");
+}
+
+struct Trial {
+    sim: Sim,
+    home: Home,
+    /// Numbers, nodes and kinds.
+    guests: Vec<(String, String, String)>,
+    /// The same journal, read from here.
+    journal: Operations,
+    dice: Dice,
+    kills: u64,
+    lost: usize,
+    doubled: usize,
+    stuck: usize,
+}
+
+impl Trial {
+    async fn open(seed: u64) -> Self {
+        let task_time = Duration::from_millis(300);
+        let sim = Sim::start(Options { guests: 16, task_time, ..Options::default() }).await.unwrap();
+        let home = Home::new();
+        let info = sim.info();
+        home.connect(&info.url, &info.token, &info.fingerprint);
+        let items = home.json(["guest", "list"])["items"].take();
+        let all = items.as_array().unwrap().iter().filter(|guest| guest["template"] == false);
+        let text = |guest: &Value, name: &str| guest[name].as_str().unwrap().to_owned();
+        let guests: Vec<_> =
+            all.take(GUESTS).map(|guest| (text(guest, "vmid"), text(guest, "node"), text(guest, "kind"))).collect();
+        assert_eq!(guests.len(), GUESTS);
+        let journal = Operations::new(Fleet::open(FleetOptions::new(home.data_dir())).await.unwrap());
+        let trial = Self { sim, home, guests, journal, dice: Dice(seed), kills: 0, lost: 0, doubled: 0, stuck: 0 };
+        assert!(trial.start(&trial.words("start")).wait().unwrap().success(), "all of them run at the beginning");
+        trial
+    }
+
+    /// One operation, killed again and again and taken up by `op resume`, or by a server.
+    async fn round(&mut self, verb: &'static str, by_server: bool) {
+        let before = self.begun(verb).await;
+        self.hold_answers_back().await;
+        let known = self.operations().len();
+        let mut child = self.start(&self.words(verb));
+        let mut left = KILLS_EACH;
+        let began = loop {
+            match self.kills % 2 {
+                0 => tokio::time::sleep(Duration::from_micros(self.dice.below(WITHIN.as_micros() as u64))).await,
+                _ => self.wait_for_a_boundary(&mut child).await,
+            }
+            let ended = child.try_wait().unwrap().is_some();
+            if !ended {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                self.kills += 1;
+                left = left.saturating_sub(1);
+            }
+            let there = self.operations();
+            if there.len() == known {
+                // It was killed before it had said what it wants.
+                left = KILLS_EACH;
+                child = self.start(&self.words(verb));
+            } else if is_over(&there[0]) || left == 0 {
+                break Instant::now();
+            } else if by_server {
+                child = self.start(&["serve", "--listen", "127.0.0.1:0"]);
+            } else {
+                child = self.start(&["op", "resume"]);
+            }
+        };
+        self.end(by_server, began).await;
+        let after = self.begun(verb).await;
+        let operation = self.operations().swap_remove(0);
+        println!(
+            "kill-test: {verb} by {}: {} after {} kills",
+            if by_server { "a server" } else { "op resume" },
+            operation["state"],
+            KILLS_EACH - left
+        );
+        if operation["state"] != "done" {
+            println!("{operation:#}");
+        }
+        self.stuck += usize::from(!is_over(&operation));
+        for (before, after) in before.iter().zip(&after) {
+            match after - before {
+                0 => self.lost += 1,
+                1 => {}
+                _ => self.doubled += 1,
+            }
+        }
+        self.lost += usize::from(operation["state"] != "done");
+    }
+
+    /// Waits until some more lines of the journal are written: an intent, a handle, an outcome; or until nothing goes on.
+    async fn wait_for_a_boundary(&mut self, child: &mut Child) {
+        let began = Instant::now();
+        let seen = async |trial: &Self| {
+            let newest = trial.journal.list(&OperationFilter { limit: 1, ..OperationFilter::default() }).await.unwrap();
+            let steps = newest.first().map(|newest| newest.steps.iter().map(|step| written(step.state)).sum());
+            (newest.first().map(|newest| newest.id.clone()), steps.unwrap_or(0))
+        };
+        let (before, mut from): (_, u64) = seen(self).await;
+        let more = 1 + self.dice.below(5);
+        while began.elapsed() < WITHIN * 2 && child.try_wait().unwrap().is_none() {
+            let (newest, now) = seen(self).await;
+            if newest != before {
+                from = 0;
+            }
+            if now >= from + more {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// What asks a guest to change is heard late, or answered late: the instants in which nobody here knows whether an
+    /// effect began are long enough to be hit.
+    async fn hold_answers_back(&mut self) {
+        let control = self.sim.control();
+        control.apply(Order::new("clear")).await.unwrap();
+        let fault = ["late", "slow"][self.dice.below(2) as usize];
+        for (vmid, node, kind) in &self.guests {
+            let path = format!("/nodes/{node}/{kind}/{vmid}/status/");
+            for verb in ROUNDS {
+                let order = Order::new(fault).path(&format!("{path}{verb}"));
+                control.apply(order.milliseconds(self.dice.below(600))).await.unwrap();
+            }
+        }
+    }
+
+    /// Lets the newest operation come to its end.
+    async fn end(&self, by_server: bool, began: Instant) {
+        let words: &[&str] = if by_server { &["serve", "--listen", "127.0.0.1:0"] } else { &["op", "resume"] };
+        let mut child = self.start(words);
+        while began.elapsed() < STUCK_AFTER && !is_over(&self.operations()[0]) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        // What does not end by itself is a server, or stuck.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let _gone = child.kill();
+        child.wait().unwrap();
+    }
+
+    fn words(&self, verb: &'static str) -> Vec<&str> {
+        ["guest", verb].into_iter().chain(self.guests.iter().map(|(vmid, ..)| vmid.as_str())).collect()
+    }
+
+    fn start(&self, words: &[&str]) -> Child {
+        let mut command: Command = self.home.command(&built("reanimator", "reanimator-cli"), words);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn operations(&self) -> Vec<Value> {
+        self.home.json(["op", "list", "--limit", "1000"])["items"].as_array().unwrap().clone()
+    }
+
+    /// How often each guest's tasks of one kind began, as the cluster knows.
+    async fn begun(&self, verb: &str) -> Vec<usize> {
+        let info = self.sim.info();
+        let (id, secret) = info.token.split_once('=').unwrap();
+        let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
+        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
+        let mut counts = Vec::new();
+        for (vmid, node, _) in &self.guests {
+            let asked = Request::get(["nodes", node, "tasks"])
+                .param("vmid", vmid.as_str())
+                .param("source", "all")
+                .param("limit", "5000");
+            let tasks = api.call(asked).await.unwrap();
+            let of_kind = |task: &&Value| {
+                let kind = task["type"].as_str().unwrap();
+                kind.strip_prefix("qm").or(kind.strip_prefix("vz")) == Some(verb)
+            };
+            counts.push(tasks.as_array().unwrap().iter().filter(of_kind).count());
+        }
+        counts
+    }
+}
+
+/// How often the journal was written for a step in that state.
+const fn written(state: StepState) -> u64 {
+    match state {
+        StepState::Pending => 0,
+        StepState::Intended => 1,
+        StepState::Begun => 2,
+        StepState::Done | StepState::Already | StepState::Failed | StepState::Skipped => 3,
+    }
+}
+
+fn is_over(operation: &Value) -> bool {
+    !["waiting", "running", "undoing"].contains(&operation["state"].as_str().unwrap())
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+fn now() -> u32 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_micros()
+}
+
+/// SplitMix64: the same numbers for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
