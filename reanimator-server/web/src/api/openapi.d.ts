@@ -190,7 +190,8 @@ export interface paths {
          * @description Takes the session cookie (from pages of our own origin) or a bearer token. Frames are `Event`s in JSON: first
          *     `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
          *     `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
-         *     `guest:added`, `guest:updated`, `guest:removed`. Close codes: 1001 the service stops, 1008 the session or token
+         *     `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
+         *     is the Operation). Close codes: 1001 the service stops, 1008 the session or token
          *     has ended, 1013 the client was too slow and may connect again.
          */
         get: operations["listen"];
@@ -606,6 +607,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Operations, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Asks for steps to be carried out; they begin within a second or two. What is destructive takes an admin.
+         * @description With `dry_run` it says what would be done, step by step, and what would be refused and why.
+         */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An operation, step by step. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops an operation before its next step; what is done stays done. */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an operation said after a line. */
+        get: operations["lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what an operation did, the last first, as far as it can be. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox": {
         parameters: {
             query?: never;
@@ -994,6 +1084,33 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description One change to the world: what, on what, with which bounds.
+         *
+         *     ```
+         *     use reanimator_core::model::{Action, GuestChange, Risk};
+         *     let action: Action = serde_json::from_str(r#"{"on":"guest","id":"c1:101","do":"shutdown","limit_seconds":60}"#)?;
+         *     assert_eq!(action.risk(), Risk::Disruptive);
+         *     assert_eq!(action.thing(), "guest:c1:101");
+         *     # Ok::<(), serde_json::Error>(())
+         *     ```
+         */
+        Action: (components["schemas"]["GuestChange"] & {
+            /** @description Which one. */
+            id: components["schemas"]["GuestId"];
+        } & {
+            /** @enum {string} */
+            on: "guest";
+        }) | {
+            /** @description What. */
+            do: components["schemas"]["UnitVerb"];
+            /** @description On which host. */
+            host: components["schemas"]["HostId"];
+            /** @enum {string} */
+            on: "unit";
+            /** @description Which one: `nginx.service`. */
+            unit: string;
+        };
         /** @description An address of an interface. */
         Address: {
             /** @description `192.0.2.10`, `2001:db8::10`. */
@@ -2857,6 +2974,30 @@ export interface components {
              */
             written_bytes_per_second: number;
         };
+        /** @description What would be done, had it not been a dry run. */
+        DryRun: {
+            /** @description The most that any of its steps may cost. */
+            risk: components["schemas"]["Risk"];
+            /** @description Step by step. */
+            steps: components["schemas"]["DryStep"][];
+            /** @description What it is, for people. */
+            title: string;
+        };
+        /** @description What a step would do, as the world is now. */
+        DryStep: {
+            /** @description What it does. */
+            action: components["schemas"]["Action"];
+            /** @description Why nothing would be done, where what is wanted is there already. */
+            already?: string | null;
+            /** @description What would be sent. */
+            calls: string[];
+            /** @description Why it would be refused; empty where it would not. */
+            refused: string[];
+            /** @description What it may cost. */
+            risk: components["schemas"]["Risk"];
+            /** @description The same for people. */
+            words: string;
+        };
         /** @description One node's API address. */
         Endpoint: {
             /** @description SHA-256 of the certificate as `AA:BB:...`; `None` trusts what the system trusts. */
@@ -2920,7 +3061,7 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended";
         /** @description A unit that failed. */
         FailedUnit: {
             /**
@@ -3243,6 +3384,38 @@ export interface components {
              * @default 0
              */
             total_gb: number;
+        };
+        /** @description What can be done with a VM or container. */
+        GuestChange: {
+            /** @enum {string} */
+            do: "start";
+        } | {
+            /** @enum {string} */
+            do: "stop";
+        } | {
+            /** @enum {string} */
+            do: "shutdown";
+            /**
+             * Format: int32
+             * @description How long it may take. Defaults to 60 seconds.
+             */
+            limit_seconds?: number;
+            /** @description Whether its plug is pulled when it takes longer. Defaults to not. */
+            then_stop?: boolean;
+        } | {
+            /** @enum {string} */
+            do: "reboot";
+            /**
+             * Format: int32
+             * @description How long it may take to go down. Defaults to 60 seconds.
+             */
+            limit_seconds?: number;
+        } | {
+            /** @enum {string} */
+            do: "suspend";
+        } | {
+            /** @enum {string} */
+            do: "resume";
         };
         /** @description A guest's configuration. Where it says nothing, a setting that Proxmox has a default for holds that default. */
         GuestConfig: {
@@ -5090,6 +5263,20 @@ export interface components {
         NewGroupName: {
             name: string;
         };
+        /** @description Actions to be carried out, before anything was done. */
+        NewOperation: {
+            /** @description What is to be done, in order. */
+            steps: components["schemas"]["NewStep"][];
+            /** @description What it is, for people: `shut down 3 guests`. Without one it is called by its steps. */
+            title?: string;
+        };
+        /** @description A step before it was taken. */
+        NewStep: {
+            /** @description What is to be done. */
+            action: components["schemas"]["Action"];
+            /** @description Numbers of the steps that must be done before, counted from 0; those that wait for none run beside each other. */
+            after?: number[];
+        };
         /** @description A certificate of a node. */
         NodeCertificate: {
             /**
@@ -5765,6 +5952,91 @@ export interface components {
              */
             vmid: string;
         };
+        /** @description One or more actions being carried out, journaled. */
+        Operation: {
+            /** @description Whether it was asked to stop before its next step. */
+            cancel: boolean;
+            /**
+             * Format: date-time
+             * @description When it ended, however it did.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description How often it changed hands. Who comes with an older number is refused.
+             */
+            generation: number;
+            /** @description Its id. */
+            id: components["schemas"]["OperationId"];
+            /** @description What is waited for, or what went wrong, for people. */
+            note?: string | null;
+            /** @description The process that carries it out, as far as its lease goes; none where nobody does. */
+            owner?: string | null;
+            /**
+             * Format: double
+             * @description Share of its steps that is done, 0 to 100.
+             */
+            percent: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /** @description Who asked for it: a user's name, `token:NAME`, `local:USER`, a rule. */
+            requested_by: string;
+            /** @description From where: an address, or `local`. */
+            requested_from?: string;
+            /**
+             * Format: date-time
+             * @description When its first step began.
+             */
+            started_at?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["OperationState"];
+            /** @description Its steps, in order. Those that take others back stand at the end. */
+            steps: components["schemas"]["Step"][];
+            /** @description What it is, for people. */
+            title: string;
+            /** @description Whether it was asked to take back what it did. */
+            undo: boolean;
+        };
+        /** @description An operation: one change to the world, or several, being carried out. */
+        OperationId: string;
+        /** @description A line that an operation said. */
+        OperationLine: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its number, larger than those before.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Of which step, where it is of one.
+             */
+            step?: number | null;
+            /** @description What. */
+            text: string;
+        };
+        /** @description What an operation said, oldest first, at most 1000 lines. */
+        OperationLog: {
+            items: components["schemas"]["OperationLine"][];
+        };
+        /** @description One page of operations, newest first. */
+        OperationPage: {
+            items: components["schemas"]["Operation"][];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description How far an operation got.
+         * @enum {string}
+         */
+        OperationState: "waiting" | "running" | "done" | "failed" | "cancelled" | "undoing" | "undone";
         /** @description The whole fleet in a few figures. Shared storage, and the memory of a host that is a guest, are counted once. */
         Overview: {
             /** @description What needs somebody, worst first. */
@@ -7011,6 +7283,11 @@ export interface components {
             six_hours_days: number;
         };
         /**
+         * @description How much an action may cost those who use what it acts upon.
+         * @enum {string}
+         */
+        Risk: "none" | "low" | "disruptive" | "destructive";
+        /**
          * @description What a person or program may do. Each role may do what the ones before it may.
          * @enum {string}
          */
@@ -7407,6 +7684,46 @@ export interface components {
             /** @description Their sums. */
             totals: components["schemas"]["Totals"];
         };
+        /** @description A step of an operation, with its journal. */
+        Step: {
+            /** @description What it does. */
+            action: components["schemas"]["Action"];
+            /** @description Steps that must be done before. */
+            after: number[];
+            /** @description What was there before, written down with the intent: what undoing and finding out need. */
+            before?: unknown;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description By what the effect is found again on the far side: a task's id, a unit's name. */
+            handle?: string | null;
+            /**
+             * Format: int32
+             * @description Its place, counted from 0.
+             */
+            number: number;
+            /** @description What came of it, for people. */
+            outcome?: string | null;
+            /**
+             * Format: date-time
+             * @description When the intent was written down.
+             */
+            started_at?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["StepState"];
+            /**
+             * Format: int32
+             * @description The step that it takes back, where it is one of those.
+             */
+            undoes?: number | null;
+        };
+        /**
+         * @description How far a step got. The state is written down before what it names begins.
+         * @enum {string}
+         */
+        StepState: "pending" | "intended" | "begun" | "done" | "already" | "failed" | "skipped";
         /** @description A storage of a Proxmox cluster. A shared one is one storage, however many nodes see it. */
         Storage: (components["schemas"]["Space"] | null) & {
             /** @description Whether it can be used now. */
@@ -7987,6 +8304,11 @@ export interface components {
             /** @description The fingerprint that the host shows now: `SHA256:...`. */
             fingerprint: string;
         };
+        /**
+         * @description What can be done with a systemd unit.
+         * @enum {string}
+         */
+        UnitVerb: "start" | "stop" | "restart" | "enable" | "disable";
         /** @description Something that could not be seen, and why. */
         Unseen: {
             /** @description What: `pressure`, `file systems of /mnt/nas`. */
@@ -10100,6 +10422,263 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuestDetails"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description Only those that are not over. Defaults to false. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: {
+                /** @description Says what would be done, and does nothing. Defaults to false. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOperation"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description It is stored and will be carried out */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+        };
+    };
+    lines: {
+        parameters: {
+            query?: {
+                /** @description The number of a line: those after it. Defaults to 0, all of them. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationLog"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
         };
