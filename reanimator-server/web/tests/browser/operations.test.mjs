@@ -154,6 +154,31 @@ test('what is so already cannot be begun', async () => {
   await page.unroute('**/api/v1/dashboard/vms*');
 });
 
+test('what goes on is stopped before its next step, and what is done stays done', async () => {
+  const verbs = ['start', 'stop', 'start', 'stop', 'start', 'stop', 'start', 'stop'];
+  const steps = verbs.map((verb, number) => ({
+    action: { on: 'guest', id: guest.id, do: verb },
+    after: number > 0 ? [number - 1] : [],
+  }));
+  const { id } = await api('POST', '/api/v1/operations', { title: 'on and off', steps });
+  await page.goto('/operations');
+  const link = page.getByRole('table', { name: 'Under way' }).getByRole('link', { name: 'on and off' });
+  await link.click();
+  await page.getByRole('cell', { name: 'it is running' }).first().waitFor();
+  await page.getByRole('button', { name: 'Stop it' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('This is done, and stays done:').waitFor();
+  await dialog.getByText(`Start guest ${guest.name}`).first().waitFor();
+  await dialog.getByText(/that nobody has begun will be left out/).waitFor();
+  await dialog.getByRole('button', { name: 'Stop it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('status').getByText('stopped', { exact: true }).waitFor();
+  await page.getByRole('cell', { name: 'left out' }).first().waitFor();
+  const ended = (await operations()).find((each) => each.id === id);
+  assert.equal(ended.state, 'cancelled');
+  assert.deepEqual(faults, []);
+});
+
 test('a viewer reads, and is offered nothing to do; on a phone too', async (t) => {
   const eve = await openWindow(browser, server.url, { width: 360, height: 740 });
   t.after(() => eve.context.close());

@@ -108,7 +108,8 @@ export const operations: typeof English = {
       'Das Gastsystem wird gebeten herunterzufahren. Seine Dienste fehlen bis zum nächsten Start. Folgt es nicht innerhalb von 60 Sekunden, läuft der Gast weiter und der Schritt schlägt fehl.',
     shutdownThenStop:
       'Das Gastsystem wird gebeten herunterzufahren. Folgt es nicht innerhalb von 60 Sekunden, wird der Stecker gezogen, und noch nicht Geschriebenes geht verloren. Seine Dienste fehlen bis zum nächsten Start.',
-    reboot: 'Das Gastsystem wird gebeten, neu zu starten. Seine Dienste fehlen, bis es wieder da ist.',
+    reboot:
+      'Das Gastsystem wird gebeten, neu zu starten. Seine Dienste fehlen, bis es wieder da ist. Ist es nach 60 Sekunden nicht heruntergefahren, läuft der Gast weiter und der Schritt schlägt fehl.',
     suspend:
       'Der Gast wird eingefroren, sein Arbeitsspeicher bleibt auf dem Knoten. Seine Dienste antworten nicht, bis er fortgesetzt wird.',
     resume: 'Der Gast läuft dort weiter, wo er eingefroren wurde.',

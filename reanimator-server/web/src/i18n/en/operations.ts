@@ -104,7 +104,8 @@ export const operations = {
       'Its system is asked to shut down. What it serves is away until it is started again. If it does not obey within 60 seconds, it goes on running and the step fails.',
     shutdownThenStop:
       'Its system is asked to shut down. If it does not obey within 60 seconds, its plug is pulled, and what it has not written yet is lost. What it serves is away until it is started again.',
-    reboot: 'Its system is asked to start anew. What it serves is away until it is back.',
+    reboot:
+      'Its system is asked to start anew. What it serves is away until it is back. If it is not down within 60 seconds, it goes on running and the step fails.',
     suspend:
       'It is frozen and its memory stays on the node. What it serves does not answer until it is resumed.',
     resume: 'It goes on where it was frozen.',

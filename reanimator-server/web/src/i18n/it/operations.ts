@@ -107,7 +107,8 @@ export const operations: typeof English = {
       'Al sistema viene chiesto di arrestarsi. I suoi servizi mancano fino al prossimo avvio. Se non obbedisce entro 60 secondi, il guest resta acceso e il passo fallisce.',
     shutdownThenStop:
       'Al sistema viene chiesto di arrestarsi. Se non obbedisce entro 60 secondi viene spento di forza, e ciò che non ha ancora scritto va perso. I suoi servizi mancano fino al prossimo avvio.',
-    reboot: 'Al sistema viene chiesto di riavviarsi. I suoi servizi mancano finché non è di nuovo attivo.',
+    reboot:
+      'Al sistema viene chiesto di riavviarsi. I suoi servizi mancano finché non è di nuovo attivo. Se non si arresta entro 60 secondi, il guest resta acceso e il passo fallisce.',
     suspend:
       'Il guest viene congelato e la sua memoria resta sul nodo. I suoi servizi non rispondono finché non viene ripreso.',
     resume: 'Il guest riprende da dove era stato congelato.',
