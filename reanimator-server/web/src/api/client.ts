@@ -15,6 +15,7 @@ import type {
   ClusterRow,
   Command,
   Credential,
+  DryRun,
   GuestDetails,
   Host,
   HostCredentials,
@@ -29,8 +30,11 @@ import type {
   Match,
   Me,
   NewHost,
+  NewOperation,
   NewProxmox,
   NodeRow,
+  Operation,
+  OperationLine,
   Overview,
   ProxmoxConnection,
   ProxmoxFound,
@@ -228,6 +232,21 @@ export const api = {
 
   matches: () => all<Match>('/matches'),
   answerMatch: (match: string, same: boolean) => call<undefined>('POST', `/matches/${id(match)}`, { same }),
+
+  operations: (question: { open?: string; cursor?: string; limit?: string } = {}) =>
+    call<Listing<Operation>>('GET', withQuery('/operations', question)),
+  operation: (operation: string) => call<Operation>('GET', `/operations/${id(operation)}`),
+  /** What it said after a line, up to a thousand lines. */
+  operationLines: (operation: string, after: number) =>
+    call<{ items: OperationLine[] }>(
+      'GET',
+      withQuery(`/operations/${id(operation)}/lines`, { after: String(after) }),
+    ),
+  /** Says what would be done, and does nothing. */
+  dryRun: (operation: NewOperation) => call<DryRun>('POST', '/operations?dry_run=true', operation),
+  begin: (operation: NewOperation) => call<Operation>('POST', '/operations', operation),
+  stopOperation: (operation: string) => call<Operation>('POST', `/operations/${id(operation)}/cancel`),
+  undoOperation: (operation: string) => call<Operation>('POST', `/operations/${id(operation)}/undo`),
 
   users: () => all<User>('/users'),
   addUser: (name: string, password: string, role: Role) =>

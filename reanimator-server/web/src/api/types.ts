@@ -78,6 +78,21 @@ export type Token = Answered<Schemas['Token']>;
 /** One thing that somebody changed or tried to. */
 export type AuditEntry = Answered<Schemas['AuditEntry']>;
 
+/** A change to the world: what, on what. */
+export type Action = Schemas['Action'];
+export type GuestVerb = Schemas['GuestChange']['do'];
+export type UnitVerb = Schemas['UnitVerb'];
+export type Risk = Schemas['Risk'];
+export type NewOperation = Schemas['NewOperation'];
+/** What an operation would do. */
+export type DryRun = Answered<Schemas['DryRun']>;
+/** Actions that are carried out, or were. */
+export type Operation = Answered<Schemas['Operation']>;
+export type OperationState = Schemas['OperationState'];
+export type OperationStep = Operation['steps'][number];
+export type StepState = Schemas['StepState'];
+export type OperationLine = Answered<Schemas['OperationLine']>;
+
 /** Groups and tags with how many hosts each has. */
 export type Labels = Answered<Schemas['Labels']>;
 export type Label = Answered<Schemas['LabelCount']>;
@@ -123,7 +138,11 @@ export type Frame =
   | { type: 'host:added' | 'host:updated' | 'host:online' | 'host:offline'; at: string; data: Host }
   | { type: 'host:removed'; at: string; data: { id: string } }
   | { type: 'totals:updated'; at: string; data: Totals }
-  | { type: FactFrame; at: string; data: { id: string } };
+  | { type: FactFrame; at: string; data: { id: string } }
+  | { type: OperationFrame; at: string; data: Operation };
+
+/** Frames that tell how far an operation got. */
+export type OperationFrame = 'operation:started' | 'operation:updated' | 'operation:ended';
 
 /** Frames that say that a table or a page of details is worth reading again. */
 export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';

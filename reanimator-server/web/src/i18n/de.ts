@@ -10,6 +10,7 @@ import { storage } from './de/storage';
 import { onestorage } from './de/onestorage';
 import { network } from './de/network';
 import { cluster } from './de/cluster';
+import { operations } from './de/operations';
 import { run } from './de/run';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
@@ -31,6 +32,7 @@ export const messages: Messages = {
   onestorage,
   network,
   cluster,
+  operations,
   run,
   connections,
   settings,

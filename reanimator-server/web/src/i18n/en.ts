@@ -10,6 +10,7 @@ import { storage } from './en/storage';
 import { onestorage } from './en/onestorage';
 import { network } from './en/network';
 import { cluster } from './en/cluster';
+import { operations } from './en/operations';
 import { run } from './en/run';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
@@ -31,6 +32,7 @@ export const messages = {
   onestorage,
   network,
   cluster,
+  operations,
   run,
   connections,
   settings,

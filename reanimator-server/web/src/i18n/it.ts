@@ -10,6 +10,7 @@ import { storage } from './it/storage';
 import { onestorage } from './it/onestorage';
 import { network } from './it/network';
 import { cluster } from './it/cluster';
+import { operations } from './it/operations';
 import { run } from './it/run';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
@@ -31,6 +32,7 @@ export const messages: Messages = {
   onestorage,
   network,
   cluster,
+  operations,
   run,
   connections,
   settings,

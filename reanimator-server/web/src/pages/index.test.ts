@@ -13,6 +13,8 @@ test.each([
   ['/clusters/c1', 'cluster'],
   ['/guests/c1%3A100/network', 'guest'],
   ['/storage/c1%3Alocal', 'onestorage'],
+  ['/operations', 'operations'],
+  ['/operations/0b1c', 'operation'],
   ['/run', 'run'],
 ])('%s leads to %s', (path, id) => {
   expect(findPage(PAGES, path, everyone)?.id).toBe(id);

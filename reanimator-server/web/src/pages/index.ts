@@ -101,6 +101,21 @@ export const PAGES: readonly Page[] = [
     load: () => import('./network/Page.svelte'),
   },
   {
+    id: 'operations',
+    icon: 'play',
+    path: '/operations',
+    key: 'p',
+    needs: 'viewer',
+    load: () => import('./operations/Page.svelte'),
+  },
+  {
+    id: 'operation',
+    under: 'operations',
+    path: '/operations/',
+    needs: 'viewer',
+    load: () => import('./operations/Page.svelte'),
+  },
+  {
     id: 'run',
     icon: 'run',
     path: '/run',

@@ -14,6 +14,8 @@ export const shell: typeof English = {
     network: 'Netzwerk',
     clusters: 'Cluster',
     cluster: 'Cluster',
+    operations: 'Vorgänge',
+    operation: 'Vorgang',
     run: 'Ausführen',
     connections: 'Verbindungen',
     settings: 'Einstellungen',

@@ -15,6 +15,8 @@ export const shell = {
     network: 'Network',
     clusters: 'Clusters',
     cluster: 'Cluster',
+    operations: 'Operations',
+    operation: 'Operation',
     run: 'Run',
     connections: 'Connections',
     settings: 'Settings',

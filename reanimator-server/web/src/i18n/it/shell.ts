@@ -14,6 +14,8 @@ export const shell: typeof English = {
     network: 'Rete',
     clusters: 'Cluster',
     cluster: 'Cluster',
+    operations: 'Operazioni',
+    operation: 'Operazione',
     run: 'Esegui',
     connections: 'Connessioni',
     settings: 'Impostazioni',

@@ -1,0 +1,142 @@
+import { counted } from '../counted';
+import type { operations as English } from '../en/operations';
+
+export const operations: typeof English = {
+  title: 'Operazioni',
+  operation: 'Operazione',
+  underWay: 'In corso',
+  over: 'Concluse',
+  nothingUnderWay: 'Al momento non è in corso nulla.',
+  noneYet: 'Finora non è stato eseguito nulla',
+  noneYetHint: 'Ciò che viene avviato dalla pagina di un guest o di un host si segue e resta qui.',
+  showOlder: 'Mostra le precedenti',
+  asking: 'Richiesta al server in corso',
+  toAll: 'Vai a tutte le operazioni',
+  thereIsNone: 'Questa operazione non esiste.',
+
+  what: 'Cosa',
+  state: 'Stato',
+  note: 'Nota',
+  askedBy: 'Richiesta da',
+  from: 'Da',
+  askedAt: 'Richiesta',
+  began: 'Iniziata',
+  ended: 'Terminata',
+  took: 'Durata',
+  done: 'Avanzamento',
+  carriedOutBy: 'Eseguita da',
+  steps: 'Passi',
+  about: 'Riguarda',
+  outcome: 'Esito',
+  handle: 'Rintracciabile come',
+  log: 'Registro',
+  noLog: 'Ancora nessun messaggio.',
+  step: (number) => `passo ${number}`,
+  progress: (title) => `Avanzamento di «${title}»`,
+
+  states: {
+    waiting: 'in attesa',
+    running: 'in corso',
+    done: 'completata',
+    failed: 'fallita',
+    cancelled: 'interrotta',
+    undoing: 'in annullamento',
+    undone: 'annullata',
+  },
+  willStop: 'si ferma prima del prossimo passo',
+  willBeUndone: 'verrà annullata',
+  stepStates: {
+    pending: 'da fare',
+    intended: 'in avvio',
+    begun: 'in corso',
+    done: 'completato',
+    already: 'era già così',
+    failed: 'fallito',
+    skipped: 'saltato',
+  },
+  takesBack: (number) => `annulla il passo ${number}`,
+
+  guestSteps: {
+    start: (name) => `Avviare il guest ${name}`,
+    stop: (name) => `Spegnere di forza il guest ${name}`,
+    shutdown: (name) => `Arrestare il guest ${name}`,
+    reboot: (name) => `Riavviare il guest ${name}`,
+    suspend: (name) => `Sospendere il guest ${name}`,
+    resume: (name) => `Riprendere il guest ${name}`,
+  },
+  unitSteps: {
+    start: (unit, host) => `Avviare ${unit} su ${host}`,
+    stop: (unit, host) => `Fermare ${unit} su ${host}`,
+    restart: (unit, host) => `Riavviare ${unit} su ${host}`,
+    enable: (unit, host) => `Abilitare ${unit} su ${host}`,
+    disable: (unit, host) => `Disabilitare ${unit} su ${host}`,
+  },
+
+  stop: 'Interrompi',
+  stopTitle: 'Interrompere questa operazione?',
+  stopText: 'Termina prima del prossimo passo. Un passo già in corso viene portato a termine.',
+  stays: 'Questo è fatto e resta fatto:',
+  nothingDone: 'Nessun passo è ancora completato.',
+  leftOut: (count) =>
+    count === 1
+      ? '1 passo non ancora iniziato verrà saltato.'
+      : `${counted(count, 'passo', 'passi')} non ancora iniziati verranno saltati.`,
+  undo: 'Annulla l’operazione',
+  undoTitle: 'Annullare questa operazione?',
+  undoText: 'Viene riportato indietro, a partire dall’ultimo passo:',
+  undoLimits: 'Ciò che non ha ritorno, come un riavvio, resta com’è.',
+  undoOutage: 'Annullare un avvio significa fermare ciò che è stato avviato.',
+
+  power: 'Accensione',
+  powerOf: (name) => `Accensione di ${name}`,
+  verbs: {
+    start: 'Avvia',
+    stop: 'Spegni di forza',
+    shutdown: 'Arresta',
+    reboot: 'Riavvia',
+    suspend: 'Sospendi',
+    resume: 'Riprendi',
+    restart: 'Riavvia',
+    enable: 'Abilita',
+    disable: 'Disabilita',
+  },
+  guestConsequences: {
+    start: 'Il guest viene acceso. Ciò che è già in funzione non viene toccato.',
+    stop: 'È come staccare la spina: ciò che il sistema non ha ancora scritto va perso e i suoi servizi mancano fino al prossimo avvio.',
+    shutdown:
+      'Al sistema viene chiesto di arrestarsi. I suoi servizi mancano fino al prossimo avvio. Se non obbedisce entro 60 secondi, il guest resta acceso e il passo fallisce.',
+    shutdownThenStop:
+      'Al sistema viene chiesto di arrestarsi. Se non obbedisce entro 60 secondi viene spento di forza, e ciò che non ha ancora scritto va perso. I suoi servizi mancano fino al prossimo avvio.',
+    reboot:
+      'Al sistema viene chiesto di riavviarsi. I suoi servizi mancano finché non è di nuovo attivo. Se non si arresta entro 60 secondi, il guest resta acceso e il passo fallisce.',
+    suspend:
+      'Il guest viene congelato e la sua memoria resta sul nodo. I suoi servizi non rispondono finché non viene ripreso.',
+    resume: 'Il guest riprende da dove era stato congelato.',
+  },
+  unitConsequences: {
+    start: 'La unit viene avviata. Ciò che è già in funzione non viene toccato.',
+    stop: 'La unit viene fermata. Ciò che offre manca fino al prossimo avvio.',
+    restart:
+      'La unit viene fermata e riavviata. Nel frattempo ciò che offre manca; il lavoro in corso si interrompe.',
+    enable: 'D’ora in poi parte con il sistema. Ora non viene avviata.',
+    disable: 'Non parte più con il sistema. Ora non viene fermata.',
+  },
+  thenStop: 'Spegnere di forza se impiega più di 60 secondi',
+  risk: 'Rischio',
+  risks: {
+    none: 'Nessuno: non se ne accorge nessuno.',
+    low: 'Basso: si può tornare indietro.',
+    disruptive: 'Disservizio: un servizio manca per un po’.',
+    destructive: 'Distruttivo: qualcosa va perso per sempre.',
+  },
+  looking: 'Verifica di ciò che accadrebbe. Ancora non succede nulla.',
+  wouldBeSent: 'Cosa verrebbe inviato',
+  wouldBeRefused: 'Questo verrebbe rifiutato:',
+  alreadySo: (why) => `Nulla da fare: ${why}.`,
+  cannotBegin: 'Allo stato attuale non può essere eseguita.',
+  lookAgain: 'Verifica di nuovo',
+
+  unitPower: 'Avviare o fermare una unit',
+  unit: 'Unit',
+  unitHint: 'Con il suffisso: nginx.service. Prima appare ciò che verrebbe fatto; ancora non succede nulla.',
+};
