@@ -55,6 +55,7 @@ export const alone = (action: Action): NewOperation => ({ steps: [{ action }] })
 /** What an action costs those who use what it acts upon, exactly. */
 export function consequence(action: Action): string {
   if (action.on === 'unit') return t.operations.unitConsequences[action.do];
+  if (action.on === 'snapshot') return t.operations.snapshotConsequences[action.do];
   const words = t.operations.guestConsequences;
   return action.do === 'shutdown' && action.then_stop ? words.shutdownThenStop : words[action.do];
 }
@@ -107,15 +108,23 @@ export interface Names {
   host: (id: string) => string | undefined;
 }
 
+function actionText(action: OperationStep['action'], names: Names): string {
+  switch (action.on) {
+    case 'unit':
+      return t.operations.unitSteps[action.do](action.unit, names.host(action.host) ?? action.host);
+    case 'snapshot':
+      return t.operations.snapshotSteps[action.do](action.name, names.guest(action.guest) ?? action.guest);
+    case 'guest':
+      return t.operations.guestSteps[action.do](names.guest(action.id) ?? action.id);
+  }
+}
+
 export function stepText(
   { action, undoes }: OperationStep,
   names: Names,
   number: (value: number) => string,
 ): string {
-  const words =
-    action.on === 'unit'
-      ? t.operations.unitSteps[action.do](action.unit, names.host(action.host) ?? action.host)
-      : t.operations.guestSteps[action.do](names.guest(action.id) ?? action.id);
+  const words = actionText(action, names);
   return undoes === null ? words : `${words} (${t.operations.takesBack(number(undoes + 1))})`;
 }
 
@@ -123,7 +132,9 @@ export function stepText(
 export const stepHref = ({ action }: Pick<OperationStep, 'action'>): string =>
   action.on === 'unit'
     ? `/hosts/${encodeURIComponent(action.host)}/units`
-    : `/guests/${encodeURIComponent(action.id)}`;
+    : action.on === 'snapshot'
+      ? `/guests/${encodeURIComponent(action.guest)}/snapshots`
+      : `/guests/${encodeURIComponent(action.id)}`;
 
 /** Lines with those after them; one that came twice counts once. */
 export function withLines(

@@ -65,6 +65,16 @@ export const operations: typeof English = {
     suspend: (name) => `Gast ${name} anhalten`,
     resume: (name) => `Gast ${name} fortsetzen`,
   },
+  snapshotSteps: {
+    create: (name, guest) => `Snapshot ${name} von Gast ${guest} anlegen`,
+    delete: (name, guest) => `Snapshot ${name} von Gast ${guest} löschen`,
+    'roll-back': (name, guest) => `Gast ${guest} auf den Snapshot ${name} zurücksetzen`,
+  },
+  snapshotConsequences: {
+    create: 'Der Gast läuft weiter; der jetzige Stand lässt sich wiederherstellen.',
+    delete: 'Was nur dieser Snapshot enthält, ist endgültig weg.',
+    'roll-back': 'Alles, was der Gast seit dem Snapshot geschrieben hat, ist endgültig weg.',
+  },
   unitSteps: {
     start: (unit, host) => `${unit} auf ${host} starten`,
     stop: (unit, host) => `${unit} auf ${host} stoppen`,

@@ -64,6 +64,16 @@ export const operations = {
     suspend: (name: string) => `Suspend guest ${name}`,
     resume: (name: string) => `Resume guest ${name}`,
   },
+  snapshotSteps: {
+    create: (name: string, guest: string) => `Make the snapshot ${name} of guest ${guest}`,
+    delete: (name: string, guest: string) => `Delete the snapshot ${name} of guest ${guest}`,
+    'roll-back': (name: string, guest: string) => `Take guest ${guest} back to the snapshot ${name}`,
+  },
+  snapshotConsequences: {
+    create: 'The guest goes on; what it holds now can be gone back to.',
+    delete: 'What only this snapshot holds is gone for good.',
+    'roll-back': 'All that the guest has written since the snapshot is gone for good.',
+  },
   unitSteps: {
     start: (unit: string, host: string) => `Start ${unit} on ${host}`,
     stop: (unit: string, host: string) => `Stop ${unit} on ${host}`,

@@ -64,6 +64,16 @@ export const operations: typeof English = {
     suspend: (name) => `Sospendere il guest ${name}`,
     resume: (name) => `Riprendere il guest ${name}`,
   },
+  snapshotSteps: {
+    create: (name, guest) => `Crea lo snapshot ${name} del guest ${guest}`,
+    delete: (name, guest) => `Elimina lo snapshot ${name} del guest ${guest}`,
+    'roll-back': (name, guest) => `Riporta il guest ${guest} allo snapshot ${name}`,
+  },
+  snapshotConsequences: {
+    create: 'Il guest continua a funzionare; si potrà tornare allo stato attuale.',
+    delete: 'Ciò che solo questo snapshot contiene va perso per sempre.',
+    'roll-back': 'Tutto ciò che il guest ha scritto dopo lo snapshot va perso per sempre.',
+  },
   unitSteps: {
     start: (unit, host) => `Avviare ${unit} su ${host}`,
     stop: (unit, host) => `Fermare ${unit} su ${host}`,
