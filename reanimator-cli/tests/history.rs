@@ -21,7 +21,7 @@ fn a_history_is_a_table_csv_or_json() {
     home.run(&["host", "show", &name, "--observe"]);
     let words = ["host", "history", &name, "--metric", "load1,memory_used", "--from", "10m", "--step", "10s"];
     let table = home.run(&words);
-    assert!(table.contains("memory_used") && table.contains("GiB"), "{table}");
+    assert!(table.contains("memory_used") && table.contains("iB"), "{table}");
     let series = home.json(&words);
     assert_eq!(series["metrics"]["load1"]["mean"].as_array().unwrap().len(), series["times"].as_array().unwrap().len());
     let csv = home.run(&[&words[..], &["--csv"]].concat());
