@@ -179,6 +179,7 @@ async fn a_reboot_is_noticed_and_gives_no_wild_rates() {
         }
     };
     assert!(before.uptime_seconds.unwrap() >= 3600 && after.uptime_seconds.unwrap() < 60, "{after:?}");
-    assert!(after.cpu_percent.unwrap() <= 100.0);
-    assert!(after.networks[0].received_bytes_per_second < 1e9, "{after:?}");
+    // So soon after the start there may be no rate yet; a wild one there may never be.
+    assert!(after.cpu_percent.is_none_or(|percent| percent <= 100.0), "{after:?}");
+    assert!(after.networks.iter().all(|network| network.received_bytes_per_second < 1e9), "{after:?}");
 }
