@@ -160,7 +160,8 @@ test('the first steps fit a phone, in German and in the dark', async (t) => {
   t.after(() => phone.context.close());
   await phone.page.goto('/start');
   await phone.page.getByRole('heading', { name: 'Erste Schritte' }).waitFor();
-  await phone.page.getByText('4 von 5 erledigt').waitFor();
+  // The imported host waits for its key to be compared, so its step is not done.
+  await phone.page.getByText('3 von 5 erledigt').waitFor();
   await assertNoSideways(phone.page, 'the first steps');
   await assertAccessible(phone.page, 'the first steps on a dark phone');
   assert.deepEqual(phone.faults, []);
