@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use futures::StreamExt;
 use reanimator_core::{
     ErrorKind, Fleet, FleetOptions,
-    fleet::{ExecRequest, HostChange, ImportFormat, ImportedState, NewHost, Selector},
+    fleet::{ExecRequest, HostEdit, ImportFormat, ImportedState, NewHost, Selector},
     model::{EventKind, HostKind, HostState},
     workflows::live::{LiveLoop, LiveOptions},
 };
@@ -140,13 +140,12 @@ async fn records_can_be_changed_and_bad_names_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let fleet = open(directory.path()).await;
     let name = fleet.status().await.unwrap().hosts[0].name.clone();
-    let change =
-        HostChange { name: Some("größe".into()), groups: Some(["home".into()].into()), ..HostChange::default() };
+    let change = HostEdit { name: Some("größe".into()), groups: Some(["home".into()].into()), ..HostEdit::default() };
     assert_eq!(fleet.update_host(&name, change).await.unwrap().name, "größe");
     assert_eq!(fleet.select(&"group:home".parse().unwrap()).await.unwrap().len(), 1);
-    let bad = HostChange { name: Some("a b\n".into()), ..HostChange::default() };
+    let bad = HostEdit { name: Some("a b\n".into()), ..HostEdit::default() };
     assert_eq!(fleet.update_host("größe", bad).await.unwrap_err().kind(), ErrorKind::Invalid);
-    let maintenance = HostChange { maintenance: Some(true), ..HostChange::default() };
+    let maintenance = HostEdit { maintenance: Some(true), ..HostEdit::default() };
     assert_eq!(fleet.update_host("größe", maintenance).await.unwrap().state, HostState::Maintenance);
     assert_eq!(fleet.status().await.unwrap().hosts[0].kind, HostKind::Linux);
 }

@@ -10,7 +10,7 @@ use pyo3::{
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{
-        ExecRequest, HostChange, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector,
+        ExecRequest, HostEdit, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector,
         SudoChoice, parse_jump,
     },
     model::{Action, NewOperation, NewStep},
@@ -110,9 +110,9 @@ pub(crate) fn change(
     groups: Option<Vec<String>>,
     tags: Option<Vec<String>>,
     maintenance: Option<bool>,
-) -> HostChange {
+) -> HostEdit {
     let set = |names: Vec<String>| names.into_iter().collect();
-    HostChange { name, groups: groups.map(set), tags: tags.map(set), maintenance }
+    HostEdit { name, groups: groups.map(set), tags: tags.map(set), maintenance }
 }
 
 fn sudo(how: &str, password: Option<String>) -> Result<SudoChoice> {
@@ -246,9 +246,10 @@ impl Steps {
         })?;
         let step = |given| match given {
             Given::Step(step) => step,
-            Given::Action(action) => NewStep { action, after: Vec::new() },
+            Given::Action(action) => action.into(),
         };
-        Ok(NewOperation { title: title.unwrap_or_default(), steps: given.into_iter().map(step).collect() })
+        let steps = given.into_iter().map(step).collect();
+        Ok(NewOperation { title: title.unwrap_or_default(), steps, ..NewOperation::default() })
     }
 }
 

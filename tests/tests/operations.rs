@@ -90,11 +90,11 @@ impl Ward {
 }
 
 fn plan(steps: Vec<NewStep>) -> NewOperation {
-    NewOperation { title: "a test".into(), steps }
+    NewOperation { title: "a test".into(), steps, ..NewOperation::default() }
 }
 
 fn step(guest: &Guest, change: GuestChange) -> NewStep {
-    NewStep { action: Action::Guest { id: guest.id.clone(), change }, after: Vec::new() }
+    Action::Guest { id: guest.id.clone(), change }.into()
 }
 
 fn outcome(step: &Step) -> &str {
@@ -170,15 +170,9 @@ async fn a_snapshot_is_made_gone_back_to_and_deleted() {
     let mut guests = ward.guests(GuestStatus::Running).await;
     guests.retain(|guest| guest.kind.as_str() == "qemu");
     let guest = guests.swap_remove(0);
-    let step = |verb| NewStep {
-        action: Action::Snapshot {
-            guest: guest.id.clone(),
-            name: "before".into(),
-            verb,
-            memory: false,
-            description: "before the update".into(),
-        },
-        after: Vec::new(),
+    let step = |verb| {
+        let (guest, name, description) = (guest.id.clone(), "before".into(), "before the update".into());
+        NewStep::from(Action::Snapshot { guest, name, verb, memory: false, description })
     };
     let dry = ward.operations.dry_run(&plan(vec![step(SnapshotVerb::RollBack)])).await.unwrap();
     assert!(dry.steps[0].refused[0].contains("has no snapshot before"), "{dry:?}");
@@ -212,7 +206,7 @@ async fn what_destroys_is_refused_to_all_but_admins_and_noted() {
         memory: false,
         description: String::new(),
     };
-    let steps = vec![step(&guest, GuestChange::Start), NewStep { action: delete, after: vec![0] }];
+    let steps = vec![step(&guest, GuestChange::Start), NewStep { after: vec![0], ..delete.into() }];
     let refused = ward.operations.ask(plan(steps), &operator, "192.0.2.1").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Denied);
     assert_eq!(ward.operations.list(&OperationFilter { limit: 1, ..OperationFilter::default() }).await.unwrap(), []);

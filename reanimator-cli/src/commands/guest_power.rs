@@ -68,8 +68,8 @@ pub(crate) async fn run(args: &PowerArgs, change: &GuestChange, context: &Contex
         let id = fleet.guest(args.node.as_deref(), name).await?.id;
         let action = Action::Guest { id, change: change.clone() };
         if !steps.iter().any(|step| step.action == action) {
-            steps.push(NewStep { action, after: Vec::new() });
+            steps.push(NewStep::from(action));
         }
     }
-    operate::run(NewOperation { title: String::new(), steps }, args.dry_run, context).await
+    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
 }

@@ -74,7 +74,7 @@ pub(crate) async fn run(command: SnapshotCommand, context: &Context) -> Result<D
         let (name, description) = (on.snapshot.clone(), description.clone());
         let action = Action::Snapshot { guest, name, verb, memory, description };
         if !steps.iter().any(|step| step.action == action) {
-            steps.push(NewStep { action, after: Vec::new() });
+            steps.push(NewStep::from(action));
         }
     }
     if !yes && !on.dry_run {
@@ -84,7 +84,7 @@ pub(crate) async fn run(command: SnapshotCommand, context: &Context) -> Result<D
         }
         confirm(&words)?;
     }
-    operate::run(NewOperation { title: String::new(), steps }, on.dry_run, context).await
+    operate::run(NewOperation { steps, ..NewOperation::default() }, on.dry_run, context).await
 }
 
 /// Asks whether that is meant; a program says so beforehand.

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind, Fleet,
     fleet::{
-        HostChange, ImportFormat, ImportReport, ImportedState,
+        HostEdit, ImportFormat, ImportReport, ImportedState,
         import::{of_ssh_config, parse},
     },
     model::{HostView, details::Include},
@@ -295,7 +295,7 @@ async fn interfaces(context: &Context) -> Result<Done, Failure> {
 async fn set(args: SetArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let before = fleet.host(&args.host).await?.host;
-    let change = HostChange {
+    let change = HostEdit {
         name: args.name,
         groups: changed(&before.groups, args.add_group, &args.remove_group),
         tags: changed(&before.tags, args.add_tag, &args.remove_tag),

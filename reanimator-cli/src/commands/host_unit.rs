@@ -1,7 +1,7 @@
 //! `host unit`: a systemd unit, on one host or many.
 
 use clap::{Args, Subcommand};
-use reanimator_core::model::{Action, NewOperation, NewStep, UnitVerb};
+use reanimator_core::model::{Action, NewOperation, UnitVerb};
 
 use super::operate;
 use crate::{
@@ -50,10 +50,8 @@ pub(crate) async fn run(command: UnitCommand, context: &Context) -> Result<Done,
     if hosts.is_empty() {
         return Err(usage(&format!("{verb} {}", args.unit), "no host is meant", "see `reanimator host list`"));
     }
-    let step = |host: reanimator_core::model::HostView| NewStep {
-        action: Action::Unit { host: host.id, unit: args.unit.clone(), verb },
-        after: Vec::new(),
-    };
-    let steps = hosts.into_iter().map(step).collect();
-    operate::run(NewOperation { title: String::new(), steps }, args.dry_run, context).await
+    let action =
+        |host: reanimator_core::model::HostView| Action::Unit { host: host.id, unit: args.unit.clone(), verb }.into();
+    let steps = hosts.into_iter().map(action).collect();
+    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
 }

@@ -8,16 +8,13 @@
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
 mod guest;
-mod place;
-mod snapshot;
-mod task;
-mod unit;
+mod host;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::{
-    Result,
+    Error, ErrorKind, Result,
     fleet::Fleet,
     model::{Action, OperationId},
 };
@@ -88,14 +85,23 @@ pub trait Said {
 /// `NotFound` when what it acts upon is not in the fleet.
 pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result<Box<dyn Effect>> {
     Ok(match action {
-        Action::Guest { id, change } => Box::new(guest::GuestEffect::new(fleet, id, change).await?),
+        Action::Guest { id, change } => guest::effect(fleet, id, change).await?,
         Action::Snapshot { guest, name, verb, memory, description } => {
             let wanted =
-                snapshot::Wanted { name: name.clone(), verb: *verb, memory: *memory, description: description.clone() };
-            Box::new(snapshot::SnapshotEffect::new(fleet, guest, action, wanted).await?)
+                guest::Wanted { name: name.clone(), verb: *verb, memory: *memory, description: description.clone() };
+            Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
-        Action::Unit { host, unit, verb } => Box::new(unit::UnitEffect::new(fleet, host, unit, *verb, name).await?),
+        Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
+        Action::Host { .. }
+        | Action::Container { .. }
+        | Action::Compose { .. }
+        | Action::Script { .. }
+        | Action::Storage { .. } => return Err(not_yet(action)),
     })
+}
+
+fn not_yet(action: &Action) -> Error {
+    Error::new(ErrorKind::Invalid, action.words()).because("this version does not know how")
 }
 
 /// The name of an effect, the same each time it is made: `reanimator-OPERATION-STEP`.

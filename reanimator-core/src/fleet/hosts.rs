@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
-pub struct HostChange {
+pub struct HostEdit {
     /// Its name.
     pub name: Option<String>,
     /// Its groups, all of them.
@@ -114,7 +114,7 @@ impl Fleet {
     ///
     /// # Errors
     /// `NotFound`, `Conflict` for a name that is taken, `Invalid` for a name that cannot be one.
-    pub async fn update_host(&self, name_or_id: &str, change: HostChange) -> Result<HostView> {
+    pub async fn update_host(&self, name_or_id: &str, change: HostEdit) -> Result<HostView> {
         let id = self.find(name_or_id).await?.id;
         if let Some(name) = &change.name {
             names::check("name", name)?;
@@ -122,7 +122,7 @@ impl Fleet {
         for (what, names) in [("group", &change.groups), ("tag", &change.tags)] {
             names.iter().flatten().try_for_each(|name| names::check(what, name))?;
         }
-        let HostChange { name, groups, tags, maintenance } = change;
+        let HostEdit { name, groups, tags, maintenance } = change;
         let edit = move |host: &mut Host| {
             host.name = name.unwrap_or_else(|| std::mem::take(&mut host.name));
             host.groups = groups.unwrap_or_else(|| std::mem::take(&mut host.groups));

@@ -73,7 +73,7 @@ pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxV
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
-pub use hosts::{HostChange, HostDetail, LinkView};
+pub use hosts::{HostDetail, HostEdit, LinkView};
 pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;

@@ -6,7 +6,7 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::{linux::LinuxMachine, pve::PveApi},
-    model::{Action, Guest, GuestId, HostId},
+    model::{Action, Guest, GuestId, HostId, Thing},
 };
 
 impl Fleet {
@@ -28,17 +28,20 @@ impl Fleet {
     /// # Errors
     /// `Storage` when the store cannot be read.
     pub async fn words_of(&self, action: &Action) -> Result<String> {
-        let name = match action {
-            Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => {
-                let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
-                guest.map(|guest| guest.name.unwrap_or(guest.vmid))
-            }
-            Action::Unit { host, .. } => {
-                self.sync().await?;
-                self.read(|world| world.hosts.get(host).map(|known| known.host.name.clone()))
-            }
-        };
-        Ok(name.map_or_else(|| action.words(), |name| action.words_for(&name)))
+        let guests = self.guests().await?;
+        self.sync().await?;
+        Ok(self.read(|world| {
+            action.words_with(|thing| {
+                let name = match thing {
+                    Thing::Guest(id) => {
+                        let guest = guests.iter().find(|guest| guest.id == *id);
+                        guest.map(|guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone()))
+                    }
+                    Thing::Host(id) => world.hosts.get(id).map(|known| known.host.name.clone()),
+                };
+                name.unwrap_or_else(|| thing.id().to_owned())
+            })
+        }))
     }
 
     /// A host's name, and the machine behind its shell.

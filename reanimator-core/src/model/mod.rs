@@ -18,12 +18,16 @@ pub mod ids;
 pub mod links;
 pub mod operation;
 pub mod role;
+pub mod rule;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
 pub mod units;
 
-pub use action::{Action, GuestChange, Risk, SnapshotVerb, UnitVerb};
+pub use action::{
+    Action, BackupMode, ContainerVerb, GuestChange, HostChange, MigrationMode, Risk, SnapshotVerb, StorageChange,
+    StorageContent, Thing, UnitVerb,
+};
 pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
@@ -37,6 +41,7 @@ pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
 pub use role::Role;
+pub use rule::{Objection, Rule};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::{
     action::{Action, Risk},
     ids::OperationId,
+    rule::Rule,
 };
 
 /// Actions to be carried out, before anything was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewOperation {
@@ -19,6 +20,9 @@ pub struct NewOperation {
     pub title: String,
     /// What is to be done, in order.
     pub steps: Vec<NewStep>,
+    /// Rules that an admin does not want kept this time. Defaults to none; each stands in the audit trail.
+    #[serde(default)]
+    pub overrides: Vec<Rule>,
 }
 
 /// A step before it was taken.
@@ -30,6 +34,15 @@ pub struct NewStep {
     /// Numbers of the steps that must be done before, counted from 0; those that wait for none run beside each other.
     #[serde(default)]
     pub after: Vec<u32>,
+    /// How long it may take, in seconds. Defaults to what is usual for such an action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_seconds: Option<u32>,
+}
+
+impl From<Action> for NewStep {
+    fn from(action: Action) -> Self {
+        Self { action, after: Vec::new(), limit_seconds: None }
+    }
 }
 
 /// One or more actions being carried out, journaled.
@@ -49,6 +62,9 @@ pub struct Operation {
     /// From where: an address, or `local`.
     #[serde(default)]
     pub requested_from: String,
+    /// Rules that are not kept, as an admin wanted it.
+    #[serde(default)]
+    pub overrides: Vec<Rule>,
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// When its first step began.
@@ -120,6 +136,9 @@ pub struct Step {
     pub action: Action,
     /// Steps that must be done before.
     pub after: Vec<u32>,
+    /// How long it may take, in seconds; none where what is usual holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_seconds: Option<u32>,
     /// The step that it takes back, where it is one of those.
     pub undoes: Option<u32>,
     /// How far it got.
@@ -211,8 +230,9 @@ pub struct OperationFilter {
 impl Operation {
     /// A new one, of which nothing is done.
     pub fn new(new: NewOperation, requested_by: impl Into<String>, now: Timestamp) -> Self {
-        let step = |(number, NewStep { action, after }): (usize, NewStep)| {
-            Step::new(u32::try_from(number).unwrap_or(u32::MAX), action, after)
+        let step = |(number, NewStep { action, after, limit_seconds }): (usize, NewStep)| {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            Step { limit_seconds, ..Step::new(number, action, after) }
         };
         Self {
             id: OperationId::generate(),
@@ -221,6 +241,7 @@ impl Operation {
             note: None,
             requested_by: requested_by.into(),
             requested_from: String::new(),
+            overrides: new.overrides,
             requested_at: now,
             started_at: None,
             ended_at: None,
@@ -259,6 +280,7 @@ impl Step {
             number,
             action,
             after,
+            limit_seconds: None,
             undoes: None,
             state: StepState::Pending,
             before: None,

@@ -15,7 +15,7 @@ use futures::StreamExt;
 use reanimator_core::{
     Fleet, FleetOptions, Result,
     access::{self, Principal},
-    fleet::{HostChange, TrailLine},
+    fleet::{HostEdit, TrailLine},
 };
 
 use crate::{
@@ -70,7 +70,7 @@ pub(crate) async fn remove_host(fleet: Fleet, name: String) -> Result<()> {
 }
 
 /// Changes what people say of a host.
-pub(crate) async fn update_host(fleet: Fleet, name: String, change: HostChange) -> Result<Plain> {
+pub(crate) async fn update_host(fleet: Fleet, name: String, change: HostEdit) -> Result<Plain> {
     Plain::of(&audited(&fleet, "host set", &name, fleet.update_host(&name, change)).await?)
 }
 

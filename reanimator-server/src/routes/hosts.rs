@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use reanimator_core::{
     Error, ErrorKind, Result,
-    fleet::{HostChange, HostDetail, ImportFormat, ImportReport, NewHost, Selector, SshAuth, SudoChoice, TestReport},
+    fleet::{HostDetail, HostEdit, ImportFormat, ImportReport, NewHost, Selector, SshAuth, SudoChoice, TestReport},
     model::{HostView, Jump},
 };
 use secrecy::SecretString;
@@ -211,13 +211,13 @@ async fn show(_: Viewer, State(state): State<AppState>, Name(id): Name) -> Resul
 }
 
 /// Renames, groups or tags a host, or puts it into maintenance.
-#[utoipa::path(patch, path = "/api/v1/hosts/{id}", tag = "hosts", params(("id" = String, Path)), request_body = HostChange,
+#[utoipa::path(patch, path = "/api/v1/hosts/{id}", tag = "hosts", params(("id" = String, Path)), request_body = HostEdit,
     extensions(("x-role" = json!("admin"))), responses((status = 200, body = HostView), Refusals))]
 async fn change(
     admin: Admin,
     State(state): State<AppState>,
     Name(id): Name,
-    Body(change): Body<HostChange>,
+    Body(change): Body<HostEdit>,
 ) -> Result<Json<HostView>, ApiError> {
     Ok(Json(admin.0.audited("host set", &id, state.fleet.update_host(&id, change)).await?))
 }

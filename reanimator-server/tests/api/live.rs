@@ -6,8 +6,8 @@ use futures::{SinkExt, StreamExt};
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     access::{Principal, Role},
-    fleet::HostChange,
-    model::{Action, NewOperation, NewStep, UnitVerb},
+    fleet::HostEdit,
+    model::{Action, NewOperation, UnitVerb},
     operation::Operations,
 };
 use reanimator_server::{Ready, ServerOptions, Tls, serve};
@@ -124,7 +124,7 @@ async fn an_operation_is_carried_out_and_told_from_its_start_to_its_end() {
     next_of(&mut socket, &["connected"]).await;
     let host = service.fleet.status().await.unwrap().hosts.remove(0).id;
     let action = Action::Unit { host, unit: "no-such-thing.service".into(), verb: UnitVerb::Start };
-    let new = NewOperation { title: String::new(), steps: vec![NewStep { action, after: Vec::new() }] };
+    let new = NewOperation { steps: vec![action.into()], ..NewOperation::default() };
     let asked = Operations::new(service.fleet.clone()).ask(new, &Principal::local(), "local").await.unwrap();
     for kind in ["operation:started", "operation:ended"] {
         let event = next_of(&mut socket, &[kind]).await;
@@ -165,7 +165,7 @@ async fn everything_comes_first_and_then_what_changes() {
     let added = next_of(&mut socket, &["host:added"]).await;
     assert_eq!(added["data"]["name"], "web1");
     assert!(added["at"].as_str().unwrap().ends_with('Z'));
-    let change = HostChange { maintenance: Some(true), ..HostChange::default() };
+    let change = HostEdit { maintenance: Some(true), ..HostEdit::default() };
     service.fleet.update_host(&host, change).await.unwrap();
     let updated = next_of(&mut socket, &["host:updated"]).await;
     assert_eq!(updated["data"]["state"], "maintenance");

@@ -61,7 +61,7 @@ async fn names_of_any_letters_are_kept_and_selected() {
     // One that answers, under each name in turn, and one each that does not.
     let id = ward.fleet.add_host(ssh_host("web1", &sshd)).await.unwrap().id;
     for name in NAMES {
-        let change = reanimator_core::fleet::HostChange { name: Some(name.to_owned()), ..Default::default() };
+        let change = reanimator_core::fleet::HostEdit { name: Some(name.to_owned()), ..Default::default() };
         ward.fleet.update_host(id.as_str(), change).await.unwrap();
         let seen = ward.look(name).await.unwrap().host;
         assert_eq!((seen.name.as_str(), seen.state), (name, HostState::Online));

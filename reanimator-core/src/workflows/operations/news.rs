@@ -66,7 +66,7 @@ mod tests {
     use crate::model::{NewOperation, OperationState};
 
     fn operation(id: &str, state: OperationState) -> Operation {
-        let new = NewOperation { title: id.into(), steps: Vec::new() };
+        let new = NewOperation { title: id.into(), ..NewOperation::default() };
         Operation { id: id.into(), state, ..Operation::new(new, "ada", Timestamp::UNIX_EPOCH) }
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    Check, Effect, Said,
+    super::{Check, Effect, Said},
     place::{Place, said},
     task,
 };
@@ -21,10 +21,23 @@ use crate::{
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A change of one guest, where it is now.
-pub(super) struct GuestEffect {
+/// What of a guest's changes is one of its power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Power {
+    Start,
+    Stop,
+    Shutdown { limit_seconds: u32, then_stop: bool },
+    Reboot { limit_seconds: u32 },
+    Suspend,
+    Resume,
+}
+
+/// A change of one guest's power, where it is now.
+pub(super) struct PowerEffect {
     at: Place,
-    change: GuestChange,
+    power: Power,
+    /// The same in words: `shut down guest mail`.
+    words: String,
 }
 
 /// What a guest is doing.
@@ -37,9 +50,35 @@ struct Now {
     uptime_seconds: u64,
 }
 
-impl GuestEffect {
-    pub(super) async fn new(fleet: &Fleet, id: &GuestId, change: &GuestChange) -> Result<Self> {
-        Ok(Self { at: Place::of(fleet, id, &format!("{change} guest")).await?, change: change.clone() })
+impl Power {
+    /// None where it is something else.
+    pub(super) const fn of(change: &GuestChange) -> Option<Self> {
+        Some(match change {
+            GuestChange::Start => Self::Start,
+            GuestChange::Stop => Self::Stop,
+            GuestChange::Shutdown { limit_seconds, then_stop } => {
+                Self::Shutdown { limit_seconds: *limit_seconds, then_stop: *then_stop }
+            }
+            GuestChange::Reboot { limit_seconds } => Self::Reboot { limit_seconds: *limit_seconds },
+            GuestChange::Suspend => Self::Suspend,
+            GuestChange::Resume => Self::Resume,
+            GuestChange::Migrate { .. }
+            | GuestChange::RemoteMigrate { .. }
+            | GuestChange::Scale { .. }
+            | GuestChange::GrowDisk { .. }
+            | GuestChange::Clone { .. }
+            | GuestChange::BackUp { .. }
+            | GuestChange::Tag { .. }
+            | GuestChange::Delete { .. } => return None,
+        })
+    }
+}
+
+impl PowerEffect {
+    pub(super) async fn new(fleet: &Fleet, id: &GuestId, power: Power) -> Result<Self> {
+        let at = Place::of(fleet, id, &format!("{} guest", verb(power))).await?;
+        let words = format!("{} guest {}", verb(power), at.name);
+        Ok(Self { at, power, words })
     }
 
     async fn look(&self) -> Result<Now> {
@@ -58,21 +97,21 @@ impl GuestEffect {
     }
 
     fn request(&self) -> Request {
-        let verb = verb(&self.change);
+        let verb = verb(self.power);
         let request = Request::post(self.at.path(&["status", verb]));
-        match &self.change {
-            GuestChange::Shutdown { limit_seconds, then_stop } => {
+        match self.power {
+            Power::Shutdown { limit_seconds, then_stop } => {
                 let request = request.param("timeout", limit_seconds.to_string());
-                if *then_stop { request.param("forceStop", "1") } else { request }
+                if then_stop { request.param("forceStop", "1") } else { request }
             }
-            GuestChange::Reboot { limit_seconds } => request.param("timeout", limit_seconds.to_string()),
-            GuestChange::Start | GuestChange::Stop | GuestChange::Suspend | GuestChange::Resume => request,
+            Power::Reboot { limit_seconds } => request.param("timeout", limit_seconds.to_string()),
+            Power::Start | Power::Stop | Power::Suspend | Power::Resume => request,
         }
     }
 
     /// The kinds of tasks that it may show up as: its own, and that of high availability.
     fn task_kinds(&self) -> Vec<String> {
-        let verb = verb(&self.change);
+        let verb = verb(self.power);
         vec![format!("{}{verb}", if self.at.kind == GuestKind::Qemu { "qm" } else { "vz" }), format!("ha{verb}")]
     }
 
@@ -82,21 +121,21 @@ impl GuestEffect {
 }
 
 #[async_trait]
-impl Effect for GuestEffect {
+impl Effect for PowerEffect {
     async fn check(&self) -> Result<Check> {
         let now = self.look().await?;
         let state = now.state.as_str();
-        if wanted(&self.change).is_some_and(|wanted| wanted == state) {
+        if wanted(self.power).is_some_and(|wanted| wanted == state) {
             return Ok(Check::Already(format!("it is {state} already")));
         }
         if let Some(lock) = &now.lock {
             return Ok(self.refuse(&format!("is locked by Proxmox: {lock}")));
         }
-        match (&self.change, state) {
-            (GuestChange::Start, "paused") => return Ok(self.refuse("is paused: resume it instead")),
-            (GuestChange::Reboot { .. } | GuestChange::Suspend, "stopped") => return Ok(self.refuse("does not run")),
-            (GuestChange::Resume, "stopped") => return Ok(self.refuse("does not run: start it instead")),
-            (GuestChange::Shutdown { .. } | GuestChange::Reboot { .. }, "paused") => {
+        match (self.power, state) {
+            (Power::Start, "paused") => return Ok(self.refuse("is paused: resume it instead")),
+            (Power::Reboot { .. } | Power::Suspend, "stopped") => return Ok(self.refuse("does not run")),
+            (Power::Resume, "stopped") => return Ok(self.refuse("does not run: start it instead")),
+            (Power::Shutdown { .. } | Power::Reboot { .. }, "paused") => {
                 return Ok(self.refuse("is paused, and cannot hear: resume it first"));
             }
             _ => {}
@@ -112,7 +151,7 @@ impl Effect for GuestEffect {
     }
 
     async fn begin(&self, _before: &Value) -> Result<String> {
-        self.at.begin(self.request(), &format!("{} guest {}", self.change, self.at.name)).await
+        self.at.begin(self.request(), &self.words).await
     }
 
     async fn find(&self, before: &Value) -> Result<Option<String>> {
@@ -125,14 +164,14 @@ impl Effect for GuestEffect {
     }
 
     async fn confirm(&self, _before: &Value) -> Result<String> {
-        let wanted = wanted(&self.change).unwrap_or("running");
+        let wanted = wanted(self.power).unwrap_or("running");
         let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;
         loop {
             let now = self.look().await;
             match now {
                 Ok(now) if now.state == wanted => return Ok(format!("it is {wanted}")),
                 Ok(now) if tokio::time::Instant::now() > give_up => {
-                    return Err(Error::new(ErrorKind::Conflict, format!("{} guest {}", self.change, self.at.name))
+                    return Err(Error::new(ErrorKind::Conflict, self.words.clone())
                         .because(format!("its task ended well, and yet it is {}", now.state))
                         .next("look at its console"));
                 }
@@ -146,35 +185,35 @@ impl Effect for GuestEffect {
 
     fn undo(&self, before: &Value) -> Option<Action> {
         let was = before.get("state").and_then(Value::as_str);
-        let change = match (&self.change, was) {
-            (GuestChange::Start, _) => GuestChange::Shutdown { limit_seconds: 60, then_stop: false },
-            (GuestChange::Stop | GuestChange::Shutdown { .. }, Some("running")) => GuestChange::Start,
-            (GuestChange::Suspend, _) => GuestChange::Resume,
-            (GuestChange::Resume, _) => GuestChange::Suspend,
+        let change = match (self.power, was) {
+            (Power::Start, _) => GuestChange::Shutdown { limit_seconds: 60, then_stop: false },
+            (Power::Stop | Power::Shutdown { .. }, Some("running")) => GuestChange::Start,
+            (Power::Suspend, _) => GuestChange::Resume,
+            (Power::Resume, _) => GuestChange::Suspend,
             // A guest that was paused is not what it was when it is started anew.
-            (GuestChange::Stop | GuestChange::Shutdown { .. } | GuestChange::Reboot { .. }, _) => return None,
+            (Power::Stop | Power::Shutdown { .. } | Power::Reboot { .. }, _) => return None,
         };
         Some(Action::Guest { id: self.at.id.clone(), change })
     }
 }
 
-const fn verb(change: &GuestChange) -> &'static str {
-    match change {
-        GuestChange::Start => "start",
-        GuestChange::Stop => "stop",
-        GuestChange::Shutdown { .. } => "shutdown",
-        GuestChange::Reboot { .. } => "reboot",
-        GuestChange::Suspend => "suspend",
-        GuestChange::Resume => "resume",
+const fn verb(power: Power) -> &'static str {
+    match power {
+        Power::Start => "start",
+        Power::Stop => "stop",
+        Power::Shutdown { .. } => "shutdown",
+        Power::Reboot { .. } => "reboot",
+        Power::Suspend => "suspend",
+        Power::Resume => "resume",
     }
 }
 
 /// The state that a change leads to; none where it leads to the one before.
-const fn wanted(change: &GuestChange) -> Option<&'static str> {
-    match change {
-        GuestChange::Start | GuestChange::Resume => Some("running"),
-        GuestChange::Stop | GuestChange::Shutdown { .. } => Some("stopped"),
-        GuestChange::Suspend => Some("paused"),
-        GuestChange::Reboot { .. } => None,
+const fn wanted(power: Power) -> Option<&'static str> {
+    match power {
+        Power::Start | Power::Resume => Some("running"),
+        Power::Stop | Power::Shutdown { .. } => Some("stopped"),
+        Power::Suspend => Some("paused"),
+        Power::Reboot { .. } => None,
     }
 }

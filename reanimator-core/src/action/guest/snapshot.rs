@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    Check, Effect, Said,
+    super::{Check, Effect, Said},
     place::{Place, said},
     task,
 };
@@ -19,15 +19,15 @@ use crate::{
 const LONGEST_NAME: usize = 40;
 
 /// What is wanted of a snapshot.
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) verb: SnapshotVerb,
-    pub(super) memory: bool,
-    pub(super) description: String,
+pub(in crate::action) struct Wanted {
+    pub(in crate::action) name: String,
+    pub(in crate::action) verb: SnapshotVerb,
+    pub(in crate::action) memory: bool,
+    pub(in crate::action) description: String,
 }
 
 /// A change of one snapshot.
-pub(super) struct SnapshotEffect {
+pub(in crate::action) struct SnapshotEffect {
     at: Place,
     wanted: Wanted,
     words: String,
@@ -41,9 +41,14 @@ struct Seen {
 }
 
 impl SnapshotEffect {
-    pub(super) async fn new(fleet: &Fleet, guest: &GuestId, action: &Action, wanted: Wanted) -> Result<Self> {
+    pub(in crate::action) async fn new(
+        fleet: &Fleet,
+        guest: &GuestId,
+        action: &Action,
+        wanted: Wanted,
+    ) -> Result<Self> {
         let at = Place::of(fleet, guest, "act on a snapshot of guest").await?;
-        Ok(Self { words: action.words_for(&at.name), at, wanted })
+        Ok(Self { words: action.words_with(|_| at.name.clone()), at, wanted })
     }
 
     async fn look(&self) -> Result<Seen> {

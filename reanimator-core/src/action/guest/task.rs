@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Said;
+use super::super::Said;
 use crate::{Error, ErrorKind, Result, host::pve::PveApi, transport::http::Request};
 
 /// How often a task is looked at.

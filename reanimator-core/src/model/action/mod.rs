@@ -1,6 +1,10 @@
 //! Changes to the world, as data: they can be stored, shown, refused, and carried out later by another process.
 
-use std::fmt;
+mod guest;
+mod host;
+mod storage;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +12,10 @@ use super::{
     ids::{GuestId, HostId},
     role::Role,
 };
+
+pub use guest::{BackupMode, GuestChange, MigrationMode};
+pub use host::{ContainerVerb, HostChange, UnitVerb};
+pub use storage::{StorageChange, StorageContent};
 
 /// One change to the world: what, on what, with which bounds.
 ///
@@ -46,6 +54,14 @@ pub enum Action {
         #[serde(default)]
         description: String,
     },
+    /// Something with a host.
+    Host {
+        /// Which one.
+        id: HostId,
+        /// What.
+        #[serde(flatten)]
+        change: HostChange,
+    },
     /// Something with a systemd unit of a host.
     Unit {
         /// On which host.
@@ -56,40 +72,50 @@ pub enum Action {
         #[serde(rename = "do")]
         verb: UnitVerb,
     },
-}
-
-/// What can be done with a VM or container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "do", rename_all = "kebab-case")]
-pub enum GuestChange {
-    /// Starts it.
-    Start,
-    /// Pulls its plug.
-    Stop,
-    /// Asks its system to shut down.
-    Shutdown {
-        /// How long it may take. Defaults to 60 seconds.
-        #[serde(default = "minute")]
-        limit_seconds: u32,
-        /// Whether its plug is pulled when it takes longer. Defaults to not.
+    /// Something with a container of Docker or Podman on a host.
+    Container {
+        /// On which host.
+        host: HostId,
+        /// Its name.
+        name: String,
+        /// What.
+        #[serde(rename = "do")]
+        verb: ContainerVerb,
+    },
+    /// Something with all containers of a project of Compose on a host.
+    Compose {
+        /// On which host.
+        host: HostId,
+        /// Its name.
+        project: String,
+        /// What.
+        #[serde(rename = "do")]
+        verb: ContainerVerb,
+    },
+    /// Runs a prepared script on a host.
+    Script {
+        /// On which host.
+        host: HostId,
+        /// The script's name.
+        script: String,
+        /// What it is given, by the names of its parameters.
         #[serde(default)]
-        then_stop: bool,
+        parameters: BTreeMap<String, String>,
     },
-    /// Asks its system to start anew.
-    Reboot {
-        /// How long it may take to go down. Defaults to 60 seconds.
-        #[serde(default = "minute")]
-        limit_seconds: u32,
+    /// Puts a file on a storage of a node.
+    Storage {
+        /// Of which node.
+        host: HostId,
+        /// On which one.
+        storage: String,
+        /// As what.
+        content: StorageContent,
+        /// What the file is called there.
+        name: String,
+        /// How it comes there.
+        #[serde(flatten)]
+        change: StorageChange,
     },
-    /// Freezes it; its memory stays where it is.
-    Suspend,
-    /// Lets it go on.
-    Resume,
-}
-
-fn minute() -> u32 {
-    60
 }
 
 /// What can be done with a snapshot.
@@ -103,23 +129,6 @@ pub enum SnapshotVerb {
     Delete,
     /// Makes the guest what it was then; what came later is gone.
     RollBack,
-}
-
-/// What can be done with a systemd unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum UnitVerb {
-    /// Starts it.
-    Start,
-    /// Stops it.
-    Stop,
-    /// Stops and starts it.
-    Restart,
-    /// Has it started with the system from now on.
-    Enable,
-    /// Has it started with the system no more.
-    Disable,
 }
 
 /// How much an action may cost those who use what it acts upon.
@@ -166,81 +175,81 @@ impl Action {
                 SnapshotVerb::Create => Risk::Low,
                 SnapshotVerb::Delete | SnapshotVerb::RollBack => Risk::Destructive,
             },
-            Self::Unit { verb, .. } => match verb {
-                UnitVerb::Start | UnitVerb::Enable | UnitVerb::Disable => Risk::Low,
-                UnitVerb::Stop | UnitVerb::Restart => Risk::Disruptive,
-            },
+            Self::Host { change, .. } => change.risk(),
+            Self::Unit { verb, .. } => verb.risk(),
+            Self::Container { verb, .. } | Self::Compose { verb, .. } => verb.risk(),
+            // Who may run a script is the script's own matter.
+            Self::Script { .. } => Risk::Disruptive,
+            Self::Storage { .. } => Risk::Low,
+        }
+    }
+
+    /// The guest or host that it acts upon.
+    pub const fn on(&self) -> Thing<'_> {
+        match self {
+            Self::Guest { id, .. } | Self::Snapshot { guest: id, .. } => Thing::Guest(id),
+            Self::Host { id: host, .. }
+            | Self::Unit { host, .. }
+            | Self::Container { host, .. }
+            | Self::Compose { host, .. }
+            | Self::Script { host, .. }
+            | Self::Storage { host, .. } => Thing::Host(host),
         }
     }
 
     /// What it acts upon, for locks: two operations never act on one thing at once.
     pub fn thing(&self) -> String {
-        match self {
-            Self::Guest { id, .. } | Self::Snapshot { guest: id, .. } => format!("guest:{id}"),
-            Self::Unit { host, .. } => format!("host:{host}"),
+        match self.on() {
+            Thing::Guest(id) => format!("guest:{id}"),
+            Thing::Host(id) => format!("host:{id}"),
         }
     }
 
-    /// What it is, with the thing's id in place of its name: `shut down guest c1:101`.
+    /// What it is, with ids in place of names: `shut down guest c1:101`.
     pub fn words(&self) -> String {
-        self.words_for(match self {
-            Self::Guest { id, .. } | Self::Snapshot { guest: id, .. } => &id.0,
-            Self::Unit { host, .. } => host.as_str(),
-        })
+        self.words_with(|thing| thing.id().to_owned())
     }
 
-    /// What it is, of a thing that people call `name`.
-    pub fn words_for(&self, name: &str) -> String {
+    /// What it is, with the names that `name` gives.
+    pub fn words_with(&self, name: impl Fn(Thing<'_>) -> String) -> String {
+        let on = name(self.on());
+        let host = |id: &HostId| name(Thing::Host(id));
         match self {
-            Self::Guest { change, .. } => format!("{change} guest {name}"),
+            Self::Guest { change, .. } => change.words(&on, host),
             Self::Snapshot { name: snapshot, verb, .. } => match verb {
-                SnapshotVerb::Create => format!("make snapshot {snapshot} of guest {name}"),
-                SnapshotVerb::Delete => format!("delete snapshot {snapshot} of guest {name}"),
-                SnapshotVerb::RollBack => format!("roll guest {name} back to snapshot {snapshot}"),
+                SnapshotVerb::Create => format!("make snapshot {snapshot} of guest {on}"),
+                SnapshotVerb::Delete => format!("delete snapshot {snapshot} of guest {on}"),
+                SnapshotVerb::RollBack => format!("roll guest {on} back to snapshot {snapshot}"),
             },
-            Self::Unit { unit, verb, .. } => format!("{verb} {unit} on {name}"),
+            Self::Host { change, .. } => change.words(&on, host),
+            Self::Unit { unit, verb, .. } => format!("{verb} {unit} on {on}"),
+            Self::Container { name: container, verb, .. } => format!("{verb} container {container} on {on}"),
+            Self::Compose { project, verb, .. } => format!("{verb} project {project} on {on}"),
+            Self::Script { script, .. } => format!("run script {script} on {on}"),
+            Self::Storage { storage, name: file, change, .. } => match change {
+                StorageChange::Upload { .. } => format!("upload {file} to {storage} of {on}"),
+                StorageChange::Download { .. } => format!("download {file} to {storage} of {on}"),
+            },
         }
     }
 }
 
-impl GuestChange {
-    const fn risk(&self) -> Risk {
+/// A guest or host that an action names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing<'a> {
+    /// A guest.
+    Guest(&'a GuestId),
+    /// A host.
+    Host(&'a HostId),
+}
+
+impl<'a> Thing<'a> {
+    /// Its id.
+    pub fn id(self) -> &'a str {
         match self {
-            Self::Start | Self::Resume => Risk::Low,
-            Self::Stop | Self::Shutdown { .. } | Self::Reboot { .. } | Self::Suspend => Risk::Disruptive,
+            Self::Guest(id) => &id.0,
+            Self::Host(id) => id.as_str(),
         }
-    }
-}
-
-impl fmt::Display for GuestChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Shutdown { .. } => "shut down",
-            Self::Reboot { .. } => "reboot",
-            Self::Suspend => "suspend",
-            Self::Resume => "resume",
-        })
-    }
-}
-
-impl UnitVerb {
-    /// As `systemctl` calls it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::Enable => "enable",
-            Self::Disable => "disable",
-        }
-    }
-}
-
-impl fmt::Display for UnitVerb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -257,12 +266,15 @@ mod tests {
         };
         let json = r#"{"on":"guest","id":"c1:101","do":"shutdown"}"#;
         assert_eq!(serde_json::from_str::<Action>(json).unwrap(), shutdown);
-        assert_eq!(shutdown.words_for("mail"), "shut down guest mail");
+        assert_eq!(shutdown.words_with(|_| "mail".into()), "shut down guest mail");
 
         let unit = Action::Unit { host: "h1".into(), unit: "nginx.service".into(), verb: UnitVerb::Restart };
         let json = r#"{"on":"unit","host":"h1","unit":"nginx.service","do":"restart"}"#;
         assert_eq!(serde_json::to_string(&unit).unwrap(), json);
-        assert_eq!((unit.words_for("web1"), unit.thing()), ("restart nginx.service on web1".into(), "host:h1".into()));
+        assert_eq!(
+            (unit.words_with(|_| "web1".into()), unit.thing()),
+            ("restart nginx.service on web1".into(), "host:h1".into())
+        );
     }
 
     #[test]
@@ -270,9 +282,12 @@ mod tests {
         let json = r#"{"on":"snapshot","guest":"c1:101","name":"before","do":"roll-back"}"#;
         let back: Action = serde_json::from_str(json).unwrap();
         assert_eq!((back.risk(), back.thing()), (Risk::Destructive, "guest:c1:101".into()));
-        assert_eq!(back.words_for("mail"), "roll guest mail back to snapshot before");
+        assert_eq!(back.words_with(|_| "mail".into()), "roll guest mail back to snapshot before");
         let make: Action = serde_json::from_str(&json.replace("roll-back", "create")).unwrap();
-        assert_eq!((make.risk(), make.words_for("mail")), (Risk::Low, "make snapshot before of guest mail".into()));
+        assert_eq!(
+            (make.risk(), make.words_with(|_| "mail".into())),
+            (Risk::Low, "make snapshot before of guest mail".into())
+        );
     }
 
     #[test]

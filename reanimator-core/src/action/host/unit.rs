@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Check, Effect, EffectName, Said};
+use super::super::{Check, Effect, EffectName, Said};
 use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A change of one unit.
-pub(super) struct UnitEffect {
+pub(in crate::action) struct UnitEffect {
     machine: Arc<LinuxMachine>,
     host: HostId,
     host_name: String,
@@ -36,7 +36,7 @@ struct Shown {
 }
 
 impl UnitEffect {
-    pub(super) async fn new(
+    pub(in crate::action) async fn new(
         fleet: &Fleet,
         host: &HostId,
         unit: &str,

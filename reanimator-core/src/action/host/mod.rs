@@ -1,0 +1,5 @@
+//! Hosts, and what runs on them.
+
+mod unit;
+
+pub(super) use unit::UnitEffect;
