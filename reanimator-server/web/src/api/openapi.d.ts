@@ -1114,7 +1114,13 @@ export interface components {
             name: string;
             /** @enum {string} */
             on: "snapshot";
-        } | {
+        } | (components["schemas"]["HostChange"] & {
+            /** @description Which one. */
+            id: components["schemas"]["HostId"];
+        } & {
+            /** @enum {string} */
+            on: "host";
+        }) | {
             /** @description What. */
             do: components["schemas"]["UnitVerb"];
             /** @description On which host. */
@@ -1123,7 +1129,48 @@ export interface components {
             on: "unit";
             /** @description Which one: `nginx.service`. */
             unit: string;
-        };
+        } | {
+            /** @description What. */
+            do: components["schemas"]["ContainerVerb"];
+            /** @description On which host. */
+            host: components["schemas"]["HostId"];
+            /** @description Its name. */
+            name: string;
+            /** @enum {string} */
+            on: "container";
+        } | {
+            /** @description What. */
+            do: components["schemas"]["ContainerVerb"];
+            /** @description On which host. */
+            host: components["schemas"]["HostId"];
+            /** @enum {string} */
+            on: "compose";
+            /** @description Its name. */
+            project: string;
+        } | {
+            /** @description On which host. */
+            host: components["schemas"]["HostId"];
+            /** @enum {string} */
+            on: "script";
+            /** @description What it is given, by the names of its parameters. */
+            parameters?: {
+                [key: string]: string;
+            };
+            /** @description The script's name. */
+            script: string;
+        } | (components["schemas"]["StorageChange"] & {
+            /** @description As what. */
+            content: components["schemas"]["StorageContent"];
+            /** @description Of which node. */
+            host: components["schemas"]["HostId"];
+            /** @description What the file is called there. */
+            name: string;
+            /** @description On which one. */
+            storage: string;
+        } & {
+            /** @enum {string} */
+            on: "storage";
+        });
         /** @description An address of an interface. */
         Address: {
             /** @description `192.0.2.10`, `2001:db8::10`. */
@@ -1351,6 +1398,11 @@ export interface components {
              */
             storage: string | null;
         };
+        /**
+         * @description How a guest is held while it is backed up.
+         * @enum {string}
+         */
+        BackupMode: "snapshot" | "suspend" | "stop";
         /** @description What is in a backup. */
         BackupReport: {
             /**
@@ -2112,6 +2164,11 @@ export interface components {
              */
             state: string;
         };
+        /**
+         * @description What can be done with a container of Docker or Podman, or a project of Compose.
+         * @enum {string}
+         */
+        ContainerVerb: "start" | "stop" | "restart" | "update";
         /** @description A processor, or several of one kind. */
         Cpu: {
             /**
@@ -3467,6 +3524,98 @@ export interface components {
         } | {
             /** @enum {string} */
             do: "resume";
+        } | {
+            /** @enum {string} */
+            do: "migrate";
+            /** @description Whether disks on storage of its node are copied along. Defaults to not: then such a guest is refused. */
+            local_disks?: boolean;
+            /** @description How. Defaults to what disturbs it least. */
+            mode?: components["schemas"]["MigrationMode"];
+            /** @description Where its disks go. Defaults to storages of the same names. */
+            storage?: string | null;
+            /** @description To which node. */
+            to: components["schemas"]["HostId"];
+        } | {
+            /** @description Which bridge its network cards hang on there. */
+            bridge: string;
+            /** @enum {string} */
+            do: "remote-migrate";
+            /** @description Whether it stays here too, stopped. Defaults to not. */
+            keep?: boolean;
+            /** @description Whether it goes on running on its way. A VM does so live; a container is restarted. Defaults to not. */
+            online?: boolean;
+            /** @description Where its disks go. */
+            storage: string;
+            /** @description To which node. */
+            to: components["schemas"]["HostId"];
+            /**
+             * Format: int32
+             * @description Its number there. Defaults to the one it has, where that is free there, else the next one that is.
+             */
+            vmid?: number | null;
+        } | {
+            /**
+             * Format: int32
+             * @description Cores: of each socket of a VM, of a container in all. Defaults to as many as it has.
+             */
+            cores?: number | null;
+            /** @enum {string} */
+            do: "scale";
+            /**
+             * Format: int64
+             * @description Memory in MiB. Defaults to as much as it has.
+             */
+            memory_mib?: number | null;
+        } | {
+            /** @description Which one: `scsi0`, `rootfs`. */
+            disk: string;
+            /** @enum {string} */
+            do: "grow-disk";
+            /**
+             * Format: int64
+             * @description How large it is to be, in GiB.
+             */
+            to_gib: number;
+        } | {
+            /** @enum {string} */
+            do: "clone";
+            /** @description Whether its disks are copied rather than based on those of a template. Defaults to copied. */
+            full?: boolean;
+            /** @description What the other is called. */
+            name: string;
+            /** @description Of which snapshot. Defaults to what it is now. */
+            snapshot?: string | null;
+            /** @description Where its disks are put. Defaults to where those of the first are. */
+            storage?: string | null;
+            to?: components["schemas"]["HostId"] | null;
+            /**
+             * Format: int32
+             * @description The number of the other. Defaults to the next one that is free.
+             */
+            vmid?: number | null;
+        } | {
+            /** @enum {string} */
+            do: "back-up";
+            /** @description How it is held meanwhile. Defaults to going on. */
+            mode?: components["schemas"]["BackupMode"];
+            /** @description What people say of it. Defaults to nothing. */
+            notes?: string;
+            /** @description On which storage. */
+            storage: string;
+        } | {
+            /** @description Which it is to have. */
+            add?: string[];
+            /** @enum {string} */
+            do: "tag";
+            /** @description Which it is to have no more. */
+            remove?: string[];
+        } | {
+            /** @description Its name, typed by whoever wants it gone: it must be the one it has. */
+            confirm: string;
+            /** @enum {string} */
+            do: "delete";
+            /** @description Whether backup jobs, replication and high availability forget it too. Defaults to so. */
+            purge?: boolean;
         };
         /** @description A guest's configuration. Where it says nothing, a setting that Proxmox has a default for holds that default. */
         GuestConfig: {
@@ -4332,28 +4481,26 @@ export interface components {
             /** @description The ways by which it is seen: `local`, `ssh`, `proxmox`. */
             via: string[];
         };
-        /** @description What to change of a host; `None` leaves it. */
+        /** @description What can be done with a host. */
         HostChange: {
-            /**
-             * @description Its groups, all of them.
-             * @default null
-             */
-            groups: string[] | null;
-            /**
-             * @description Whether it is in maintenance.
-             * @default null
-             */
-            maintenance: boolean | null;
-            /**
-             * @description Its name.
-             * @default null
-             */
-            name: string | null;
-            /**
-             * @description Its tags, all of them.
-             * @default null
-             */
-            tags: string[] | null;
+            /** @enum {string} */
+            do: "shutdown";
+        } | {
+            /** @enum {string} */
+            do: "reboot";
+        } | {
+            /** @enum {string} */
+            do: "suspend";
+        } | {
+            /** @enum {string} */
+            do: "wake";
+            through?: components["schemas"]["HostId"] | null;
+        } | {
+            /** @enum {string} */
+            do: "enter-maintenance";
+        } | {
+            /** @enum {string} */
+            do: "leave-maintenance";
         };
         /** @description Hosts by state. */
         HostCounts: {
@@ -4463,6 +4610,29 @@ export interface components {
             uptime_seconds?: number | null;
             /** @description What it is virtualised by; `none` on bare metal. */
             virtualization?: string | null;
+        };
+        /** @description What to change of a host; `None` leaves it. */
+        HostEdit: {
+            /**
+             * @description Its groups, all of them.
+             * @default null
+             */
+            groups: string[] | null;
+            /**
+             * @description Whether it is in maintenance.
+             * @default null
+             */
+            maintenance: boolean | null;
+            /**
+             * @description Its name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Its tags, all of them.
+             * @default null
+             */
+            tags: string[] | null;
         };
         /** @description A host of the fleet. */
         HostId: string;
@@ -5234,6 +5404,11 @@ export interface components {
              */
             speed_mts: number | null;
         };
+        /**
+         * @description How a guest is moved.
+         * @enum {string}
+         */
+        MigrationMode: "auto" | "live" | "restart" | "offline";
         /** @description Something of the host inside a container. */
         Mount: {
             /**
@@ -5316,6 +5491,8 @@ export interface components {
         };
         /** @description Actions to be carried out, before anything was done. */
         NewOperation: {
+            /** @description Rules that an admin does not want kept this time. Defaults to none; each stands in the audit trail. */
+            overrides?: components["schemas"]["Rule"][];
             /** @description What is to be done, in order. */
             steps: components["schemas"]["NewStep"][];
             /** @description What it is, for people: `shut down 3 guests`. Without one it is called by its steps. */
@@ -5327,6 +5504,11 @@ export interface components {
             action: components["schemas"]["Action"];
             /** @description Numbers of the steps that must be done before, counted from 0; those that wait for none run beside each other. */
             after?: number[];
+            /**
+             * Format: int32
+             * @description How long it may take, in seconds. Defaults to what is usual for such an action.
+             */
+            limit_seconds?: number | null;
         };
         /** @description A certificate of a node. */
         NodeCertificate: {
@@ -6021,6 +6203,8 @@ export interface components {
             id: components["schemas"]["OperationId"];
             /** @description What is waited for, or what went wrong, for people. */
             note?: string | null;
+            /** @description Rules that are not kept, as an admin wanted it. */
+            overrides?: components["schemas"]["Rule"][];
             /** @description The process that carries it out, as far as its lease goes; none where nobody does. */
             owner?: string | null;
             /**
@@ -7400,6 +7584,11 @@ export interface components {
              */
             source: string | null;
         };
+        /**
+         * @description A rule that an action must not break.
+         * @enum {string}
+         */
+        Rule: "quorum" | "ha" | "affinity" | "target" | "memory" | "storage" | "bridge" | "passthrough" | "local-disks" | "locked" | "preconditions" | "running-guests" | "last-dns" | "last-dhcp" | "own-machine" | "own-path" | "protected" | "window" | "cap";
         /** @description A network in a zone. */
         SdnVnet: {
             /**
@@ -7757,6 +7946,11 @@ export interface components {
             handle?: string | null;
             /**
              * Format: int32
+             * @description How long it may take, in seconds; none where what is usual holds.
+             */
+            limit_seconds?: number | null;
+            /**
+             * Format: int32
              * @description Its place, counted from 0.
              */
             number: number;
@@ -7806,6 +8000,25 @@ export interface components {
             /** @description `dir`, `zfspool`, `nfs`... */
             type: string;
         };
+        /** @description What can be put on a storage of a node. */
+        StorageChange: {
+            /** @enum {string} */
+            do: "upload";
+            /** @description Its id. */
+            file: string;
+        } | {
+            /** @enum {string} */
+            do: "download";
+            /** @description Its SHA-256, which the node compares. Defaults to none. */
+            sha256?: string | null;
+            /** @description From where: `https` or `http`. */
+            url: string;
+        };
+        /**
+         * @description What a file on a storage is.
+         * @enum {string}
+         */
+        StorageContent: "iso" | "vztmpl" | "import";
         /** @description One storage or file system. */
         StorageDetails: {
             /** @description Whether it can be used now. */
@@ -9680,7 +9893,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["HostChange"];
+                "application/json": components["schemas"]["HostEdit"];
             };
         };
         responses: {
