@@ -7,6 +7,7 @@
 //!
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
+pub mod guard;
 mod guest;
 mod host;
 
