@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
+    guest_targets,
     history::{self, HistoryArgs, TimelineArgs},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) enum GuestCommand {
     Reboot(RebootArgs),
     /// Freeze guests; their memory stays where it is
     Suspend(PowerArgs),
+    /// Show where a guest could go, and why not elsewhere
+    Targets(ShowArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
     /// Make snapshots, delete them, go back to them
@@ -47,10 +50,10 @@ pub(crate) enum GuestCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The guest's number, name or id
-    name: String,
+    pub(crate) name: String,
     /// The node it is on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
-    node: Option<String>,
+    pub(crate) node: Option<String>,
 }
 
 /// Carries out the command.
@@ -58,6 +61,7 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
     match command {
         GuestCommand::List => list(context).await,
         GuestCommand::Show(args) => show(&args, context).await,
+        GuestCommand::Targets(args) => guest_targets::run(&args, context).await,
         GuestCommand::History(args) => history::history("guest", args, context).await,
         GuestCommand::Timeline(args) => history::timeline("guest", args, context).await,
         GuestCommand::Start(args) => guest_power::run(&args, &GuestChange::Start, context).await,

@@ -9,6 +9,7 @@ pub(crate) mod group;
 pub(crate) mod guest;
 mod guest_power;
 mod guest_snapshot;
+mod guest_targets;
 mod history;
 pub(crate) mod host;
 mod host_add;
