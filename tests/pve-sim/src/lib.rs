@@ -33,6 +33,7 @@ mod faults;
 mod figures;
 mod formats;
 mod login;
+mod manager;
 mod params;
 mod refusal;
 mod routes;

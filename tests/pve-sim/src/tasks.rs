@@ -17,7 +17,7 @@ const KEPT: usize = 2000;
 /// What a task does at its end.
 pub(crate) type Effect = Box<dyn FnOnce(&mut Cluster, f64) -> Outcome + Send>;
 
-/// What became of it: lines for the log and warnings, or an error's text.
+/// What became of it: lines for the log and warnings, or an error's text, whose last line is the verdict.
 pub(crate) type Outcome = Result<Ending, String>;
 
 /// A task's good end.
@@ -162,7 +162,14 @@ impl Tasks {
                     many => format!("WARNINGS: {many}"),
                 }
             }
-            Err(text) => text,
+            // What comes before the verdict is for the log.
+            Err(text) => match text.rsplit_once('\n') {
+                Some((log, verdict)) => {
+                    task.log.extend(log.lines().map(str::to_owned));
+                    verdict.to_owned()
+                }
+                None => text,
+            },
         });
         let last = match task.status.as_deref() {
             Some("OK") => "TASK OK".to_owned(),

@@ -9,7 +9,7 @@ use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
     host::pve::PveApi,
-    model::{GuestId, GuestKind},
+    model::{ConnectionId, GuestId, GuestKind},
     transport::http::Request,
 };
 
@@ -17,8 +17,10 @@ use crate::{
 pub(super) struct Place {
     pub(super) api: Arc<dyn PveApi>,
     pub(super) id: GuestId,
+    /// The connection of its cluster.
+    pub(super) cluster: ConnectionId,
     pub(super) name: String,
-    vmid: String,
+    pub(super) vmid: String,
     pub(super) kind: GuestKind,
     /// As its cluster says now, which the fleet may not know yet.
     pub(super) node: String,
@@ -33,12 +35,17 @@ impl Place {
                 .because("its cluster does not know it any more")
                 .next("see `reanimator guest list`")
         })?;
-        Ok(Self { api, id: id.clone(), name, vmid: guest.vmid, kind: guest.kind, node })
+        Ok(Self { api, id: id.clone(), cluster: guest.connection, name, vmid: guest.vmid, kind: guest.kind, node })
     }
 
     /// The path to something below it.
     pub(super) fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()
+    }
+
+    /// The node that it is on now; none where its cluster does not know it any more.
+    pub(super) async fn node_now(&self) -> Result<Option<String>> {
+        place(self.api.as_ref(), &self.vmid).await
     }
 
     /// What it is doing.

@@ -12,6 +12,7 @@ mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
+mod guest_migrate;
 mod guest_move;
 mod guest_power;
 mod guest_snapshot;
@@ -21,6 +22,10 @@ mod metrics;
 mod node;
 mod storage;
 mod tasks;
+
+pub(crate) use cluster::sid as cluster_sid;
+pub(crate) use guest_migrate::MoveWork;
+pub(crate) use ha::motion as ha_motion;
 
 use crate::access::Caller;
 use crate::params::Params;
@@ -70,6 +75,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| config::find(method, room, below, whole))
                 .or_else(|| guest_power::find(method, room, below))
                 .or_else(|| guest_snapshot::find(method, room, below))
+                .or_else(|| guest_migrate::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
