@@ -61,7 +61,7 @@ impl Ward {
     }
 
     async fn host(&self, node: &str) -> HostId {
-        self.fleet.find(node).await.unwrap().id
+        self.fleet.host(node).await.unwrap().host.id
     }
 
     async fn order(&self, order: Order) {

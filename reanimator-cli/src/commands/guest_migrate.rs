@@ -63,7 +63,7 @@ impl From<Mode> for MigrationMode {
 pub(crate) async fn run(args: &MigrateArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let change = GuestChange::Migrate {
-        to: fleet.find(&args.to).await?.id,
+        to: fleet.host(&args.to).await?.host.id,
         mode: args.mode.into(),
         local_disks: args.local_disks,
         storage: args.storage.clone(),
