@@ -4,6 +4,7 @@ mod migrate;
 mod moving;
 mod place;
 mod power;
+mod remote_migrate;
 mod snapshot;
 mod task;
 
@@ -23,6 +24,9 @@ pub(super) async fn effect(fleet: &Fleet, id: &GuestId, change: &GuestChange) ->
     }
     if let Some(migration) = migrate::Wanted::of(change) {
         return Ok(Box::new(migrate::MigrateEffect::new(fleet, id, migration).await?));
+    }
+    if let Some(migration) = remote_migrate::Wanted::of(change) {
+        return Ok(Box::new(remote_migrate::RemoteMigrateEffect::new(fleet, id, migration).await?));
     }
     Err(super::not_yet(&Action::Guest { id: id.clone(), change: change.clone() }))
 }

@@ -3,13 +3,18 @@
 //! For a guest that high availability manages, Proxmox's own task only hands the wish on and ends at once; the manager
 //! then begins the migration in one of its rounds, as a task of its own. That one is found and followed.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{super::Said, place::Place, task};
 use crate::{
     Error, ErrorKind, Result,
+    host::pve::PveApi,
     model::{GuestKind, MigrationMode},
     transport::http::Request,
 };
@@ -101,15 +106,49 @@ pub(super) const fn task_kinds(kind: GuestKind) -> [&'static str; 2] {
 
 /// Follows the task that moves a guest to `node`, and where it hands the wish on, the one that comes of it.
 pub(super) async fn follow(at: &Place, node: &str, handle: &str, said: &(dyn Said + Sync)) -> Result<()> {
-    task::follow(at.api.as_ref(), handle, said).await?;
+    follow_task(at.api.as_ref(), handle, said).await?;
     if task::kind_and_start(handle).is_none_or(|(kind, _)| kind != HANDED_ON) {
         return Ok(());
     }
     said.line("high availability moves it, in one of its next rounds").await;
     match handed_on(at, node, handle).await? {
-        Some(child) => task::follow(at.api.as_ref(), &child, said).await,
+        Some(child) => follow_task(at.api.as_ref(), &child, said).await,
         None => Ok(()),
     }
+}
+
+/// Follows one task. The verdict of a migration says only that it was aborted: why stands in its log.
+pub(super) async fn follow_task(api: &dyn PveApi, handle: &str, said: &(dyn Said + Sync)) -> Result<()> {
+    let heard = Heard { said, reason: Mutex::default() };
+    let followed = task::follow(api, handle, &heard).await;
+    let reason = heard.reason.into_inner().unwrap_or_else(PoisonError::into_inner);
+    followed.map_err(|error| match reason {
+        Some(reason) => error.noting(reason),
+        None => error,
+    })
+}
+
+/// Passes lines on, and remembers the last one that tells of an error.
+struct Heard<'a> {
+    said: &'a (dyn Said + Sync),
+    reason: Mutex<Option<String>>,
+}
+
+#[async_trait]
+impl Said for Heard<'_> {
+    async fn line(&self, text: &str) {
+        if let Some(reason) = reason(text) {
+            *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        }
+        self.said.line(text).await;
+    }
+}
+
+/// What a line of a migration's log says of an error: `... ERROR: migration aborted (duration 00:00:01): no route`.
+fn reason(line: &str) -> Option<String> {
+    let (before, text) = line.split_once("ERROR: ")?;
+    // The last line of every log repeats the verdict.
+    (!before.ends_with("TASK ")).then(|| text.trim().to_owned())
 }
 
 /// The task that high availability begins; none where the guest arrives without one.
@@ -202,6 +241,13 @@ mod tests {
         ] {
             assert_eq!(way(mode, kind, runs), None, "{mode:?} {kind:?} {runs}");
         }
+    }
+
+    #[test]
+    fn why_a_migration_failed_stands_in_its_log() {
+        let line = "2026-01-02 03:04:05 ERROR: migration aborted (duration 00:00:01): No route to host";
+        assert_eq!(reason(line).unwrap(), "migration aborted (duration 00:00:01): No route to host");
+        assert_eq!((reason("TASK ERROR: migration aborted"), reason("TASK OK")), (None, None));
     }
 
     #[test]
