@@ -1,4 +1,4 @@
-//! `guest migrate`: one guest or many, to another node of their cluster.
+//! `guest migrate` and `guest remote-migrate`: guests to another node of their cluster, or to another cluster.
 
 use clap::{Args, ValueEnum};
 use reanimator_core::model::{Action, GuestChange, MigrationMode, NewOperation, NewStep};
@@ -57,6 +57,53 @@ impl From<Mode> for MigrationMode {
             Mode::Offline => Self::Offline,
         }
     }
+}
+
+/// Which guest, and where in another cluster.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteMigrateArgs {
+    /// The guest's number, name or id
+    name: String,
+    /// The node of another cluster that it is to be on; that cluster is connected with an API token
+    #[arg(long, value_name = "NODE")]
+    to: String,
+    /// The node it is on, where several clusters have that number
+    #[arg(long, value_name = "HOST")]
+    node: Option<String>,
+    /// Where its disks go there
+    #[arg(long, value_name = "STORAGE")]
+    storage: String,
+    /// The bridge there that its network cards hang on
+    #[arg(long, value_name = "BRIDGE")]
+    bridge: String,
+    /// Its number there; else the one it has, or the next one that is free
+    #[arg(long, value_parser = clap::value_parser!(u32).range(100..=999_999_999))]
+    vmid: Option<u32>,
+    /// Leave it here too, stopped
+    #[arg(long)]
+    keep: bool,
+    /// Let it move while it runs; a container is restarted
+    #[arg(long)]
+    online: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Moves a guest to another cluster.
+pub(crate) async fn run_remote(args: &RemoteMigrateArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let change = GuestChange::RemoteMigrate {
+        to: fleet.host(&args.to).await?.host.id,
+        storage: args.storage.clone(),
+        bridge: args.bridge.clone(),
+        vmid: args.vmid,
+        keep: args.keep,
+        online: args.online,
+    };
+    let id = fleet.guest(args.node.as_deref(), &args.name).await?.id;
+    let steps = vec![NewStep::from(Action::Guest { id, change })];
+    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
 }
 
 /// Moves each of the guests.

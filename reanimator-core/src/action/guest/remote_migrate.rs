@@ -233,7 +233,9 @@ impl Effect for RemoteMigrateEffect {
         let way = match Way::of(MigrationMode::Auto, at.kind, now.runs()) {
             Ok(way) if refusals.is_empty() => way,
             Ok(_) => {
-                return Ok(Check::Refused(refusals.into_iter().map(|why| format!("guest {} {why}", at.name)).collect()));
+                return Ok(Check::Refused(
+                    refusals.into_iter().map(|why| format!("guest {} {why}", at.name)).collect(),
+                ));
             }
             Err(why) => return Ok(Check::Refused(vec![format!("guest {} {why}", at.name)])),
         };

@@ -15,6 +15,32 @@ class GuestAction(TypedDict):
     then_stop: NotRequired[bool]
 
 
+class MigrateAction(TypedDict):
+    """A move of a VM or container to a node of its cluster, by that node's host id."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["migrate"]
+    to: str
+    mode: NotRequired[Literal["auto", "live", "restart", "offline"]]
+    local_disks: NotRequired[bool]
+    storage: NotRequired[str]
+
+
+class RemoteMigrateAction(TypedDict):
+    """A move of a VM or container to a node of another cluster, by that node's host id."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["remote-migrate"]
+    to: str
+    storage: str
+    bridge: str
+    vmid: NotRequired[int]
+    keep: NotRequired[bool]
+    online: NotRequired[bool]
+
+
 class UnitAction(TypedDict):
     """A change of a systemd unit of a host, by the host's id."""
 
@@ -35,7 +61,7 @@ class SnapshotAction(TypedDict):
     description: NotRequired[str]
 
 
-Action = GuestAction | SnapshotAction | UnitAction
+Action = GuestAction | MigrateAction | RemoteMigrateAction | SnapshotAction | UnitAction
 
 
 class NewStep(TypedDict):

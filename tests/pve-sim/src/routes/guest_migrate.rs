@@ -33,7 +33,7 @@ pub(super) fn is_shared(cluster: &Cluster, volume: &str) -> bool {
 }
 
 /// Whether a node has a storage that takes a guest's disks.
-pub(super) fn takes(cluster: &Cluster, storage: &str, node: usize, kind: Kind) -> Result<(), String> {
+pub(crate) fn takes(cluster: &Cluster, storage: &str, node: usize, kind: Kind) -> Result<(), String> {
     let name = &cluster.nodes[node].name;
     let known = cluster.storages.iter().find(|known| known.name == storage);
     let known = known.ok_or_else(|| format!("storage '{storage}' does not exist"))?;
@@ -58,7 +58,7 @@ fn unavailable(cluster: &Cluster, guest: &Guest, node: usize) -> Vec<String> {
 }
 
 /// Settings that use a device of its node, and those of them that are mapped.
-fn devices(guest: &Guest) -> (Vec<String>, Map<String, Value>) {
+pub(super) fn devices(guest: &Guest) -> (Vec<String>, Map<String, Value>) {
     let (mut local, mut mapped) = (Vec::new(), Map::new());
     for (key, value) in &guest.config {
         let text = value.as_str().unwrap_or_default();
@@ -246,7 +246,7 @@ pub(crate) struct MoveWork {
 }
 
 /// How a migration fails: why stands in its log only.
-pub(super) fn aborted(why: &str) -> String {
+pub(crate) fn aborted(why: &str) -> String {
     format!("ERROR: migration aborted (duration 00:00:03): {why}\nmigration aborted")
 }
 
@@ -337,7 +337,7 @@ fn bind_mount(guest: &Guest) -> Option<&str> {
 }
 
 /// Puts a volume of a guest on another storage.
-pub(super) fn put(guest: &mut Guest, key: &str, volume: &str, storage: &str) {
+pub(crate) fn put(guest: &mut Guest, key: &str, volume: &str, storage: &str) {
     let name = volume.rsplit([':', '/']).next().unwrap_or_default().split('.').next().unwrap_or_default();
     let fresh = format!("{storage}:{name}");
     let change = |config: &mut Map<String, Value>| {
