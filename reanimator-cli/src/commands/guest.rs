@@ -5,6 +5,7 @@ use reanimator_core::model::{Guest, GuestChange, GuestStatus};
 use serde_json::json;
 
 use super::{
+    guest_migrate::{self, MigrateArgs, RemoteMigrateArgs},
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
     guest_targets,
@@ -41,6 +42,10 @@ pub(crate) enum GuestCommand {
     Targets(ShowArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
+    /// Move guests to another node of their cluster
+    Migrate(MigrateArgs),
+    /// Move a guest to a node of another cluster
+    RemoteMigrate(RemoteMigrateArgs),
     /// Make snapshots, delete them, go back to them
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
@@ -69,6 +74,8 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Shutdown(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Reboot(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Suspend(args) => guest_power::run(&args, &GuestChange::Suspend, context).await,
+        GuestCommand::Migrate(args) => guest_migrate::run(&args, context).await,
+        GuestCommand::RemoteMigrate(args) => guest_migrate::run_remote(&args, context).await,
         GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }

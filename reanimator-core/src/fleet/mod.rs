@@ -29,6 +29,7 @@ mod credentials;
 mod dashboard;
 mod details;
 mod digest;
+mod endpoint;
 mod exec;
 mod facts;
 mod guest_rates;
@@ -75,6 +76,7 @@ pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, Su
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
+pub(crate) use endpoint::RemoteNode;
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
 pub use guest_selector::GuestSelector;
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
