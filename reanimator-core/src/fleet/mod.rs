@@ -53,6 +53,7 @@ pub mod totals;
 mod trail;
 mod troubles;
 pub mod view;
+mod ways;
 mod world;
 
 use std::{
@@ -84,6 +85,7 @@ pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange}
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 
 use self::world::World;
 use crate::{

@@ -12,6 +12,7 @@ use crate::{
     model::{Action, GuestChange, GuestId},
 };
 
+pub(super) use place::said;
 pub(super) use snapshot::{SnapshotEffect, Wanted};
 
 /// The effect of a change of one guest.

@@ -145,6 +145,26 @@ fn by_manager(call: &mut Call<'_>, kind: &'static str, work: MoveWork, log: Vec<
     call.start_task("hamigrate", vmid, 0.2, Vec::new(), effect)
 }
 
+/// What the manager of high availability moves without being asked to: a VM live, a container by restarting it.
+pub(crate) fn by_manager_itself(cluster: &mut Cluster, vmid: u32, target: usize, now: f64) {
+    let Some(guest) = cluster.guests.get_mut(&vmid) else { return };
+    guest.lock = Some("migrate".to_owned());
+    let (node, title) = (guest.node, guest.kind.title());
+    let kind = if guest.kind == Kind::Qemu { "qmigrate" } else { "vzmigrate" };
+    let work = MoveWork { vmid, target, live_disks: false, restart: true };
+    let name = cluster.nodes[target].name.clone();
+    let work = Work {
+        node,
+        kind: kind.to_owned(),
+        id: vmid.to_string(),
+        units: 3.0,
+        log: vec![format!("starting migration of {title} {vmid} to node '{name}'")],
+        effect: Box::new(move |cluster, now| work.carry_out(cluster, now)),
+    };
+    let (here, booted) = (cluster.nodes[node].name.clone(), cluster.nodes[node].booted);
+    cluster.tasks.start(&here, booted, &Caller::user("root@pam"), work, now);
+}
+
 struct MoveWork {
     vmid: u32,
     target: usize,

@@ -1,8 +1,8 @@
 //! `/cluster/ha`: which guests are kept running, by what rules.
 //!
 //! Only the empty lists and `status/current` were recorded; resources, rules
-//! and the manager's status are unrecorded. Guests are not restarted elsewhere
-//! by themselves here.
+//! and the manager's status are unrecorded. Guests of a node that fails are
+//! not restarted elsewhere here.
 
 use serde_json::{Map, Value, json};
 

@@ -7,13 +7,13 @@
 mod access;
 mod access_write;
 mod backup;
-mod cluster;
+pub(crate) mod cluster;
 mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
-mod guest_move;
-mod guest_power;
+pub(crate) mod guest_move;
+pub(crate) mod guest_power;
 mod guest_snapshot;
 mod ha;
 mod machine;
