@@ -9,7 +9,7 @@ use reanimator_core::{
         HostEdit, ImportFormat, ImportReport, ImportedState,
         import::{of_ssh_config, parse},
     },
-    model::{HostView, details::Include},
+    model::{HostChange, HostView, details::Include},
     transport::ssh::SshConfig,
 };
 use serde_json::json;
@@ -17,7 +17,9 @@ use serde_json::json;
 use super::{
     credentials::{self, HostCredentialsArgs},
     history::{self, HistoryArgs, TimelineArgs},
-    host_add, host_show, host_topology,
+    host_add,
+    host_power::{self, PowerArgs, WakeArgs},
+    host_show, host_topology,
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
@@ -59,6 +61,14 @@ pub(crate) enum HostCommand {
     /// Start and stop systemd units, on one host or many
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Shut hosts down and switch them off
+    Shutdown(PowerArgs),
+    /// Start hosts anew, and wait until they answer
+    Reboot(PowerArgs),
+    /// Let hosts sleep
+    Suspend(PowerArgs),
+    /// Wake hosts by a magic packet, and wait until they answer
+    Wake(WakeArgs),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -192,6 +202,10 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Unit(command) => host_unit::run(command, context).await,
+        HostCommand::Shutdown(args) => host_power::run(&args, &HostChange::Shutdown, context).await,
+        HostCommand::Reboot(args) => host_power::run(&args, &HostChange::Reboot, context).await,
+        HostCommand::Suspend(args) => host_power::run(&args, &HostChange::Suspend, context).await,
+        HostCommand::Wake(args) => host_power::wake(&args, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

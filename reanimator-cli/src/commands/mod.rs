@@ -14,6 +14,7 @@ mod guest_targets;
 mod history;
 pub(crate) mod host;
 mod host_add;
+mod host_power;
 mod host_show;
 mod host_topology;
 mod host_unit;

@@ -104,11 +104,10 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Host { id, change } => host::effect(fleet, id, change, name).await?,
+        Action::Container { .. } | Action::Compose { .. } | Action::Script { .. } | Action::Storage { .. } => {
+            return Err(not_yet(action));
+        }
     })
 }
 

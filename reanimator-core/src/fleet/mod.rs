@@ -58,6 +58,7 @@ mod trail;
 mod troubles;
 pub mod view;
 mod windows;
+mod ways;
 mod world;
 
 use std::{
@@ -93,6 +94,7 @@ pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
 pub use windows::{ProtectionView, WindowView};
+pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 
 use self::world::World;
 use crate::{

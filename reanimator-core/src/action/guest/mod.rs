@@ -15,6 +15,7 @@ use crate::{
     model::{Action, GuestChange, GuestId},
 };
 
+pub(super) use place::said;
 pub(super) use snapshot::{SnapshotEffect, Wanted};
 
 /// The effect of a change of one guest.

@@ -7,14 +7,14 @@
 mod access;
 mod access_write;
 mod backup;
-mod cluster;
+pub(crate) mod cluster;
 mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
 mod guest_migrate;
 mod guest_move;
-mod guest_power;
+pub(crate) mod guest_power;
 mod guest_remote;
 mod guest_snapshot;
 mod ha;
