@@ -17,5 +17,5 @@ if command -v systemctl >/dev/null && [ -d /run/systemd/system ] && [ "$(id -u)"
     systemctl reset-failed -- "$name.service" 2>/dev/null
 fi
 : >"$job/forgotten"
-rm -f "$job/body" "$job/env" "$job/log" "$job/run" "$job/line" "$job/pipe" "$job/seen" "$job"/*.new
+rm -f "$job/body" "$job/log" "$job/run" "$job/line" "$job/pipe" "$job/seen" "$job"/*.new "$job"/new.* "$job"/env.*
 exit 0

@@ -1,7 +1,7 @@
 # Carries one job out, with nobody watching: claims its name, runs its body, keeps what it says up to a limit, and
 # writes down how it ended. Runs under systemd or setsid.
-#   run.sh DIRECTORY SECONDS LOG_BLOCKS ENDLESS_BYTES USER
-job=$1 seconds=$2 blocks=$3 endless=$4 user=$5
+#   run.sh DIRECTORY SECONDS LOG_BLOCKS ENDLESS_BYTES USER ENVIRONMENT
+job=$1 seconds=$2 blocks=$3 endless=$4 user=$5 env=$1/$6
 umask 077
 cd / || exit 1
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -24,7 +24,7 @@ put "claim.$$" "$$ $(started $$)"
 ln "$job/claim.$$" "$job/claimed" 2>/dev/null
 lost=$?
 rm -f "$job/claim.$$"
-[ "$lost" = 0 ] || exit 0
+[ "$lost" = 0 ] || { rm -f "$env"; exit 0; }
 
 mkfifo "$job/pipe" || exit 1
 [ -z "$user" ] || chown "$user" "$job/pipe"
@@ -49,7 +49,7 @@ else
         set -- su -s /bin/sh "$user" -c "$line"
     fi
 fi
-set -- "$job/env" "$@"
+set -- "$env" "$@"
 # From where the environment is read, no variable of this script is used: it may hold the same names.
 (
     . "$1"

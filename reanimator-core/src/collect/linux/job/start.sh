@@ -20,30 +20,31 @@ start() {
     find "$base" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec sh -c \
         'for old; do [ ! -f "$old/exit" ] && [ -f "$old/claimed" ] && [ ! -f "$old/forgotten" ] || rm -rf "$old"; done' sh {} + 2>/dev/null
     mkdir -p "$job" || return 73
-    seconds=$3 blocks=$4 endless=$5
-    printf %s "$7" >"$job/line.new" && mv -f "$job/line.new" "$job/line" || return 73
-    printf %s "$8" >"$job/body.new" && mv -f "$job/body.new" "$job/body" || return 73
-    printf %s "$9" >"$job/env.new" && mv -f "$job/env.new" "$job/env" || return 73
+    seconds=$3 blocks=$4 endless=$5 own=$job/new.$$
+    put() { printf %s "$2" >"$own" && mv -f "$own" "$job/$1"; }
+    read -r boot </proc/sys/kernel/random/boot_id
+    boot=$boot/$(sed -n 's/.*) [^ZX] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' /proc/1/stat 2>/dev/null)
+    # The environment is each starter's own: whoever does not carry the job out removes what it brought.
+    put line "$7" && put body "$8" && put "env.$$" "$9" || return 73
     shift 9
-    printf %s "$1" >"$job/run.new" && mv -f "$job/run.new" "$job/run" || return 73
+    put run "$1" && put boot "$boot" || return 73
     needs=$2
     shift 2
-    read -r boot </proc/sys/kernel/random/boot_id
-    printf '%s\n' "$boot/$(sed -n 's/.*) [^ZX] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' /proc/1/stat 2>/dev/null)" >"$job/boot.new" && mv -f "$job/boot.new" "$job/boot" || return 73
     if [ -n "$user" ]; then
         chmod 711 "$base" "$job" && chown "$user" "$job/body" || return 73
     fi
     if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
         systemctl reset-failed "$name.service" 2>/dev/null
         if ! said=$(systemd-run "--unit=$name.service" --quiet --no-ask-password "--description=$name" "$@" -- \
-            /bin/sh "$job/run" "$job" "$seconds" "$blocks" "$endless" "$user" 2>&1 </dev/null); then
+            /bin/sh "$job/run" "$job" "$seconds" "$blocks" "$endless" "$user" "env.$$" 2>&1 </dev/null); then
+            rm -f "$job/env.$$"
             [ -f "$job/claimed" ] && { echo '@there'; return 0; }
             printf '%s\n' "$said" >&2
             return 71
         fi
     else
-        [ -z "$needs" ] || { echo "it has no systemd that we may use, and so no way to keep $needs" >&2; return 69; }
-        setsid sh "$job/run" "$job" "$seconds" "$blocks" "$endless" "$user" </dev/null >/dev/null 2>&1 &
+        [ -z "$needs" ] || { rm -f "$job/env.$$"; echo "it has no systemd that we may use, and so no way to keep $needs" >&2; return 69; }
+        setsid sh "$job/run" "$job" "$seconds" "$blocks" "$endless" "$user" "env.$$" </dev/null >/dev/null 2>&1 &
     fi
     tries=0
     while [ ! -f "$job/claimed" ] && [ "$tries" -lt 50 ]; do
