@@ -11,12 +11,19 @@ export PATH HOME REANIMATOR_BODY
 line=$(cat "$job/line") || exit 1
 put() { printf '%s\n' "$2" >"$job/$1.new" && mv -f "$job/$1.new" "$job/$1"; }
 started() { sed -n 's/.*) [^ZX] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null; }
-# Whether the kernel has ended something of ours for its memory.
+# Whether the kernel has ended something of ours for its memory: said by the unit's control group, of either version, as
+# it is named here or inside a container.
 memory_ran_out() {
-    group=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null)
-    case $group in *"/${job##*/}.service"*) ;; *) return 1 ;; esac
-    killed=$(sed -n 's/^oom_kill //p' "/sys/fs/cgroup$group/memory.events" 2>/dev/null)
-    [ "${killed:-0}" -gt 0 ]
+    for kind in '0::' '[0-9]*:memory:'; do
+        group=$(sed -n "s/^$kind//p" /proc/self/cgroup 2>/dev/null)
+        case $group in *"/${job##*/}.service"*) ;; *) continue ;; esac
+        for path in "$group" "${group#"${group%/system.slice/*}"}"; do
+            killed=$(sed -n 's/^oom_kill //p' "/sys/fs/cgroup$path/memory.events" \
+                "/sys/fs/cgroup/memory$path/memory.oom_control" 2>/dev/null)
+            [ "${killed:-0}" = 0 ] || return 0
+        done
+    done
+    return 1
 }
 
 # Who makes this link carries the job out; anybody later does nothing.
@@ -80,7 +87,7 @@ kill "$dog" 2>/dev/null
 patience=$!
 wait "$reader"
 kill "$patience" 2>/dev/null
-if [ "$status" != 0 ] && [ ! -f "$job/why" ] && memory_ran_out; then
+if [ ! -f "$job/why" ] && memory_ran_out; then
     put why memory
 fi
 put exit "$status $(date +%s)"
