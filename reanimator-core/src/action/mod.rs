@@ -92,11 +92,13 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Script { host, script, parameters, version } => {
+            let asked = host::Asked { script, parameters, version: version.as_deref() };
+            Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
+        }
+        Action::Host { .. } | Action::Container { .. } | Action::Compose { .. } | Action::Storage { .. } => {
+            return Err(not_yet(action));
+        }
     })
 }
 

@@ -43,6 +43,7 @@ mod names;
 mod observe;
 mod reach;
 mod recent;
+mod scripts;
 pub mod selector;
 mod settings;
 mod silent;

@@ -19,6 +19,7 @@ pub mod links;
 pub mod operation;
 pub mod role;
 pub mod rule;
+pub mod script;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
@@ -42,6 +43,7 @@ pub use operation::{
 };
 pub use role::Role;
 pub use rule::{Objection, Rule};
+pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

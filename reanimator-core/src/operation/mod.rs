@@ -18,6 +18,7 @@
 mod engine;
 mod owner;
 mod plan;
+mod scripts;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -70,15 +71,18 @@ impl Operations {
     /// whoever carries it out notes there what came of it.
     ///
     /// # Errors
-    /// `Denied` where a step's risk takes another role, `Invalid` for a plan that makes no sense, `Storage`.
+    /// `Denied` where a step's risk or its script takes another role or somebody else, `NotFound` for a script that is not
+    /// there, `Invalid` for a plan that makes no sense, `Storage`.
     pub async fn ask(&self, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
-        let new = NewOperation { title: plan::title(&self.fleet, &new).await?, ..new };
+        let title = plan::title(&self.fleet, &new).await?;
+        let new = NewOperation { title, steps: scripts::pin(&self.fleet, new.steps).await?, ..new };
         let mut operation = Operation::new(new.clone(), who.who(), self.fleet.now());
         from.clone_into(&mut operation.requested_from);
         let line = plan::trail_line(&self.fleet, &operation).await?;
         let asked = async {
             plan::check(&new)?;
-            who.require(operation.risk().needs(), &format!("begin \"{}\"", operation.title))
+            let attempt = format!("begin \"{}\"", operation.title);
+            scripts::allow(&self.fleet, &operation.steps, who, &attempt).await
         };
         if let Err(error) = asked.await {
             self.fleet.note(&line, access::outcome(Some(&error))).await?;

@@ -109,7 +109,8 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
             Err(error) => (Vec::new(), None, vec![crate::report(&error)]),
         };
         let words = fleet.words_of(&action).await?;
-        steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused });
+        let risk = fleet.risk_of(&action).await?;
+        steps.push(DryStep { words, risk, action, calls, already, refused });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
     Ok(DryRun { title: title(fleet, new).await?, risk, steps })

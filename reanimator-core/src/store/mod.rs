@@ -45,6 +45,7 @@ mod metrics;
 mod operations;
 mod pack;
 mod records;
+mod scripts;
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -72,6 +73,7 @@ pub use records::{
     AuditEntry, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord, StoreSizes,
     StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
+pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -111,6 +113,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + ScriptStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -129,6 +132,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + ScriptStore
         + AccessStore
         + MetaStore
         + BackupStore

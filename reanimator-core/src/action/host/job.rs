@@ -123,6 +123,25 @@ impl Job {
         self.ended(&self.look(None).await?)
     }
 
+    /// The last lines of what it wrote, as far as the host still has them.
+    pub(in crate::action) async fn last_lines(&self, count: usize) -> Vec<String> {
+        let last = async {
+            let size = self.look(None).await?.size;
+            self.look(Some(size.saturating_sub(LONGEST_LINE as u64))).await
+        };
+        match last.await {
+            Ok(look) => {
+                let mut last = lines(&look.output);
+                last.retain(|line| !line.trim().is_empty());
+                last.split_off(last.len().saturating_sub(count))
+            }
+            Err(error) => {
+                tracing::debug!(job = self.spec.name, error = %crate::report(&error), "its last lines are not known");
+                Vec::new()
+            }
+        }
+    }
+
     /// Removes what it left on the host, but for how it ended. A failure is noted only: a later start cleans up.
     pub(in crate::action) async fn forget(&self) {
         if let Err(error) = self.jobs.forget(&self.spec.name).await {
