@@ -105,7 +105,11 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
         Action::Host { id, change } => host::effect(fleet, id, change, name).await?,
-        Action::Container { .. } | Action::Compose { .. } | Action::Script { .. } | Action::Storage { .. } => {
+        Action::Script { host, script, parameters, version } => {
+            let asked = host::Asked { script, parameters, version: version.as_deref() };
+            Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
+        }
+        Action::Container { .. } | Action::Compose { .. } | Action::Storage { .. } => {
             return Err(not_yet(action));
         }
     })

@@ -46,6 +46,7 @@ mod observe;
 mod reach;
 mod recent;
 mod restraints;
+mod scripts;
 pub mod selector;
 mod settings;
 mod silent;

@@ -21,6 +21,7 @@ pub mod protection;
 pub mod role;
 pub mod rule;
 pub mod scene;
+pub mod script;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
@@ -47,6 +48,7 @@ pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
 pub use rule::{Objection, Rule, RuleView};
 pub use scene::Scene;
+pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

@@ -130,7 +130,8 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
         }
         before.push(action.clone());
         let words = fleet.words_of(&action).await?;
-        steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused, objections });
+        let risk = fleet.risk_of(&action).await?;
+        steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
     Ok(DryRun { title: title(fleet, new).await?, risk, steps })

@@ -1,8 +1,10 @@
 //! Hosts, and what runs on them.
 
 mod answer;
+mod job;
 mod maintenance;
 mod power;
+mod script;
 mod unit;
 mod wake;
 
@@ -13,6 +15,7 @@ use crate::{
     model::{HostChange, HostId},
 };
 
+pub(super) use script::{Asked, ScriptEffect};
 pub(super) use unit::UnitEffect;
 
 /// The effect of a change of a host as a whole.

@@ -101,6 +101,9 @@ pub enum Action {
         /// What it is given, by the names of its parameters.
         #[serde(default)]
         parameters: BTreeMap<String, String>,
+        /// Which version of it. Defaults to the newest, which is written down when it is asked for; another one is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
     },
     /// Puts a file on a storage of a node.
     Storage {
