@@ -89,6 +89,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::telemetry::routes())
         .merge(resources::tokens::routes())
         .merge(resources::users::routes())
+        .merge(resources::windows::routes())
 }
 
 /// The OpenAPI document of the whole API, as JSON.

@@ -8,6 +8,7 @@ use super::{
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
     history::{self, HistoryArgs, TimelineArgs},
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     context::Context,
@@ -41,6 +42,10 @@ pub(crate) enum GuestCommand {
     /// Make snapshots, delete them, go back to them
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Protect a guest: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a guest no more
+    Unprotect(UnprotectArgs),
 }
 
 /// Which guest.
@@ -66,6 +71,8 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Reboot(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Suspend(args) => guest_power::run(&args, &GuestChange::Suspend, context).await,
         GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
+        GuestCommand::Protect(args) => window::protect_guest(&args, context).await,
+        GuestCommand::Unprotect(args) => window::unprotect_guest(&args, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }

@@ -21,6 +21,7 @@ use super::{
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     ask,
@@ -59,6 +60,10 @@ pub(crate) enum HostCommand {
     /// Start and stop systemd units, on one host or many
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Protect a host: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a host no more
+    Unprotect(UnprotectArgs),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -192,6 +197,8 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Unit(command) => host_unit::run(command, context).await,
+        HostCommand::Protect(args) => window::protect_host(&args, context).await,
+        HostCommand::Unprotect(args) => window::unprotect_host(&args, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

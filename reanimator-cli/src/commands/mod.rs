@@ -26,6 +26,7 @@ pub(crate) mod status;
 pub(crate) mod storage;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod window;
 
 use reanimator_core::fleet::TestReport;
 
@@ -52,6 +53,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,
+        Noun::Window(command) => window::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,
         Noun::Openapi => openapi::run(context),

@@ -20,6 +20,7 @@ mod adding;
 mod attention;
 #[cfg(test)]
 mod attention_tests;
+mod audit;
 mod backup;
 mod bridges;
 mod changes;
@@ -71,6 +72,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use audit::{AuditFormat, AuditWords};
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
@@ -85,7 +87,9 @@ pub use observe::Seen;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{
+    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange,
+};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};

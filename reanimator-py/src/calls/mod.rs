@@ -8,6 +8,7 @@ mod labels;
 mod operations;
 mod people;
 mod settings;
+mod windows;
 
 use std::{future::Future, path::PathBuf};
 
@@ -30,6 +31,7 @@ pub(crate) use labels::*;
 pub(crate) use operations::*;
 pub(crate) use people::*;
 pub(crate) use settings::*;
+pub(crate) use windows::*;
 
 /// Opens the fleet in that directory, or in the user's own.
 pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {

@@ -2,7 +2,7 @@
 
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
-    fleet::{RetentionChange, SettingsChange},
+    fleet::{CapChange, RetentionChange, SettingsChange},
 };
 
 use super::audited;
@@ -13,13 +13,13 @@ pub(crate) async fn settings(fleet: Fleet) -> Result<Plain> {
     Plain::of(&fleet.settings().await?)
 }
 
-/// Changes how long things are kept; what is `None` stays.
-pub(crate) async fn change_settings(fleet: Fleet, retention: RetentionChange) -> Result<Plain> {
-    if retention == RetentionChange::default() {
+/// Changes how long things are kept and how much is done at once; what is `None` stays.
+pub(crate) async fn change_settings(fleet: Fleet, retention: RetentionChange, caps: CapChange) -> Result<Plain> {
+    if retention == RetentionChange::default() && caps == CapChange::default() {
         return Err(Error::new(ErrorKind::Invalid, "change the settings").because("nothing was given").next(
-            "give samples_hours=, minutes_days=, quarters_days=, six_hours_days=, events_days= or changes_days=",
+            "give samples_hours=, minutes_days=, quarters_days=, six_hours_days=, events_days=, changes_days=, per_host= or per_cluster=",
         ));
     }
-    let change = SettingsChange { retention };
+    let change = SettingsChange { retention, caps };
     Plain::of(&audited(&fleet, "settings change", &change.to_string(), fleet.change_settings(change)).await?)
 }

@@ -23,3 +23,4 @@ pub(crate) mod storages;
 pub(crate) mod telemetry;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod windows;

@@ -115,6 +115,7 @@ from .people import (
 )
 from .settings import (
     BackupReport,
+    Caps,
     Credentials,
     CredentialSubject,
     LabelCount,
@@ -130,6 +131,14 @@ from .topology import (
     TopologyHost,
     TopologyNic,
 )
+from .windows import (
+    Day,
+    Protection,
+    ProtectionView,
+    Window,
+    WindowChange,
+    WindowView,
+)
 
 __all__ = [
     "Action",
@@ -139,6 +148,7 @@ __all__ = [
     "AuditEntry",
     "BackupJob",
     "BackupReport",
+    "Caps",
     "CephCheck",
     "CephFacts",
     "Change",
@@ -155,6 +165,7 @@ __all__ = [
     "Credentials",
     "Dashboard",
     "Dated",
+    "Day",
     "DryRun",
     "DryStep",
     "Endpoint",
@@ -204,6 +215,8 @@ __all__ = [
     "Overview",
     "PendingChange",
     "Problem",
+    "Protection",
+    "ProtectionView",
     "Proxmox",
     "Reading",
     "Recent",
@@ -214,8 +227,8 @@ __all__ = [
     "SdnZone",
     "Settings",
     "Sizes",
-    "Space",
     "SnapshotAction",
+    "Space",
     "Stall",
     "Status",
     "Step",
@@ -241,4 +254,7 @@ __all__ = [
     "User",
     "VmRow",
     "Votes",
+    "Window",
+    "WindowChange",
+    "WindowView",
 ]

@@ -16,6 +16,13 @@ class Retention(TypedDict):
     changes_days: int
 
 
+class Caps(TypedDict):
+    """How many operations may act on one host or cluster at once."""
+
+    per_host: int
+    per_cluster: int
+
+
 class Sizes(TypedDict):
     """How much room the data takes on the disk."""
 
@@ -27,6 +34,7 @@ class Settings(TypedDict):
     """The settings, and what the data takes."""
 
     retention: Retention
+    caps: Caps
     sizes: Sizes
     version: str
 
