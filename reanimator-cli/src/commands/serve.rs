@@ -86,6 +86,7 @@ impl KeepArgs {
                 changes_days: self.keep_changes,
             },
             caps: CapChange { per_host: self.at_once_per_host, per_cluster: self.at_once_per_cluster },
+            ..SettingsChange::default()
         }
     }
 }

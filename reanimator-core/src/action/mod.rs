@@ -9,6 +9,7 @@
 
 mod guest;
 mod host;
+mod storage;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -92,11 +93,12 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Storage { host, storage, content, name, change } => {
+            storage::effect(fleet, host, storage, (*content, name), change).await?
+        }
+        Action::Host { .. } | Action::Container { .. } | Action::Compose { .. } | Action::Script { .. } => {
+            return Err(not_yet(action));
+        }
     })
 }
 

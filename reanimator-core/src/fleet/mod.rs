@@ -55,6 +55,7 @@ mod topology;
 pub mod totals;
 mod trail;
 mod troubles;
+mod uploads;
 pub mod view;
 mod windows;
 mod world;
@@ -88,11 +89,12 @@ pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
 pub use settings::{
-    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange,
+    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
 };
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use uploads::{NewUpload, Upload};
 pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;

@@ -20,6 +20,6 @@ pub(crate) async fn change_settings(fleet: Fleet, retention: RetentionChange, ca
             "give samples_hours=, minutes_days=, quarters_days=, six_hours_days=, events_days=, changes_days=, per_host= or per_cluster=",
         ));
     }
-    let change = SettingsChange { retention, caps };
+    let change = SettingsChange { retention, caps, ..SettingsChange::default() };
     Plain::of(&audited(&fleet, "settings change", &change.to_string(), fleet.change_settings(change)).await?)
 }

@@ -3,7 +3,7 @@
 mod place;
 mod power;
 mod snapshot;
-mod task;
+pub(super) mod task;
 
 use super::Effect;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     model::{Action, GuestChange, GuestId},
 };
 
+pub(super) use place::said;
 pub(super) use snapshot::{SnapshotEffect, Wanted};
 
 /// The effect of a change of one guest.

@@ -68,7 +68,7 @@ impl Place {
 }
 
 /// A request as a dry run shows it.
-pub(super) fn said(request: &Request) -> String {
+pub(in crate::action) fn said(request: &Request) -> String {
     format!("{} /{} {}", request.method.as_str(), request.path.join("/"), request.encoded_params())
         .trim_end()
         .to_owned()

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::form::FormFile;
 use crate::{Error, ErrorKind, Result};
 
 /// How long one request may take unless told otherwise, with queueing, fail-over and reading the answer.
@@ -84,6 +85,8 @@ pub struct Request {
     pub params: Vec<(String, Value)>,
     /// How long it may take in all. Defaults to [`DEFAULT_TIME_LIMIT`].
     pub time_limit: Duration,
+    /// A file that goes with it: then its parameters travel in the same form. Only `POST` takes one.
+    pub file: Option<FormFile>,
 }
 
 impl Request {
@@ -106,6 +109,7 @@ impl Request {
             path: path.into_iter().map(Into::into).collect(),
             params: Vec::new(),
             time_limit: DEFAULT_TIME_LIMIT,
+            file: None,
         }
     }
 
@@ -140,6 +144,13 @@ impl Request {
     #[must_use]
     pub fn secret(mut self, name: impl Into<String>, value: SecretString) -> Self {
         self.params.push((name.into(), Value::Secret(value)));
+        self
+    }
+
+    /// With a file.
+    #[must_use]
+    pub fn with_file(mut self, file: FormFile) -> Self {
+        self.file = Some(file);
         self
     }
 
