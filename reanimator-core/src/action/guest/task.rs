@@ -89,6 +89,12 @@ pub(in crate::action) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn 
     }
 }
 
+/// Ends a task that is running.
+pub(in crate::action) async fn stop(api: &dyn PveApi, upid: &str) -> Result<bool> {
+    api.call(Request::delete(["nodes", node_of(upid)?, "tasks", upid])).await?;
+    Ok(true)
+}
+
 /// How a task ended: `OK` and `WARNINGS: 2` are well.
 fn verdict(status: &Value) -> Option<Result<()>> {
     if status.get("status").and_then(Value::as_str) != Some("stopped") {

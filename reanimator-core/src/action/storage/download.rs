@@ -105,6 +105,10 @@ impl Effect for DownloadEffect {
         task::follow(self.at.api.as_ref(), handle, said).await
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        task::stop(self.at.api.as_ref(), handle).await
+    }
+
     async fn confirm(&self, _before: &Value) -> Result<String> {
         self.at.confirm(None).await
     }

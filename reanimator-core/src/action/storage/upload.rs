@@ -242,6 +242,15 @@ impl Effect for UploadEffect {
         task::follow(self.at.api.as_ref(), &upid, said).await
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        let kept: Value = serde_json::from_str(handle).unwrap_or_default();
+        match self.look(&self.sending(&kept)?).await? {
+            Found::Task(upid) => task::stop(self.at.api.as_ref(), &upid).await,
+            // What was on its way ended with its connection.
+            Found::There | Found::Nothing => Ok(true),
+        }
+    }
+
     async fn confirm(&self, before: &Value) -> Result<String> {
         let text = self.at.confirm(Some(self.sending(before)?.size)).await?;
         // What is on the storage is needed here no more.
