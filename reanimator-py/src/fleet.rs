@@ -642,4 +642,39 @@ impl Fleet {
     fn unprotect_guest(&self, py: Python<'_>, name: String, node: Option<String>) -> PyResult<()> {
         wait(py, calls::unprotect_guest(self.0.clone(), name, node))
     }
+
+    /// Puts a file of this machine on a storage of a node, and gives the operation when it is over. `content` is `iso`,
+    /// `vztmpl` or `import`; `name` is what it is called there.
+    #[pyo3(signature = (path, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn upload(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Plain> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        wait(py, calls::upload(self.0.clone(), path, place, sha256))
+    }
+
+    /// Has a node fetch a file to a storage of it, and gives the operation when it is over.
+    #[pyo3(signature = (url, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn download(
+        &self,
+        py: Python<'_>,
+        url: String,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Plain> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        wait(py, calls::download(self.0.clone(), url, place, sha256))
+    }
 }

@@ -698,4 +698,39 @@ impl AsyncFleet {
     fn unprotect_guest<'py>(&self, py: Python<'py>, name: String, node: Option<String>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::unprotect_guest(self.0.clone(), name, node))
     }
+
+    /// Puts a file of this machine on a storage of a node, and gives the operation when it is over. `content` is `iso`,
+    /// `vztmpl` or `import`; `name` is what it is called there.
+    #[pyo3(signature = (path, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn upload<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        later(py, calls::upload(self.0.clone(), path, place, sha256))
+    }
+
+    /// Has a node fetch a file to a storage of it, and gives the operation when it is over.
+    #[pyo3(signature = (url, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn download<'py>(
+        &self,
+        py: Python<'py>,
+        url: String,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        later(py, calls::download(self.0.clone(), url, place, sha256))
+    }
 }

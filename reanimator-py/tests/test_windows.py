@@ -1,4 +1,4 @@
-"""Maintenance windows, protections, and the audit trail as a file."""
+"""Maintenance windows, protections, the audit trail as a file, and files for storages."""
 
 from __future__ import annotations
 
@@ -50,3 +50,14 @@ def test_the_trail_as_a_file(fleet: Fleet, tmp_path: Path) -> None:
     assert [json.loads(line)["what"] for line in lines.read_text().splitlines()][:2] == ["window create", "window delete"]
     with pytest.raises(reanimator.Invalid):
         fleet.audit_export(table)
+
+
+def test_a_file_for_a_storage_names_its_node(fleet: Fleet, tmp_path: Path) -> None:
+    image = tmp_path / "a.iso"
+    image.write_bytes(b"an image")
+    with pytest.raises(reanimator.NotFound):
+        fleet.upload(image, host="nobody", storage="local")
+    with pytest.raises(reanimator.NotFound):
+        fleet.upload(tmp_path / "nothing.iso", host="nobody", storage="local")
+    with pytest.raises(reanimator.Invalid):
+        fleet.download("https://192.0.2.1/a.iso", host="nobody", storage="local", content="film")  # type: ignore[arg-type]

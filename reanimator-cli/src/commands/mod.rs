@@ -24,6 +24,7 @@ pub(crate) mod proxmox;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod storage;
+mod storage_files;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod window;

@@ -91,6 +91,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "DELETE", "/api/v1/hosts/{id}/protection"),
     ("admin", "PUT", "/api/v1/guests/{id}/protection"),
     ("admin", "DELETE", "/api/v1/guests/{id}/protection"),
+    ("operator", "POST", "/api/v1/uploads"),
+    ("operator", "GET", "/api/v1/uploads/{id}"),
+    ("operator", "PATCH", "/api/v1/uploads/{id}"),
+    ("operator", "DELETE", "/api/v1/uploads/{id}"),
     ("viewer", "GET", "/api/v1/settings"),
     ("admin", "PATCH", "/api/v1/settings"),
 ];

@@ -20,6 +20,7 @@ mod machine;
 mod metrics;
 mod node;
 mod storage;
+mod storage_files;
 mod tasks;
 
 use crate::access::Caller;
@@ -73,7 +74,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
-        "storage" => storage::find(method, below),
+        "storage" => storage::find(method, below).or_else(|| storage_files::find(method, below)),
         "vzdump" => backup::find(method, below),
         _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
     }
