@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use reanimator_core::{
-    fleet::{CapChange, RetentionChange},
+    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
     model::details::Include,
 };
 use secrecy::SecretString;
@@ -438,11 +438,11 @@ impl AsyncFleet {
         later(py, calls::settings(self.0.clone()))
     }
 
-    /// Changes how long things are kept, from the next minutes on, and how many operations act on one host or cluster at once;
-    /// what is not given stays.
+    /// Changes how long things are kept, from the next minutes on, how many operations act on one host or cluster at
+    /// once, and how much room files take that are handed over; what is not given stays.
     #[pyo3(signature = (
         *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
-        changes_days=None, per_host=None, per_cluster=None
+        changes_days=None, per_host=None, per_cluster=None, quota_gib=None, keep_days=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn change_settings<'py>(
@@ -456,10 +456,14 @@ impl AsyncFleet {
         changes_days: Option<u32>,
         per_host: Option<u32>,
         per_cluster: Option<u32>,
+        quota_gib: Option<u32>,
+        keep_days: Option<u32>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let retention =
             RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
-        later(py, calls::change_settings(self.0.clone(), retention, CapChange { per_host, per_cluster }))
+        let caps = CapChange { per_host, per_cluster };
+        let change = SettingsChange { retention, caps, uploads: UploadChange { quota_gib, keep_days } };
+        later(py, calls::change_settings(self.0.clone(), change))
     }
 
     /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age

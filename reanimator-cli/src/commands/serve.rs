@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{CapChange, RetentionChange, SettingsChange},
+    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
 };
 use reanimator_server::{Ready, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
@@ -72,6 +72,12 @@ pub(crate) struct KeepArgs {
     /// Let so many operations act on one cluster at once [at first: 4]
     #[arg(long, value_name = "NUMBER")]
     at_once_per_cluster: Option<u32>,
+    /// Let files that are handed over take so much room [at first: 50]
+    #[arg(long, value_name = "GIB")]
+    upload_quota: Option<u32>,
+    /// Keep files that are handed over and not used for so many days [at first: 3d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_uploads: Option<u32>,
 }
 
 impl KeepArgs {
@@ -86,7 +92,7 @@ impl KeepArgs {
                 changes_days: self.keep_changes,
             },
             caps: CapChange { per_host: self.at_once_per_host, per_cluster: self.at_once_per_cluster },
-            ..SettingsChange::default()
+            uploads: UploadChange { quota_gib: self.upload_quota, keep_days: self.keep_uploads },
         }
     }
 }

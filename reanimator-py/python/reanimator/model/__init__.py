@@ -123,6 +123,7 @@ from .settings import (
     Retention,
     Settings,
     Sizes,
+    Uploads,
 )
 from .topology import (
     Topology,
@@ -251,6 +252,7 @@ __all__ = [
     "UnitAction",
     "Unseen",
     "UpdateCounts",
+    "Uploads",
     "User",
     "VmRow",
     "Votes",

@@ -23,6 +23,13 @@ class Caps(TypedDict):
     per_cluster: int
 
 
+class Uploads(TypedDict):
+    """How much room files take that are handed over, before they are on a storage."""
+
+    quota_gib: int
+    keep_days: int
+
+
 class Sizes(TypedDict):
     """How much room the data takes on the disk."""
 
@@ -35,6 +42,7 @@ class Settings(TypedDict):
 
     retention: Retention
     caps: Caps
+    uploads: Uploads
     sizes: Sizes
     version: str
 
