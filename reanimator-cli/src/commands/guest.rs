@@ -10,6 +10,7 @@ use super::{
     guest_snapshot::{self, SnapshotCommand},
     guest_targets,
     history::{self, HistoryArgs, TimelineArgs},
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     context::Context,
@@ -49,6 +50,10 @@ pub(crate) enum GuestCommand {
     /// Make snapshots, delete them, go back to them
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Protect a guest: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a guest no more
+    Unprotect(UnprotectArgs),
 }
 
 /// Which guest.
@@ -77,6 +82,8 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Migrate(args) => guest_migrate::run(&args, context).await,
         GuestCommand::RemoteMigrate(args) => guest_migrate::run_remote(&args, context).await,
         GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
+        GuestCommand::Protect(args) => window::protect_guest(&args, context).await,
+        GuestCommand::Unprotect(args) => window::unprotect_guest(&args, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }

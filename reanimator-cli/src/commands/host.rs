@@ -23,6 +23,7 @@ use super::{
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     ask,
@@ -69,6 +70,10 @@ pub(crate) enum HostCommand {
     Suspend(PowerArgs),
     /// Wake hosts by a magic packet, and wait until they answer
     Wake(WakeArgs),
+    /// Protect a host: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a host no more
+    Unprotect(UnprotectArgs),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -206,6 +211,8 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Reboot(args) => host_power::run(&args, &HostChange::Reboot, context).await,
         HostCommand::Suspend(args) => host_power::run(&args, &HostChange::Suspend, context).await,
         HostCommand::Wake(args) => host_power::wake(&args, context).await,
+        HostCommand::Protect(args) => window::protect_host(&args, context).await,
+        HostCommand::Unprotect(args) => window::unprotect_host(&args, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

@@ -27,8 +27,10 @@ pub(crate) mod proxmox;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod storage;
+mod storage_files;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod window;
 
 use reanimator_core::fleet::TestReport;
 
@@ -55,6 +57,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,
+        Noun::Window(command) => window::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,
         Noun::Openapi => openapi::run(context),

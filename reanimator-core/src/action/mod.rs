@@ -11,6 +11,7 @@ pub mod guard;
 mod guest;
 mod host;
 mod limit;
+mod storage;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -109,7 +110,10 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             let asked = host::Asked { script, parameters, version: version.as_deref() };
             Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
         }
-        Action::Container { .. } | Action::Compose { .. } | Action::Storage { .. } => {
+        Action::Storage { host, storage, content, name, change } => {
+            storage::effect(fleet, host, storage, (*content, name), change).await?
+        }
+        Action::Container { .. } | Action::Compose { .. } => {
             return Err(not_yet(action));
         }
     })

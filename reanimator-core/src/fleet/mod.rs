@@ -20,6 +20,7 @@ mod adding;
 mod attention;
 #[cfg(test)]
 mod attention_tests;
+mod audit;
 mod backup;
 mod bridges;
 mod changes;
@@ -57,6 +58,7 @@ mod topology;
 pub mod totals;
 mod trail;
 mod troubles;
+mod uploads;
 pub mod view;
 mod windows;
 mod ways;
@@ -75,6 +77,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use audit::{AuditFormat, AuditWords};
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
@@ -90,10 +93,13 @@ pub use observe::Seen;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{
+    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
+};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use uploads::{NewUpload, Upload};
 pub use windows::{ProtectionView, WindowView};
 pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 

@@ -99,4 +99,18 @@ impl Fleet {
                 .next("add its SSH access with `reanimator host add`")
         })
     }
+
+    /// A host's name as a node of its cluster, and the API of that.
+    pub(crate) async fn node_and_api(&self, id: &HostId) -> Result<(String, Arc<dyn PveApi>)> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let (connection, node) = world.node_places().remove(id)?;
+            Some((node, world.clusters.get(&connection)?.cluster.api().clone()))
+        });
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("act on host {id}"))
+                .because("it is no node of a Proxmox cluster that is connected")
+                .next("see `reanimator proxmox list`")
+        })
+    }
 }

@@ -50,6 +50,7 @@ mod state;
 mod tasks;
 mod tls;
 mod tools;
+mod uploads;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -17,6 +17,7 @@ use crate::manager::{self, Wish};
 use crate::power::Turn;
 use crate::refusal::Refusal;
 use crate::tasks::Tasks;
+use crate::uploads::Received;
 
 /// One Proxmox cluster, or one node that is in none.
 pub(crate) struct Cluster {
@@ -36,6 +37,10 @@ pub(crate) struct Cluster {
     pub(crate) backup_jobs: BTreeMap<String, Map<String, Value>>,
     /// Backups that were made: volumes on storages.
     pub(crate) backups: Vec<Backup>,
+    /// Files that were put on storages.
+    pub(crate) files: Vec<StoredFile>,
+    /// Files that came in and were not put anywhere yet, by where they lie.
+    pub(crate) received: BTreeMap<String, Received>,
     /// Replication jobs with how they go.
     pub(crate) replication: Vec<Map<String, Value>>,
     /// Told so from outside, whatever nodes are up.
@@ -185,6 +190,19 @@ pub(crate) struct Storage {
     pub(crate) base_used: u64,
     /// Further keys as `/storage` shows them (path, server, pool ...).
     pub(crate) config: Map<String, Value>,
+}
+
+/// A file that was put on a storage.
+#[derive(Clone)]
+pub(crate) struct StoredFile {
+    pub(crate) storage: String,
+    /// Node that holds it where the storage is not shared.
+    pub(crate) node: usize,
+    pub(crate) content: String,
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+    pub(crate) time: i64,
 }
 
 /// A backup that was made.

@@ -6,7 +6,7 @@ mod place;
 mod power;
 mod remote_migrate;
 mod snapshot;
-mod task;
+pub(super) mod task;
 
 use super::Effect;
 use crate::{

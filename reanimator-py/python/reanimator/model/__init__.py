@@ -132,6 +132,7 @@ from .people import (
 )
 from .settings import (
     BackupReport,
+    Caps,
     Credentials,
     CredentialSubject,
     LabelCount,
@@ -139,6 +140,7 @@ from .settings import (
     Retention,
     Settings,
     Sizes,
+    Uploads,
 )
 from .topology import (
     Topology,
@@ -146,6 +148,14 @@ from .topology import (
     TopologyGuest,
     TopologyHost,
     TopologyNic,
+)
+from .windows import (
+    Day,
+    Protection,
+    ProtectionView,
+    Window,
+    WindowChange,
+    WindowView,
 )
 
 __all__ = [
@@ -157,6 +167,7 @@ __all__ = [
     "BackUpAction",
     "BackupJob",
     "BackupReport",
+    "Caps",
     "CephCheck",
     "CephFacts",
     "Change",
@@ -176,6 +187,7 @@ __all__ = [
     "Credentials",
     "Dashboard",
     "Dated",
+    "Day",
     "DeleteAction",
     "DryRun",
     "DryStep",
@@ -232,6 +244,8 @@ __all__ = [
     "Overview",
     "PendingChange",
     "Problem",
+    "Protection",
+    "ProtectionView",
     "Proxmox",
     "Reading",
     "Recent",
@@ -272,7 +286,11 @@ __all__ = [
     "UnitAction",
     "Unseen",
     "UpdateCounts",
+    "Uploads",
     "User",
     "VmRow",
     "Votes",
+    "Window",
+    "WindowChange",
+    "WindowView",
 ]

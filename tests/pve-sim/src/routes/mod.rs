@@ -22,6 +22,7 @@ mod machine;
 mod metrics;
 mod node;
 mod storage;
+mod storage_files;
 mod tasks;
 
 pub(crate) use cluster::sid as cluster_sid;
@@ -85,7 +86,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
-        "storage" => storage::find(method, below),
+        "storage" => storage::find(method, below).or_else(|| storage_files::find(method, below)),
         "vzdump" => backup::find(method, below),
         _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
     }
