@@ -92,11 +92,14 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Container { host, name: container, verb, image } => {
+            let change = (*verb, image.as_deref());
+            Box::new(host::ContainerEffect::new(fleet, host, container, change, name).await?)
+        }
+        Action::Compose { host, project, verb } => {
+            Box::new(host::ComposeEffect::new(fleet, host, project, *verb, name).await?)
+        }
+        Action::Host { .. } | Action::Script { .. } | Action::Storage { .. } => return Err(not_yet(action)),
     })
 }
 
