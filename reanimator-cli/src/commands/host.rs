@@ -17,7 +17,9 @@ use serde_json::json;
 use super::{
     credentials::{self, HostCredentialsArgs},
     history::{self, HistoryArgs, TimelineArgs},
-    host_add, host_show, host_topology,
+    host_add,
+    host_container::{self, ComposeCommand, ContainerCommand},
+    host_show, host_topology,
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
@@ -59,6 +61,12 @@ pub(crate) enum HostCommand {
     /// Start and stop systemd units, on one host or many
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Start, stop and update a container, on one host or many
+    #[command(subcommand)]
+    Container(ContainerCommand),
+    /// Start, stop and update a project of Compose, on one host or many
+    #[command(subcommand)]
+    Compose(ComposeCommand),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -192,6 +200,8 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Unit(command) => host_unit::run(command, context).await,
+        HostCommand::Container(command) => host_container::container(command, context).await,
+        HostCommand::Compose(command) => host_container::compose(command, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

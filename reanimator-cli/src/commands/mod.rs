@@ -12,6 +12,7 @@ mod guest_snapshot;
 mod history;
 pub(crate) mod host;
 mod host_add;
+mod host_container;
 mod host_show;
 mod host_topology;
 mod host_unit;
