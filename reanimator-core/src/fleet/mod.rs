@@ -29,9 +29,11 @@ mod credentials;
 mod dashboard;
 mod details;
 mod digest;
+mod endpoint;
 mod exec;
 mod facts;
 mod guest_rates;
+mod guest_selector;
 mod history;
 mod hosts;
 pub mod import;
@@ -43,9 +45,11 @@ mod names;
 mod observe;
 mod reach;
 mod recent;
+mod restraints;
 pub mod selector;
 mod settings;
 mod silent;
+pub(crate) mod surroundings;
 mod tables;
 mod testing;
 mod topology;
@@ -53,6 +57,7 @@ pub mod totals;
 mod trail;
 mod troubles;
 pub mod view;
+mod windows;
 mod world;
 
 use std::{
@@ -71,7 +76,9 @@ pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, Su
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
+pub(crate) use endpoint::RemoteNode;
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
+pub use guest_selector::GuestSelector;
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
 pub use hosts::{HostDetail, HostEdit, LinkView};
 pub use import::ImportFormat;
@@ -79,11 +86,13 @@ pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
+pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;
 use crate::{

@@ -181,6 +181,13 @@ impl Effect for ContainerEffect {
             Ok(now) => now,
             Err(why) => return Ok(Check::Refused(vec![why])),
         };
+        // What is kept from harm is known by its name.
+        if now.name != self.wanted.name {
+            return Ok(Check::Refused(vec![format!(
+                "container {} is named by its name: {}",
+                self.wanted.name, now.name
+            )]));
+        }
         if let Some(check) = judge(self.verb, &now) {
             return Ok(check);
         }

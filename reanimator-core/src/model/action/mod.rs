@@ -14,7 +14,7 @@ use super::{
 };
 
 pub use guest::{BackupMode, GuestChange, MigrationMode};
-pub use host::{ContainerVerb, HostChange, UnitVerb};
+pub use host::{ContainerVerb, HostChange, UnitVerb, container_name};
 pub use storage::{StorageChange, StorageContent};
 
 /// One change to the world: what, on what, with which bounds.
