@@ -113,8 +113,12 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
         Action::Storage { host, storage, content, name, change } => {
             storage::effect(fleet, host, storage, (*content, name), change).await?
         }
-        Action::Container { .. } | Action::Compose { .. } => {
-            return Err(not_yet(action));
+        Action::Container { host, name: container, verb, image } => {
+            let change = (*verb, image.as_deref());
+            Box::new(host::ContainerEffect::new(fleet, host, container, change, name).await?)
+        }
+        Action::Compose { host, project, verb } => {
+            Box::new(host::ComposeEffect::new(fleet, host, project, *verb, name).await?)
         }
     })
 }

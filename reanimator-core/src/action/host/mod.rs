@@ -1,6 +1,10 @@
 //! Hosts, and what runs on them.
 
 mod answer;
+mod compose;
+mod container;
+mod container_update;
+mod engine;
 mod job;
 mod maintenance;
 mod power;
@@ -16,6 +20,8 @@ use crate::{
 };
 
 pub(super) use script::{Asked, ScriptEffect};
+pub(super) use compose::ComposeEffect;
+pub(super) use container::ContainerEffect;
 pub(super) use unit::UnitEffect;
 
 /// The effect of a change of a host as a whole.
