@@ -44,6 +44,7 @@ import type {
   Series,
   Settings,
   StorageRow,
+  Targets,
   TestResult,
   Token,
   Topology,
@@ -242,6 +243,8 @@ export const api = {
       'GET',
       withQuery(`/operations/${id(operation)}/lines`, { after: String(after) }),
     ),
+  /** The nodes that a guest may move to, and what speaks against each. */
+  targets: (guest: string) => call<Targets>('GET', `/guests/${id(guest)}/targets`),
   /** Says what would be done, and does nothing. */
   dryRun: (operation: NewOperation) => call<DryRun>('POST', '/operations?dry_run=true', operation),
   begin: (operation: NewOperation) => call<Operation>('POST', '/operations', operation),

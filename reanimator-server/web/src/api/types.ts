@@ -80,16 +80,51 @@ export type AuditEntry = Answered<Schemas['AuditEntry']>;
 
 /** A change to the world: what, on what. */
 export type Action = Schemas['Action'];
+export type ActionOn<On extends Action['on']> = Extract<Action, { on: On }>;
 export type GuestVerb = Schemas['GuestChange']['do'];
+/** Those that only switch a guest. */
+export type PowerVerb = Extract<GuestVerb, 'start' | 'stop' | 'shutdown' | 'reboot' | 'suspend' | 'resume'>;
+export type HostVerb = Schemas['HostChange']['do'];
 export type UnitVerb = Schemas['UnitVerb'];
+export type ContainerVerb = Schemas['ContainerVerb'];
+export type MigrationMode = Schemas['MigrationMode'];
+export type BackupMode = Schemas['BackupMode'];
 export type Risk = Schemas['Risk'];
+export type Rule = Schemas['Rule'];
+/** What a rule says against a step. */
+export interface Objection {
+  rule: Rule;
+  why: string;
+  can_override: boolean;
+}
+/** A node that a guest may move to, or may not, and why. */
+export interface MigrationTarget {
+  host: string;
+  name: string;
+  fits: boolean;
+  objections: Objection[];
+  /** What is left of its memory when the guest is there. */
+  memory_free_after_bytes: number | null;
+  mode: string | null;
+  /** It is there now. */
+  current: boolean;
+}
+export interface Targets {
+  guest: string;
+  targets: MigrationTarget[];
+}
 export type NewOperation = Schemas['NewOperation'];
 /** What an operation would do. */
-export type DryRun = Answered<Schemas['DryRun']>;
+export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & {
+  action: Action;
+  /** Servers that know no rules name none. */
+  objections?: Objection[];
+};
+export type DryRun = Omit<Answered<Schemas['DryRun']>, 'steps'> & { steps: DryStep[] };
 /** Actions that are carried out, or were. */
-export type Operation = Answered<Schemas['Operation']>;
+export type OperationStep = Omit<Answered<Schemas['Step']>, 'action'> & { action: Action };
+export type Operation = Omit<Answered<Schemas['Operation']>, 'steps'> & { steps: OperationStep[] };
 export type OperationState = Schemas['OperationState'];
-export type OperationStep = Operation['steps'][number];
 export type StepState = Schemas['StepState'];
 export type OperationLine = Answered<Schemas['OperationLine']>;
 

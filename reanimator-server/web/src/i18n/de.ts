@@ -11,6 +11,8 @@ import { onestorage } from './de/onestorage';
 import { network } from './de/network';
 import { cluster } from './de/cluster';
 import { operations } from './de/operations';
+import { actions } from './de/actions';
+import { rules } from './de/rules';
 import { run } from './de/run';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
@@ -33,6 +35,8 @@ export const messages: Messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
   run,
   connections,
   settings,

@@ -11,6 +11,8 @@ import { onestorage } from './en/onestorage';
 import { network } from './en/network';
 import { cluster } from './en/cluster';
 import { operations } from './en/operations';
+import { actions } from './en/actions';
+import { rules } from './en/rules';
 import { run } from './en/run';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
@@ -33,6 +35,8 @@ export const messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
   run,
   connections,
   settings,

@@ -11,6 +11,8 @@ import { onestorage } from './it/onestorage';
 import { network } from './it/network';
 import { cluster } from './it/cluster';
 import { operations } from './it/operations';
+import { actions } from './it/actions';
+import { rules } from './it/rules';
 import { run } from './it/run';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
@@ -33,6 +35,8 @@ export const messages: Messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
   run,
   connections,
   settings,

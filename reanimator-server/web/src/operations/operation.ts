@@ -1,13 +1,13 @@
-/** What may be done with a guest, with a plan, and with an operation; and both in words. */
+/** What may be done with a guest and with an operation, and how far that got. */
 import type {
   Action,
-  DryRun,
-  GuestVerb,
   NewOperation,
   Operation,
   OperationLine,
   OperationState,
   OperationStep,
+  PowerVerb,
+  Rule,
   StepState,
   VmRow,
 } from '../api/types';
@@ -24,7 +24,7 @@ export function guestVerbs({
   status,
   kind,
   template,
-}: Pick<VmRow, 'status' | 'kind' | 'template'>): GuestVerb[] {
+}: Pick<VmRow, 'status' | 'kind' | 'template'>): PowerVerb[] {
   if (template) return [];
   switch (status) {
     case 'running':
@@ -38,7 +38,7 @@ export function guestVerbs({
   }
 }
 
-export function guestAction(id: string, verb: GuestVerb, thenStop: boolean): Action {
+export function guestAction(id: string, verb: PowerVerb, thenStop: boolean): Action {
   switch (verb) {
     case 'shutdown':
       return { on: 'guest', id, do: verb, limit_seconds: LIMIT_SECONDS, then_stop: thenStop };
@@ -49,20 +49,16 @@ export function guestAction(id: string, verb: GuestVerb, thenStop: boolean): Act
   }
 }
 
-/** One action as an operation; the server names it. */
-export const alone = (action: Action): NewOperation => ({ steps: [{ action }] });
-
-/** What an action costs those who use what it acts upon, exactly. */
-export function consequence(action: Action): string {
-  if (action.on === 'unit') return t.operations.unitConsequences[action.do];
-  if (action.on === 'snapshot') return t.operations.snapshotConsequences[action.do];
-  const words = t.operations.guestConsequences;
-  return action.do === 'shutdown' && action.then_stop ? words.shutdownThenStop : words[action.do];
-}
-
-/** Whether a plan has something to do and nothing of it would be refused. */
-export const mayBegin = ({ steps }: Pick<DryRun, 'steps'>): boolean =>
-  steps.every(({ refused }) => refused.length === 0) && steps.some(({ already }) => already === null);
+/** Actions beside each other as an operation; without a title the server names it. */
+export const asked = (
+  actions: readonly Action[],
+  title = '',
+  overrides: readonly Rule[] = [],
+): NewOperation => ({
+  ...(title ? { title } : {}),
+  steps: actions.map((action) => ({ action })),
+  ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
+});
 
 const OVER: ReadonlySet<OperationState> = new Set(['done', 'failed', 'cancelled', 'undone']);
 
@@ -101,40 +97,6 @@ export const stateLevel = (state: OperationState | StepState): Level | null => {
   if (state === 'failed') return 'bad';
   return state === 'cancelled' ? 'warn' : null;
 };
-
-/** How the things that steps act upon are called. */
-export interface Names {
-  guest: (id: string) => string | undefined;
-  host: (id: string) => string | undefined;
-}
-
-function actionText(action: OperationStep['action'], names: Names): string {
-  switch (action.on) {
-    case 'unit':
-      return t.operations.unitSteps[action.do](action.unit, names.host(action.host) ?? action.host);
-    case 'snapshot':
-      return t.operations.snapshotSteps[action.do](action.name, names.guest(action.guest) ?? action.guest);
-    case 'guest':
-      return t.operations.guestSteps[action.do](names.guest(action.id) ?? action.id);
-  }
-}
-
-export function stepText(
-  { action, undoes }: OperationStep,
-  names: Names,
-  number: (value: number) => string,
-): string {
-  const words = actionText(action, names);
-  return undoes === null ? words : `${words} (${t.operations.takesBack(number(undoes + 1))})`;
-}
-
-/** The page of what a step acts upon. */
-export const stepHref = ({ action }: Pick<OperationStep, 'action'>): string =>
-  action.on === 'unit'
-    ? `/hosts/${encodeURIComponent(action.host)}/units`
-    : action.on === 'snapshot'
-      ? `/guests/${encodeURIComponent(action.guest)}/snapshots`
-      : `/guests/${encodeURIComponent(action.id)}`;
 
 /** Lines with those after them; one that came twice counts once. */
 export function withLines(
