@@ -27,6 +27,7 @@ import type {
   LabelChange,
   Labels,
   Listing,
+  MaintenanceWish,
   Match,
   Me,
   NewHost,
@@ -216,8 +217,11 @@ export const api = {
   host: (host: string) => call<HostDetail>('GET', `/hosts/${id(host)}`),
   addHost: (host: NewHost) => call<Host>('POST', '/hosts', host),
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
-  setMaintenance: (host: string, maintenance: boolean) =>
-    call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  /** Takes a host into maintenance or out of it; a node is emptied or filled on the way. */
+  maintain: (host: string, wish: MaintenanceWish) =>
+    call<Operation>('POST', `/hosts/${id(host)}/maintenance`, wish),
+  maintenanceDryRun: (host: string, wish: MaintenanceWish) =>
+    call<DryRun>('POST', `/hosts/${id(host)}/maintenance?dry_run=true`, wish),
   labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),

@@ -113,6 +113,15 @@ export interface Targets {
   guest: string;
   targets: MigrationTarget[];
 }
+/** What is to become of a host that somebody works on. */
+export interface MaintenanceWish {
+  do: 'enter' | 'leave';
+  /** Where its guests may go. */
+  targets?: string[];
+  /** Whether it is shut down in the end. */
+  shutdown?: boolean;
+  overrides?: Rule[];
+}
 export type NewOperation = Schemas['NewOperation'];
 /** What an operation would do. */
 export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & {

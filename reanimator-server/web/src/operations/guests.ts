@@ -19,16 +19,8 @@ export type GuestDeed =
 /** Those that can be done to several guests at once. */
 export type ManyDeed = 'start' | 'shutdown' | 'reboot' | 'stop' | 'migrate' | 'snapshot' | 'back-up' | 'tag';
 
-export const MANY: readonly ManyDeed[] = [
-  'start',
-  'shutdown',
-  'reboot',
-  'stop',
-  'migrate',
-  'snapshot',
-  'back-up',
-  'tag',
-];
+export const MANY_POWER: readonly ManyDeed[] = ['start', 'shutdown', 'reboot', 'stop'];
+export const MANY_DEEDS: readonly ManyDeed[] = ['migrate', 'snapshot', 'back-up', 'tag'];
 
 export const ICONS: Readonly<Partial<Record<GuestDeed, IconName>>> = {
   start: 'play',

@@ -145,6 +145,47 @@ export const actions: typeof English = {
     download: 'Der Knoten holt die Datei aus dem Internet und legt sie auf den Speicher.',
   },
 
+  hostDeeds: {
+    shutdown: 'Herunterfahren',
+    reboot: 'Neu starten',
+    suspend: 'Schlafen legen',
+    wake: 'Wecken',
+    'enter-maintenance': 'Wartung beginnen',
+    'leave-maintenance': 'Wartung beenden',
+    unit: 'Unit steuern',
+  },
+  hostTitles: {
+    shutdown: (name) => `Host ${name} herunterfahren`,
+    reboot: (name) => `Host ${name} neu starten`,
+    suspend: (name) => `Host ${name} schlafen legen`,
+    wake: (name) => `Host ${name} wecken`,
+    'enter-maintenance': (name) => `Wartung von Host ${name}`,
+    'leave-maintenance': (name) => `Wartung von Host ${name} beenden`,
+    unit: (name) => `Unit von Host ${name} steuern`,
+  },
+  hostMany: {
+    shutdown: (count) => `${counted(count, 'Host', 'Hosts')} herunterfahren`,
+    reboot: (count) => `${counted(count, 'Host', 'Hosts')} neu starten`,
+    suspend: (count) => `${counted(count, 'Host', 'Hosts')} schlafen legen`,
+    wake: (count) => `${counted(count, 'Host', 'Hosts')} wecken`,
+    'enter-maintenance': (count) => `Wartung von ${counted(count, 'Host', 'Hosts')}`,
+    'leave-maintenance': (count) => `Wartung von ${counted(count, 'Host', 'Hosts')} beenden`,
+    unit: (count) => `Unit von ${counted(count, 'Host', 'Hosts')} steuern`,
+  },
+  whatToDo: 'Was zu tun ist',
+  through: 'Über',
+  throughAny: 'Wer in seinem Netzwerk steht',
+  emptied:
+    'Seine Gäste ziehen nacheinander auf andere Knoten um; danach kommt nichts Neues auf ihn, und sein Schweigen alarmiert niemanden.',
+  filledAgain: 'Er gilt wieder als Host wie alle anderen, und Gäste, die umgezogen sind, kommen zurück.',
+  emptyInto: 'Wohin seine Gäste gehen',
+  emptyIntoHint: 'Ohne Auswahl verteilen sie sich auf alle Knoten, die passen.',
+  thenShutDown: 'Danach herunterfahren',
+  chosenGuests: (count) => counted(count, 'gewählter Gast', 'gewählte Gäste'),
+  chosenHosts: (count) => counted(count, 'gewählter Host', 'gewählte Hosts'),
+
+  ofEach: (cost) => `Für jeden: ${cost}`,
+
   typeName: (name) => `Zum Fortfahren ${name} eingeben`,
   typeHint: 'Was zerstört wird, kommt nicht wieder. Deshalb ist der Name einzugeben.',
 

@@ -111,6 +111,13 @@ export const operations: typeof English = {
     enable: 'Aktivieren',
     disable: 'Deaktivieren',
   },
+  unitVerbs: {
+    start: 'Starten',
+    stop: 'Stoppen',
+    restart: 'Neu starten',
+    enable: 'Aktivieren',
+    disable: 'Deaktivieren',
+  },
   guestConsequences: {
     start: 'Der Gast wird eingeschaltet. Was schon läuft, bleibt unberührt.',
     stop: 'Der Stecker wird gezogen. Was das Gastsystem noch nicht geschrieben hat, geht verloren; seine Dienste fehlen bis zum nächsten Start.',

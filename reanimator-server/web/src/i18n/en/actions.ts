@@ -140,6 +140,47 @@ export const actions = {
     download: 'The node fetches the file from the Internet and puts it on the storage.',
   },
 
+  hostDeeds: {
+    shutdown: 'Shut down',
+    reboot: 'Reboot',
+    suspend: 'Suspend',
+    wake: 'Wake',
+    'enter-maintenance': 'Begin maintenance',
+    'leave-maintenance': 'End maintenance',
+    unit: 'Control a unit',
+  },
+  hostTitles: {
+    shutdown: (name: string) => `Shut down host ${name}`,
+    reboot: (name: string) => `Reboot host ${name}`,
+    suspend: (name: string) => `Suspend host ${name}`,
+    wake: (name: string) => `Wake host ${name}`,
+    'enter-maintenance': (name: string) => `Maintenance of host ${name}`,
+    'leave-maintenance': (name: string) => `End of the maintenance of host ${name}`,
+    unit: (name: string) => `A unit of host ${name}`,
+  },
+  hostMany: {
+    shutdown: (count: number) => `Shut down ${counted(count, 'host', 'hosts')}`,
+    reboot: (count: number) => `Reboot ${counted(count, 'host', 'hosts')}`,
+    suspend: (count: number) => `Suspend ${counted(count, 'host', 'hosts')}`,
+    wake: (count: number) => `Wake ${counted(count, 'host', 'hosts')}`,
+    'enter-maintenance': (count: number) => `Maintenance of ${counted(count, 'host', 'hosts')}`,
+    'leave-maintenance': (count: number) => `End of the maintenance of ${counted(count, 'host', 'hosts')}`,
+    unit: (count: number) => `A unit of ${counted(count, 'host', 'hosts')}`,
+  },
+  whatToDo: 'What to do',
+  through: 'Through',
+  throughAny: 'Whoever stands on its network',
+  emptied:
+    'Its guests are moved to other nodes one after another; then nothing new is put on it, and its silence alarms nobody.',
+  filledAgain: 'It is taken for a host like all others again, and guests that were moved away come back.',
+  emptyInto: 'Where its guests go',
+  emptyIntoHint: 'Without a choice, they are spread over all nodes that fit.',
+  thenShutDown: 'Then shut it down',
+  chosenGuests: (count: number) => counted(count, 'chosen guest', 'chosen guests'),
+  chosenHosts: (count: number) => counted(count, 'chosen host', 'chosen hosts'),
+
+  ofEach: (cost: string) => `Of each: ${cost}`,
+
   typeName: (name: string) => `Type ${name} to go on`,
   typeHint: 'What is destroyed does not come back. Hence its name has to be typed.',
 

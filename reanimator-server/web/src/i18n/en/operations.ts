@@ -107,6 +107,13 @@ export const operations = {
     enable: 'Enable',
     disable: 'Disable',
   },
+  unitVerbs: {
+    start: 'Start',
+    stop: 'Stop',
+    restart: 'Restart',
+    enable: 'Enable',
+    disable: 'Disable',
+  },
   guestConsequences: {
     start: 'It is switched on. Nothing that runs is touched.',
     stop: 'Its plug is pulled. What its system has not written yet is lost, and what it serves is away until it is started again.',

@@ -143,6 +143,47 @@ export const actions: typeof English = {
     download: 'Il nodo scarica il file da Internet e lo mette sullo storage.',
   },
 
+  hostDeeds: {
+    shutdown: 'Arresta',
+    reboot: 'Riavvia',
+    suspend: 'Sospendi',
+    wake: 'Sveglia',
+    'enter-maintenance': 'Inizia la manutenzione',
+    'leave-maintenance': 'Termina la manutenzione',
+    unit: 'Controlla una unit',
+  },
+  hostTitles: {
+    shutdown: (name) => `Arrestare l’host ${name}`,
+    reboot: (name) => `Riavviare l’host ${name}`,
+    suspend: (name) => `Sospendere l’host ${name}`,
+    wake: (name) => `Svegliare l’host ${name}`,
+    'enter-maintenance': (name) => `Manutenzione dell’host ${name}`,
+    'leave-maintenance': (name) => `Fine della manutenzione dell’host ${name}`,
+    unit: (name) => `Una unit dell’host ${name}`,
+  },
+  hostMany: {
+    shutdown: (count) => `Arrestare ${counted(count, 'host', 'host')}`,
+    reboot: (count) => `Riavviare ${counted(count, 'host', 'host')}`,
+    suspend: (count) => `Sospendere ${counted(count, 'host', 'host')}`,
+    wake: (count) => `Svegliare ${counted(count, 'host', 'host')}`,
+    'enter-maintenance': (count) => `Manutenzione di ${counted(count, 'host', 'host')}`,
+    'leave-maintenance': (count) => `Fine della manutenzione di ${counted(count, 'host', 'host')}`,
+    unit: (count) => `Una unit di ${counted(count, 'host', 'host')}`,
+  },
+  whatToDo: 'Cosa fare',
+  through: 'Tramite',
+  throughAny: 'Chi si trova nella sua rete',
+  emptied:
+    'I suoi guest passano uno dopo l’altro su altri nodi; poi non vi viene messo nulla di nuovo, e il suo silenzio non allarma nessuno.',
+  filledAgain: 'Torna a essere un host come tutti gli altri, e i guest spostati ritornano.',
+  emptyInto: 'Dove vanno i suoi guest',
+  emptyIntoHint: 'Senza una scelta si distribuiscono su tutti i nodi adatti.',
+  thenShutDown: 'Poi arrestalo',
+  chosenGuests: (count) => counted(count, 'guest scelto', 'guest scelti'),
+  chosenHosts: (count) => counted(count, 'host scelto', 'host scelti'),
+
+  ofEach: (cost) => `Per ciascuno: ${cost}`,
+
   typeName: (name) => `Per proseguire, digitare ${name}`,
   typeHint: 'Ciò che viene distrutto non torna. Per questo va digitato il nome.',
 

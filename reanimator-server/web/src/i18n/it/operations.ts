@@ -110,6 +110,13 @@ export const operations: typeof English = {
     enable: 'Abilita',
     disable: 'Disabilita',
   },
+  unitVerbs: {
+    start: 'Avvia',
+    stop: 'Ferma',
+    restart: 'Riavvia',
+    enable: 'Abilita',
+    disable: 'Disabilita',
+  },
   guestConsequences: {
     start: 'Il guest viene acceso. Ciò che è già in funzione non viene toccato.',
     stop: 'È come staccare la spina: ciò che il sistema non ha ancora scritto va perso e i suoi servizi mancano fino al prossimo avvio.',
