@@ -1,8 +1,10 @@
 //! The rules by which nothing is harmed, and what they say against an action.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Result};
 
 /// A rule that an action must not break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,6 +138,19 @@ impl Rule {
     }
 }
 
+impl FromStr for Rule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text).ok_or_else(|| {
+            let all: Vec<&str> = Self::ALL.iter().map(|rule| rule.as_str()).collect();
+            Error::new(ErrorKind::Invalid, format!("read {text:?} as a rule"))
+                .because("there is no such rule")
+                .next(format!("use one of {}", all.join(", ")))
+        })
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -151,6 +166,7 @@ mod tests {
     fn a_rule_is_called_the_same_everywhere() {
         for rule in Rule::ALL {
             assert_eq!(serde_json::to_string(&rule).unwrap(), format!("\"{rule}\""));
+            assert_eq!(rule.as_str().parse::<Rule>().unwrap(), rule);
             assert!(rule.sentence().ends_with('.'), "{rule}");
         }
     }
