@@ -9,6 +9,7 @@ import { Tagged } from './tagged';
 import type {
   Answer,
   AuditEntry,
+  AuditQuestion,
   BackupReport,
   Change,
   ClusterDetails,
@@ -27,6 +28,7 @@ import type {
   LabelChange,
   Labels,
   Listing,
+  MaintenanceWindow,
   MaintenanceWish,
   Match,
   Me,
@@ -37,6 +39,7 @@ import type {
   Operation,
   OperationLine,
   Overview,
+  ProtectionView,
   ProxmoxConnection,
   ProxmoxFound,
   Retention,
@@ -51,6 +54,7 @@ import type {
   Topology,
   User,
   VmRow,
+  WindowView,
 } from './types';
 
 const BASE = '/api/v1';
@@ -130,6 +134,12 @@ async function all<T>(path: string): Promise<T[]> {
 }
 
 const id = encodeURIComponent;
+
+/** `guest:c1:101` as a path of the API. */
+function pathOf(thing: string): string {
+  const [kind = '', ...rest] = thing.split(':');
+  return `/${kind}s/${id(rest.join(':'))}`;
+}
 
 /** Which part of a history. */
 export interface HistoryQuestion {
@@ -266,12 +276,25 @@ export const api = {
   addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
   removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
 
-  audit: (cursor = '', limit = 200) =>
+  audit: (question: AuditQuestion, cursor = '', limit = 200) =>
     call<{ items: AuditEntry[]; next_cursor?: string | null }>(
       'GET',
-      withQuery('/audit', { cursor, limit: String(limit) }),
+      withQuery('/audit', { ...question, cursor, limit: String(limit) }),
     ),
-  wholeAudit: () => all<AuditEntry>('/audit'),
+  wholeAudit: (question: AuditQuestion) => all<AuditEntry>(withQuery('/audit', { ...question })),
+  /** Where the trail is had as a file, of any length. */
+  auditFile: (format: 'csv' | 'jsonl', question: AuditQuestion) =>
+    BASE + withQuery('/audit/export', { format, ...question }),
+
+  windows: async () => (await call<{ items: WindowView[] }>('GET', '/windows')).items,
+  addWindow: (window: MaintenanceWindow) => call<WindowView>('POST', '/windows', window),
+  changeWindow: (name: string, change: Partial<MaintenanceWindow>) =>
+    call<WindowView>('PATCH', `/windows/${id(name)}`, change),
+  removeWindow: (name: string) => call<undefined>('DELETE', `/windows/${id(name)}`),
+  protections: async () => (await call<{ items: ProtectionView[] }>('GET', '/protections')).items,
+  /** Protects a host or guest, as `host:ID` or `guest:ID`. */
+  protect: (thing: string, reason: string) => call<unknown>('PUT', `${pathOf(thing)}/protection`, { reason }),
+  unprotect: (thing: string) => call<undefined>('DELETE', `${pathOf(thing)}/protection`),
 
   labels: () => call<Labels>('GET', '/groups'),
   renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),

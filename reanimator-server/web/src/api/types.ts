@@ -78,6 +78,14 @@ export type Token = Answered<Schemas['Token']>;
 /** One thing that somebody changed or tried to. */
 export type AuditEntry = Answered<Schemas['AuditEntry']>;
 
+/** Which entries of the trail; `*` stands for anything, `!` before a text takes all others. */
+export interface AuditQuestion {
+  who?: string;
+  what?: string;
+  outcome?: string;
+  since?: string;
+}
+
 /** A change to the world: what, on what. */
 export type Action = Schemas['Action'];
 export type ActionOn<On extends Action['on']> = Extract<Action, { on: On }>;
@@ -136,6 +144,38 @@ export type Operation = Omit<Answered<Schemas['Operation']>, 'steps'> & { steps:
 export type OperationState = Schemas['OperationState'];
 export type StepState = Schemas['StepState'];
 export type OperationLine = Answered<Schemas['OperationLine']>;
+
+export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+/** A time of the week in which what it covers may be disturbed. */
+export interface MaintenanceWindow {
+  name: string;
+  /** Which it covers, as selectors; absent is none. */
+  hosts?: string | null;
+  guests?: string | null;
+  days: Day[];
+  /** By the clock of its zone: `22:00`. */
+  from: string;
+  to: string;
+  zone: string;
+  first_day?: string | null;
+  last_day?: string | null;
+  enabled: boolean;
+  comment: string;
+}
+export interface WindowView {
+  window: MaintenanceWindow;
+  times: string;
+  open: boolean;
+  opens_at: string | null;
+  closes_at: string | null;
+  covers_hosts: string[];
+  covers_guests: string[];
+}
+/** Something that is protected by hand. */
+export interface ProtectionView {
+  protection: { thing: string; reason: string; by: string; since: string | null };
+  name: string | null;
+}
 
 /** Groups and tags with how many hosts each has. */
 export type Labels = Answered<Schemas['Labels']>;

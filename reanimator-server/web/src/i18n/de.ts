@@ -13,6 +13,7 @@ import { cluster } from './de/cluster';
 import { operations } from './de/operations';
 import { actions } from './de/actions';
 import { rules } from './de/rules';
+import { windows } from './de/windows';
 import { run } from './de/run';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
@@ -37,6 +38,7 @@ export const messages: Messages = {
   operations,
   actions,
   rules,
+  windows,
   run,
   connections,
   settings,

@@ -13,6 +13,7 @@ import { cluster } from './en/cluster';
 import { operations } from './en/operations';
 import { actions } from './en/actions';
 import { rules } from './en/rules';
+import { windows } from './en/windows';
 import { run } from './en/run';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
@@ -37,6 +38,7 @@ export const messages = {
   operations,
   actions,
   rules,
+  windows,
   run,
   connections,
   settings,

@@ -13,6 +13,7 @@ import { cluster } from './it/cluster';
 import { operations } from './it/operations';
 import { actions } from './it/actions';
 import { rules } from './it/rules';
+import { windows } from './it/windows';
 import { run } from './it/run';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
@@ -37,6 +38,7 @@ export const messages: Messages = {
   operations,
   actions,
   rules,
+  windows,
   run,
   connections,
   settings,

@@ -13,6 +13,7 @@ import type {
 } from '../api/types';
 import type { Level } from '../facts/table';
 import { t } from '../i18n';
+import { thingOf } from './words';
 
 export const operationHref = (id: string): string => `/operations/${encodeURIComponent(id)}`;
 
@@ -107,3 +108,35 @@ export function withLines(
   const fresh = more.filter(({ number }) => number > last);
   return fresh.length > 0 ? [...known, ...fresh] : known;
 }
+
+/** Which operations a person wants to see. */
+export interface Wanted {
+  /** How far they got; `open` for those that are not over. */
+  state: OperationState | 'open' | '';
+  /** What they act upon: `guest:c1:101`, `host:h1`. */
+  thing: string;
+  /** Words that stand in their titles, their notes or the name of whoever asked. */
+  text: string;
+}
+
+export function isWanted(operation: Operation, { state, thing, text }: Wanted): boolean {
+  if (state === 'open' ? !isOpen(operation) : state !== '' && operation.state !== state) return false;
+  if (thing && !operation.steps.some(({ action }) => thingOf(action) === thing)) return false;
+  const all = [operation.title, operation.note ?? '', operation.requested_by].join('\n').toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
+}
+
+/** How long something took, or has taken until now, in seconds. */
+export function tookSeconds(
+  { started_at, ended_at }: Pick<OperationStep, 'started_at' | 'ended_at'>,
+  now: number,
+): number | null {
+  if (started_at === null) return null;
+  return Math.max(0, ((ended_at === null ? now : Date.parse(ended_at)) - Date.parse(started_at)) / 1000);
+}
+
+/** The operations of a guest or a host. */
+export const operationsOf = (thing: string): string => `/operations?thing=${encodeURIComponent(thing)}`;

@@ -13,6 +13,12 @@ export const operations: typeof English = {
   showOlder: 'Ältere anzeigen',
   asking: 'Der Server wird gefragt',
   toAll: 'Zu allen Vorgängen',
+  filter: 'Vorgänge filtern',
+  looksAt: 'Titel, Hinweis, wer es wollte',
+  anyState: 'jeder Zustand',
+  noMatch: 'Kein Vorgang passt',
+  ofAll: 'Die von allen anzeigen',
+  inAudit: 'Im Audit-Protokoll',
   thereIsNone: 'Diesen Vorgang gibt es nicht.',
 
   what: 'Was',

@@ -12,6 +12,12 @@ export const operations = {
   showOlder: 'Show older ones',
   asking: 'Asking the server',
   toAll: 'Go to all operations',
+  filter: 'Filter operations',
+  looksAt: 'Title, note, who asked',
+  anyState: 'any state',
+  noMatch: 'No operation matches',
+  ofAll: 'Show those of all',
+  inAudit: 'In the audit trail',
   thereIsNone: 'There is no such operation.',
 
   what: 'What',

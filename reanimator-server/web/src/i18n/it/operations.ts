@@ -12,6 +12,12 @@ export const operations: typeof English = {
   showOlder: 'Mostra le precedenti',
   asking: 'Richiesta al server in corso',
   toAll: 'Vai a tutte le operazioni',
+  filter: 'Filtra le operazioni',
+  looksAt: 'Titolo, nota, chi l’ha richiesta',
+  anyState: 'ogni stato',
+  noMatch: 'Nessuna operazione corrisponde',
+  ofAll: 'Mostra quelle di tutti',
+  inAudit: 'Nel registro delle attività',
   thereIsNone: 'Questa operazione non esiste.',
 
   what: 'Cosa',
