@@ -45,13 +45,16 @@ import type {
   Retention,
   Recent,
   Role,
+  Script,
   Series,
   Settings,
   StorageRow,
+  StoredScript,
   Targets,
   TestResult,
   Token,
   Topology,
+  Upload,
   User,
   VmRow,
   WindowView,
@@ -71,6 +74,8 @@ interface Extras {
   signal?: AbortSignal;
   /** The tag of the answer that is here already; the server says 304 where it still holds. */
   tag?: string;
+  /** Where a piece of a file begins. */
+  offset?: number;
 }
 
 async function send(method: string, path: string, body?: unknown, extras: Extras = {}): Promise<Response> {
@@ -78,7 +83,10 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
   if (extras.tag) headers['If-None-Match'] = extras.tag;
   // The browser names the type of a form itself, with its boundary.
   const isForm = body instanceof FormData;
-  if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
+  const isPiece = body instanceof Blob;
+  if (isPiece) headers['Content-Type'] = 'application/octet-stream';
+  else if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
+  if (extras.offset !== undefined) headers['Upload-Offset'] = String(extras.offset);
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response: Response;
   try {
@@ -86,7 +94,7 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isForm || isPiece ? body : JSON.stringify(body) }),
       ...(extras.signal ? { signal: extras.signal } : {}),
     });
   } catch (thrown) {
@@ -295,6 +303,20 @@ export const api = {
   /** Protects a host or guest, as `host:ID` or `guest:ID`. */
   protect: (thing: string, reason: string) => call<unknown>('PUT', `${pathOf(thing)}/protection`, { reason }),
   unprotect: (thing: string) => call<undefined>('DELETE', `${pathOf(thing)}/protection`),
+
+  scripts: async () => (await call<{ items: StoredScript[] }>('GET', '/scripts')).items,
+  addScript: (script: Script) => call<StoredScript>('POST', '/scripts', script),
+  changeScript: (script: Script) => call<StoredScript>('PUT', `/scripts/${id(script.name)}`, script),
+  removeScript: (name: string) => call<undefined>('DELETE', `/scripts/${id(name)}`),
+
+  beginUpload: (name: string, size: number) => call<Upload>('POST', '/uploads', { name, size }),
+  upload: (upload: string) => call<Upload>('GET', `/uploads/${id(upload)}`),
+  /** Appends a piece at the file's end, wherever that is. */
+  appendUpload: async (upload: string, offset: number, piece: Blob, signal: AbortSignal) => {
+    const sent = await send('PATCH', `/uploads/${id(upload)}`, piece, { signal, offset });
+    return (await sent.json()) as Upload;
+  },
+  dropUpload: (upload: string) => call<undefined>('DELETE', `/uploads/${id(upload)}`),
 
   labels: () => call<Labels>('GET', '/groups'),
   renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),

@@ -98,6 +98,7 @@ export type ContainerVerb = Schemas['ContainerVerb'];
 export type MigrationMode = Schemas['MigrationMode'];
 export type BackupMode = Schemas['BackupMode'];
 export type Risk = Schemas['Risk'];
+export type StorageContent = Schemas['StorageContent'];
 export type Rule = Schemas['Rule'];
 /** What a rule says against a step. */
 export interface Objection {
@@ -175,6 +176,50 @@ export interface WindowView {
 export interface ProtectionView {
   protection: { thing: string; reason: string; by: string; since: string | null };
   name: string | null;
+}
+
+/** What a script may be given. */
+export type Parameter = {
+  name: string;
+  description?: string;
+  required?: boolean;
+  default?: string | null;
+  variable?: string | null;
+} & (
+  | { type: 'text'; max_length?: number; pattern?: string | null }
+  | { type: 'integer'; min?: number | null; max?: number | null }
+  | { type: 'choice'; values: string[] }
+  | { type: 'boolean' }
+);
+/** A prepared script, as an admin defines it. */
+export interface Script {
+  name: string;
+  description?: string;
+  body: string;
+  interpreter?: string[];
+  parameters?: Parameter[];
+  /** On which hosts it may run: a selector. */
+  hosts?: string;
+  role?: Role;
+  users?: string[];
+  risk?: Risk;
+  limit_seconds?: number;
+  output_bytes?: number;
+  memory_mb?: number | null;
+  tasks?: number | null;
+  user?: string | null;
+  protect_system?: boolean;
+}
+export type StoredScript = Required<Script> & { version: string; changed_at: string; changed_by: string };
+
+/** A file that is handed over before it is put on a storage. */
+export interface Upload {
+  id: string;
+  name: string;
+  size: number;
+  /** How much of it is there. */
+  offset: number;
+  complete: boolean;
 }
 
 /** Groups and tags with how many hosts each has. */

@@ -14,6 +14,7 @@ import { operations } from './de/operations';
 import { actions } from './de/actions';
 import { rules } from './de/rules';
 import { windows } from './de/windows';
+import { scripts } from './de/scripts';
 import { run } from './de/run';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
@@ -39,6 +40,7 @@ export const messages: Messages = {
   actions,
   rules,
   windows,
+  scripts,
   run,
   connections,
   settings,

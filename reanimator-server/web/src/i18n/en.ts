@@ -14,6 +14,7 @@ import { operations } from './en/operations';
 import { actions } from './en/actions';
 import { rules } from './en/rules';
 import { windows } from './en/windows';
+import { scripts } from './en/scripts';
 import { run } from './en/run';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
@@ -39,6 +40,7 @@ export const messages = {
   actions,
   rules,
   windows,
+  scripts,
   run,
   connections,
   settings,

@@ -14,6 +14,7 @@ import { operations } from './it/operations';
 import { actions } from './it/actions';
 import { rules } from './it/rules';
 import { windows } from './it/windows';
+import { scripts } from './it/scripts';
 import { run } from './it/run';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
@@ -39,6 +40,7 @@ export const messages: Messages = {
   actions,
   rules,
   windows,
+  scripts,
   run,
   connections,
   settings,

@@ -154,6 +154,7 @@ export const actions: typeof English = {
     'leave-maintenance': 'Wartung beenden',
     unit: 'Unit steuern',
   },
+  runAScript: 'Skript ausführen',
   hostTitles: {
     shutdown: (name) => `Host ${name} herunterfahren`,
     reboot: (name) => `Host ${name} neu starten`,

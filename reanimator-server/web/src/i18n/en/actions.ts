@@ -149,6 +149,7 @@ export const actions = {
     'leave-maintenance': 'End maintenance',
     unit: 'Control a unit',
   },
+  runAScript: 'Run a script',
   hostTitles: {
     shutdown: (name: string) => `Shut down host ${name}`,
     reboot: (name: string) => `Reboot host ${name}`,

@@ -152,6 +152,7 @@ export const actions: typeof English = {
     'leave-maintenance': 'Termina la manutenzione',
     unit: 'Controlla una unit',
   },
+  runAScript: 'Esegui uno script',
   hostTitles: {
     shutdown: (name) => `Arrestare l’host ${name}`,
     reboot: (name) => `Riavviare l’host ${name}`,
