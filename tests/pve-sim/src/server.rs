@@ -148,6 +148,7 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
         params,
         credentials: credentials(&head.headers),
         has_body: !body.is_empty(),
+        far: None,
     };
     world.count(door, &request.segments);
     let fault = world.meet(door, &request);
