@@ -1,7 +1,7 @@
 //! `host container` and `host compose`: a container, or a project of Compose, on one host or many.
 
 use clap::{Args, Subcommand};
-use reanimator_core::model::{Action, ContainerVerb, HostId, NewOperation};
+use reanimator_core::model::{Action, ContainerVerb, HostId};
 
 use super::operate;
 use crate::{
@@ -71,9 +71,8 @@ struct Whither {
     /// Where: names, globs, group:G, tag:T, kind:K, state:S, cluster:C; a&b for both, !x to take away
     #[arg(long, value_name = "SELECTOR")]
     on: String,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// Carries out a command about a container.
@@ -114,5 +113,5 @@ async fn on_each(
         return Err(usage(what, "no host is meant", "see `reanimator host list`"));
     }
     let steps = hosts.into_iter().map(|host| action(host.id).into()).collect();
-    operate::run(NewOperation { steps, ..NewOperation::default() }, whither.dry_run, context).await
+    operate::run(steps, &whither.how, context).await
 }

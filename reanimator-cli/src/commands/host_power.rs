@@ -1,7 +1,7 @@
 //! `host shutdown`, `host reboot`, `host suspend`, `host wake`: the power of one host or of many at once.
 
 use clap::Args;
-use reanimator_core::model::{Action, HostChange, HostView, NewOperation, NewStep};
+use reanimator_core::model::{Action, HostChange, HostView, NewStep};
 
 use super::operate;
 use crate::{
@@ -15,9 +15,8 @@ pub(crate) struct PowerArgs {
     /// The hosts: names, globs, group:G, tag:T, kind:K, state:S, cluster:C; a&b for both, !x to take away
     #[arg(value_name = "SELECTOR")]
     on: String,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// What `host wake` takes.
@@ -47,5 +46,5 @@ pub(crate) async fn run(args: &PowerArgs, change: &HostChange, context: &Context
     }
     let step = |host: HostView| NewStep::from(Action::Host { id: host.id, change: change.clone() });
     let steps = hosts.into_iter().map(step).collect();
-    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
+    operate::run(steps, &args.how, context).await
 }

@@ -22,6 +22,7 @@ use crate::{
     model::{Action, OperationId},
 };
 
+pub(crate) use host::is_ha_told;
 pub(crate) use limit::usual_limit;
 
 /// One action on its way to the world. Every call may be made twice.

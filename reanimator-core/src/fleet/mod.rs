@@ -60,8 +60,8 @@ mod trail;
 mod troubles;
 mod uploads;
 pub mod view;
-mod windows;
 mod ways;
+mod windows;
 mod world;
 
 use std::{
@@ -100,8 +100,8 @@ pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
 pub use uploads::{NewUpload, Upload};
-pub use windows::{ProtectionView, WindowView};
 pub(crate) use ways::{HostWays, NodeWay, Sleeper};
+pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;
 use crate::{

@@ -16,6 +16,7 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod maintenance;
 pub mod operation;
 pub mod protection;
 pub mod role;
@@ -41,6 +42,7 @@ pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQu
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
+pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };

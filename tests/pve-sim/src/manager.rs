@@ -58,13 +58,7 @@ pub(crate) fn begin(cluster: &mut Cluster, vmid: u32, target: usize, now: f64) {
     let Some(guest) = cluster.guests.get(&vmid).filter(|guest| guest.node != target) else { return };
     let (node, kind, runs) = (guest.node, guest.kind, guest.running.is_some());
     // It always asks for a live one, or a restart; and for nothing else.
-    let work = MoveWork {
-        vmid,
-        target,
-        live_disks: false,
-        restart: kind == Kind::Lxc && runs,
-        storage: None,
-    };
+    let work = MoveWork { vmid, target, live_disks: false, restart: kind == Kind::Lxc && runs, storage: None };
     let (name, booted) = (cluster.nodes[node].name.clone(), cluster.nodes[node].booted);
     let log = vec![work.first_line(cluster)];
     work.lock(cluster);

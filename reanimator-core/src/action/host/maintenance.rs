@@ -255,6 +255,12 @@ impl Effect for MaintenanceEffect {
     }
 }
 
+/// Whether high availability is told when a host is taken into maintenance, and so moves by itself what it looks after.
+pub(crate) async fn is_ha_told(fleet: &Fleet, id: &HostId) -> Result<bool> {
+    let effect = MaintenanceEffect::new(fleet, id, true).await?;
+    Ok(effect.teller.is_some() && matches!(effect.ha().await?, Ha::Used { .. }))
+}
+
 /// Who tells high availability: the node itself, else another one of its cluster that has a shell and answers.
 fn teller(ways: &HostWays, all: &[HostWays]) -> Option<(String, std::sync::Arc<LinuxMachine>)> {
     let node = ways.node.as_ref()?;

@@ -19,9 +19,10 @@ use crate::{
     model::{HostChange, HostId},
 };
 
-pub(super) use script::{Asked, ScriptEffect};
 pub(super) use compose::ComposeEffect;
 pub(super) use container::ContainerEffect;
+pub(crate) use maintenance::is_ha_told;
+pub(super) use script::{Asked, ScriptEffect};
 pub(super) use unit::UnitEffect;
 
 /// The effect of a change of a host as a whole.

@@ -104,7 +104,7 @@ fn stops(action: &Action, on: &HostId, by: &ServedBy, answers: Answers) -> bool 
             ServedBy::Container { .. } => is_unit(unit, &["docker", "containerd"]),
             ServedBy::Host => is_unit(unit, usual),
         },
-        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
+        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update, .. } if host == on => {
             matches!(by, ServedBy::Container { name: of, .. } if of == container_name(name))
         }
         Action::Compose { host, project, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
@@ -124,9 +124,10 @@ pub(super) fn turn(servers: &mut [Server], on: &HostId, action: &Action) {
             (Action::Unit { host, unit, verb: UnitVerb::Start }, ServedBy::Unit(name)) => {
                 host == on && is_unit(unit, &[name.trim_end_matches(".service")])
             }
-            (Action::Container { host, name, verb: ContainerVerb::Start }, ServedBy::Container { name: of, .. }) => {
-                host == on && container_name(name) == of
-            }
+            (
+                Action::Container { host, name, verb: ContainerVerb::Start, .. },
+                ServedBy::Container { name: of, .. },
+            ) => host == on && container_name(name) == of,
             (
                 Action::Compose { host, project, verb: ContainerVerb::Start },
                 ServedBy::Container { project: Some(of), .. },
