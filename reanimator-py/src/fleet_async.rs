@@ -594,6 +594,18 @@ impl AsyncFleet {
         later(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
     }
 
+    /// Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation: `{"do": "enter",
+    /// "targets": [...], "shutdown": True}`, `{"do": "leave", "wake": True, "bring_back": True}`.
+    #[pyo3(signature = (host, wish, *, wait=true))]
+    fn maintain<'py>(&self, py: Python<'py>, host: String, wish: Json, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain(self.0.clone(), host, wish, wait))
+    }
+
+    /// Says what that would come to: which guest goes where and why, what stays, and each step; does nothing.
+    fn maintain_dry_run<'py>(&self, py: Python<'py>, host: String, wish: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain_dry_run(self.0.clone(), host, wish))
+    }
+
     /// Says what those steps would do, and what would be refused and why; does nothing.
     #[pyo3(signature = (steps, *, title=None, overrides=Vec::new()))]
     fn dry_run<'py>(

@@ -80,6 +80,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::hosts::routes())
         .merge(resources::matches::routes())
         .merge(resources::nodes::routes())
+        .merge(resources::maintenance::routes())
         .merge(resources::operations::routes())
         .merge(resources::proxmox::routes())
         .merge(resources::session::routes())

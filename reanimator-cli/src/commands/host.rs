@@ -19,6 +19,7 @@ use super::{
     history::{self, HistoryArgs, TimelineArgs},
     host_add,
     host_container::{self, ComposeCommand, ContainerCommand},
+    host_maintenance::{self, MaintenanceCommand},
     host_power::{self, PowerArgs, WakeArgs},
     host_show, host_topology,
     host_unit::{self, UnitCommand},
@@ -63,6 +64,9 @@ pub(crate) enum HostCommand {
     /// Start and stop systemd units, on one host or many
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Empty a host and take it out of use, and back
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
     /// Shut hosts down and switch them off
     Shutdown(PowerArgs),
     /// Start hosts anew, and wait until they answer
@@ -214,6 +218,7 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Unit(command) => host_unit::run(command, context).await,
+        HostCommand::Maintenance(command) => host_maintenance::run(command, context).await,
         HostCommand::Shutdown(args) => host_power::run(&args, &HostChange::Shutdown, context).await,
         HostCommand::Reboot(args) => host_power::run(&args, &HostChange::Reboot, context).await,
         HostCommand::Suspend(args) => host_power::run(&args, &HostChange::Suspend, context).await,

@@ -15,6 +15,7 @@ mod history;
 pub(crate) mod host;
 mod host_add;
 mod host_container;
+mod host_maintenance;
 mod host_power;
 mod host_show;
 mod host_topology;

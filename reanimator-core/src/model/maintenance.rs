@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ids::{GuestId, HostId},
     operation::NewOperation,
-    rule::Objection,
+    rule::{Objection, Rule},
 };
 
 /// What is wanted of a host.
@@ -30,6 +30,9 @@ pub enum MaintenanceWish {
         /// Whether it is shut down in the end. Defaults to not.
         #[serde(default)]
         shutdown: bool,
+        /// Rules that an admin does not want kept this time. Defaults to none.
+        #[serde(default)]
+        overrides: Vec<Rule>,
     },
     /// It is used again.
     Leave {
@@ -39,7 +42,19 @@ pub enum MaintenanceWish {
         /// Whether the guests come back that were moved away when it was last taken into maintenance. Defaults to not.
         #[serde(default)]
         bring_back: bool,
+        /// Rules that an admin does not want kept this time. Defaults to none.
+        #[serde(default)]
+        overrides: Vec<Rule>,
     },
+}
+
+impl MaintenanceWish {
+    /// Rules that are not to be kept.
+    pub fn overrides(&self) -> &[Rule] {
+        match self {
+            Self::Enter { overrides, .. } | Self::Leave { overrides, .. } => overrides,
+        }
+    }
 }
 
 /// How a wish is fulfilled: what goes where and why, and what stays and why.

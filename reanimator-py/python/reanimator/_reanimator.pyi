@@ -17,6 +17,7 @@ from .model import (
     Credentials,
     Dashboard,
     DryRun,
+    EnterMaintenance,
     Fingerprint,
     Guest,
     GuestDetails,
@@ -27,6 +28,8 @@ from .model import (
     ImportReport,
     LabelCount,
     Labels,
+    LeaveMaintenance,
+    MaintenanceDryRun,
     Match,
     NewStep,
     Operation,
@@ -258,6 +261,8 @@ class Fleet:
         overrides: Sequence[str] = ...,
         wait: bool = True,
     ) -> Operation: ...
+    def maintain(self, host: str, wish: EnterMaintenance | LeaveMaintenance, *, wait: bool = True) -> Operation: ...
+    def maintain_dry_run(self, host: str, wish: EnterMaintenance | LeaveMaintenance) -> MaintenanceDryRun: ...
     def dry_run(
         self, steps: Sequence[Action | NewStep], *, title: str | None = None, overrides: Sequence[str] = ...
     ) -> DryRun: ...
@@ -458,6 +463,12 @@ class AsyncFleet:
         overrides: Sequence[str] = ...,
         wait: bool = True,
     ) -> Future[Operation]: ...
+    def maintain(
+        self, host: str, wish: EnterMaintenance | LeaveMaintenance, *, wait: bool = True
+    ) -> Future[Operation]: ...
+    def maintain_dry_run(
+        self, host: str, wish: EnterMaintenance | LeaveMaintenance
+    ) -> Future[MaintenanceDryRun]: ...
     def dry_run(
         self, steps: Sequence[Action | NewStep], *, title: str | None = None, overrides: Sequence[str] = ...
     ) -> Future[DryRun]: ...

@@ -12,6 +12,7 @@ pub(crate) mod groups;
 pub(crate) mod guests;
 pub(crate) mod health;
 pub(crate) mod hosts;
+pub(crate) mod maintenance;
 pub(crate) mod matches;
 pub(crate) mod nodes;
 pub(crate) mod operations;

@@ -75,6 +75,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/backup"),
     ("admin", "POST", "/api/v1/backup/inspect"),
     ("admin", "POST", "/api/v1/backup/restore"),
+    ("operator", "POST", "/api/v1/hosts/{id}/maintenance"),
     ("viewer", "GET", "/api/v1/operations"),
     ("operator", "POST", "/api/v1/operations"),
     ("viewer", "GET", "/api/v1/operations/{id}"),

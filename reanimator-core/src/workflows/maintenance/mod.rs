@@ -8,23 +8,26 @@
 //! # async fn example(fleet: reanimator_core::Fleet) -> Result<(), reanimator_core::Error> {
 //! use reanimator_core::{model::MaintenanceWish, workflows::maintenance};
 //! let wish: MaintenanceWish = serde_json::from_str(r#"{"do":"enter","shutdown":true}"#).unwrap();
-//! let plan = maintenance::plan(&fleet, &"h1".into(), &wish, &[]).await?;
+//! let plan = maintenance::plan(&fleet, &"h1".into(), &wish).await?;
 //! for each in &plan.moves {
 //!     println!("{} to {}: {}", each.name, each.to_name, each.why);
 //! }
 //! # Ok(()) }
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Error, ErrorKind, Result,
+    access::Principal,
     action::{guard, is_ha_told},
     decide::evacuation::{self, Evacuation, Terms},
     fleet::Fleet,
     model::{
-        Action, GuestChange, GuestId, HostChange, HostId, HostView, MaintenancePlan, MaintenanceWish, NewOperation,
-        NewStep, OperationFilter, Rule, Scene, Stay,
+        Action, GuestChange, GuestId, HostChange, HostId, HostView, MaintenancePlan, MaintenanceWish, Move,
+        NewOperation, NewStep, Operation, OperationFilter, Role, Scene, Stay,
     },
-    operation::Operations,
+    operation::{DryRun, Operations},
 };
 
 /// How many operations are looked through for the one that emptied a host.
@@ -35,18 +38,60 @@ const LOOKED_THROUGH: u32 = 1_000;
 /// # Errors
 /// `NotFound` for a host or target that there is not; `Conflict` where guests must stay and nobody said that it is gone on
 /// with all the same; when its cluster cannot be asked.
-pub async fn plan(fleet: &Fleet, host: &HostId, wish: &MaintenanceWish, overrides: &[Rule]) -> Result<MaintenancePlan> {
+pub async fn plan(fleet: &Fleet, host: &HostId, wish: &MaintenanceWish) -> Result<MaintenancePlan> {
     let view = fleet.host(host.as_str()).await?.host;
-    let plan = match wish {
-        MaintenanceWish::Enter { .. } => enter(fleet, &view, wish).await?,
-        MaintenanceWish::Leave { wake, bring_back } => leave(fleet, &view, *wake, *bring_back).await?,
+    let (plan, overrides) = match wish {
+        MaintenanceWish::Enter { overrides, .. } => (enter(fleet, &view, wish).await?, overrides),
+        MaintenanceWish::Leave { wake, bring_back, overrides } => {
+            (leave(fleet, &view, *wake, *bring_back).await?, overrides)
+        }
     };
-    let operation = NewOperation { overrides: overrides.to_vec(), ..plan.operation };
+    let operation = NewOperation { overrides: overrides.clone(), ..plan.operation };
     Ok(MaintenancePlan { operation, ..plan })
 }
 
+/// What a wish would come to: what goes where, and each step as the operation would take it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MaintenanceDryRun {
+    /// Guests that would be moved, in order.
+    pub moves: Vec<Move>,
+    /// Guests that would stay where they are.
+    pub stays: Vec<Stay>,
+    /// Step by step.
+    #[serde(flatten)]
+    pub dry_run: DryRun,
+}
+
+/// Says what a wish would come to; does nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn dry_run(fleet: &Fleet, host: &HostId, wish: &MaintenanceWish) -> Result<MaintenanceDryRun> {
+    let MaintenancePlan { moves, stays, operation } = plan(fleet, host, wish).await?;
+    let dry_run = Operations::new(fleet.clone()).dry_run(&operation).await?;
+    Ok(MaintenanceDryRun { moves, stays, dry_run })
+}
+
+/// Plans a wish and stores it as an operation; nothing is done yet.
+///
+/// # Errors
+/// As [`plan`], and as [`Operations::ask`].
+pub async fn ask(
+    fleet: &Fleet,
+    host: &HostId,
+    wish: &MaintenanceWish,
+    who: &Principal,
+    from: &str,
+) -> Result<Operation> {
+    // Who may not ask learns nothing of what is there.
+    who.require(Role::Operator, "take hosts into maintenance")?;
+    let planned = plan(fleet, host, wish).await?;
+    Operations::new(fleet.clone()).ask(planned.operation, who, from).await
+}
+
 async fn enter(fleet: &Fleet, host: &HostView, wish: &MaintenanceWish) -> Result<MaintenancePlan> {
-    let MaintenanceWish::Enter { targets, stopped, local_disks, leave_behind, shutdown } = wish else {
+    let MaintenanceWish::Enter { targets, stopped, local_disks, leave_behind, shutdown, .. } = wish else {
         return Err(Error::new(ErrorKind::Internal, "plan maintenance").because("it is another wish"));
     };
     let scene = guard::scene_around(fleet, &host.id).await?;
