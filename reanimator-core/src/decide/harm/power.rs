@@ -8,6 +8,9 @@ use crate::model::{
     scene::{SceneCluster, SceneHost},
 };
 
+/// Units without which a node does not vote.
+pub(super) const VOTING_UNITS: [&str; 2] = ["corosync", "pve-cluster"];
+
 /// Names that a sentence has room for.
 const NAMED: usize = 5;
 
@@ -44,7 +47,7 @@ fn verdict(cluster: &SceneCluster, left: u32) -> Option<Objection> {
 fn without_vote(case: &Case<'_>) -> BTreeSet<HostId> {
     let mut lost = case.away.hosts.clone();
     if let Action::Unit { host, unit, verb: UnitVerb::Stop | UnitVerb::Restart } = case.action
-        && is_unit(unit, &["corosync", "pve-cluster"])
+        && is_unit(unit, &VOTING_UNITS)
     {
         lost.insert(host.clone());
     }
