@@ -30,6 +30,8 @@ impl World {
             return;
         }
         match change {
+            // One that is paused is not started but resumed.
+            GuestChange::Start if guest.state == State::Paused => {}
             GuestChange::Start | GuestChange::Resume => self.run(place),
             GuestChange::Migrate { to, local_disks, storage, .. } => {
                 for mover in self.movers(place, host_of(to)) {
@@ -89,7 +91,8 @@ impl World {
             Action::Host { id, change: HostChange::Shutdown | HostChange::Suspend } => {
                 let host = host_of(id);
                 let its = |guest: &Guest, place| guest.host == host || self.hosts[host].guest == Some(place);
-                let down: Vec<usize> = (0..self.guests.len()).filter(|place| its(&self.guests[*place], *place)).collect();
+                let down: Vec<usize> =
+                    (0..self.guests.len()).filter(|place| its(&self.guests[*place], *place)).collect();
                 down.into_iter().for_each(|place| self.stop(place));
             }
             Action::Host { id, change: HostChange::Reboot } => {

@@ -110,8 +110,9 @@ impl Trial {
     fn run(mut self, count: &mut Count) {
         for _ in 0..1 + self.dice.below(8) {
             let action = self.dice.action(&self.world);
-            // One thing is acted upon by one operation at a time.
-            while let Some(place) = self.in_flight.iter().position(|other| other.thing() == action.thing()) {
+            // One machine is acted upon by one operation at a time.
+            while let Some(place) = self.in_flight.iter().position(|other| self.machine(other) == self.machine(&action))
+            {
                 self.finish(place);
             }
             if self.dice.percent(40) && !self.in_flight.is_empty() {
@@ -138,6 +139,15 @@ impl Trial {
                 count.told.push(format!("plan {}: {}", self.plan, self.harms.join("\n")));
             }
         }
+    }
+
+    /// What an action acts upon; a host that is a guest is one machine with it.
+    fn machine(&self, action: &Action) -> String {
+        let guest = match action {
+            Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => Some(guest_of(id)),
+            other => self.world.hosts[host_of(&other.on().id().into())].guest,
+        };
+        guest.map_or_else(|| action.thing(), |guest| format!("guest {guest}"))
     }
 
     fn judge(&self, action: &Action) -> Vec<Objection> {
@@ -171,7 +181,8 @@ impl Trial {
         self.steps.push(format!("{when}: {action:?}"));
         let planned = if self.planned.is_some() { "planned" } else { "live" };
         let steps = self.steps.join("\n    ");
-        self.harms.extend(harms.into_iter().map(|harm| format!("{harm} ({planned}), as the last of these\n    {steps}")));
+        self.harms
+            .extend(harms.into_iter().map(|harm| format!("{harm} ({planned}), as the last of these\n    {steps}")));
     }
 
     /// Hosts and clusters that have more to do at once than they may.

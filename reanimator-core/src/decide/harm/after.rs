@@ -79,7 +79,8 @@ impl Scene {
             },
             GuestChange::Stop | GuestChange::Shutdown { .. } => self.stop(id),
             GuestChange::Suspend => {
-                self.guests.entry(id.clone()).and_modify(|guest| guest.status = GuestStatus::Paused);
+                let runs = self.guests.get_mut(id).filter(|guest| guest.may_run());
+                runs.into_iter().for_each(|guest| guest.status = GuestStatus::Paused);
             }
             GuestChange::Migrate { .. } => {
                 self.take_room(before, action);
