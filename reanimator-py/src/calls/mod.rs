@@ -7,6 +7,7 @@ mod facts;
 mod labels;
 mod operations;
 mod people;
+mod scripts;
 mod settings;
 
 use std::{future::Future, path::PathBuf};
@@ -29,6 +30,7 @@ pub(crate) use facts::*;
 pub(crate) use labels::*;
 pub(crate) use operations::*;
 pub(crate) use people::*;
+pub(crate) use scripts::*;
 pub(crate) use settings::*;
 
 /// Opens the fleet in that directory, or in the user's own.

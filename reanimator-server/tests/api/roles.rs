@@ -80,6 +80,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("viewer", "GET", "/api/v1/operations/{id}/lines"),
     ("operator", "POST", "/api/v1/operations/{id}/cancel"),
     ("operator", "POST", "/api/v1/operations/{id}/undo"),
+    ("viewer", "GET", "/api/v1/scripts"),
+    ("admin", "POST", "/api/v1/scripts"),
+    ("viewer", "GET", "/api/v1/scripts/{name}"),
+    ("admin", "PUT", "/api/v1/scripts/{name}"),
+    ("admin", "DELETE", "/api/v1/scripts/{name}"),
     ("viewer", "GET", "/api/v1/settings"),
     ("admin", "PATCH", "/api/v1/settings"),
 ];

@@ -113,6 +113,11 @@ from .people import (
     Token,
     User,
 )
+from .scripts import (
+    Parameter,
+    Script,
+    StoredScript,
+)
 from .settings import (
     BackupReport,
     Credentials,
@@ -241,4 +246,7 @@ __all__ = [
     "User",
     "VmRow",
     "Votes",
+    "Parameter",
+    "Script",
+    "StoredScript",
 ]
