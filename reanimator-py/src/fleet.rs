@@ -538,6 +538,27 @@ impl Fleet {
         wait(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script(&self, py: Python<'_>, definition: Json) -> PyResult<Plain> {
+        wait(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///

@@ -576,6 +576,27 @@ impl AsyncFleet {
         later(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script<'py>(&self, py: Python<'py>, definition: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///

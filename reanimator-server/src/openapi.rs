@@ -83,6 +83,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::maintenance::routes())
         .merge(resources::operations::routes())
         .merge(resources::proxmox::routes())
+        .merge(resources::scripts::routes())
         .merge(resources::session::routes())
         .merge(resources::settings::routes())
         .merge(resources::status::routes())

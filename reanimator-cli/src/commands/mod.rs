@@ -26,6 +26,8 @@ pub(crate) mod op;
 mod openapi;
 mod operate;
 pub(crate) mod proxmox;
+pub(crate) mod script;
+mod script_definition;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod storage;
@@ -55,6 +57,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
         Noun::Op(command) => op::run(command, context).await,
+        Noun::Script(command) => script::run(command, context).await,
         Noun::Backup(command) => backup::run(command, context).await,
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,

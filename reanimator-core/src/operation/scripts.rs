@@ -9,12 +9,17 @@ use crate::{
     model::{Action, NewStep, Risk, Step, StoredScript},
 };
 
-/// Writes down in each step which version of a script is asked for: what is changed afterwards is not run unseen.
+/// How much longer than its script a step may take: to start it, and to hear of its end.
+const MARGIN: u32 = 120;
+
+/// Writes down in each step which version of a script is asked for, and how long that may take: what is changed afterwards
+/// is not run unseen.
 pub(super) async fn pin(fleet: &Fleet, mut steps: Vec<NewStep>) -> Result<Vec<NewStep>> {
     for step in &mut steps {
-        if let Action::Script { script, version: version @ None, .. } = &mut step.action {
-            *version = fleet.store().script(script).await?.map(|stored| stored.version);
-        }
+        let Action::Script { script, version, .. } = &mut step.action else { continue };
+        let Some(stored) = fleet.store().script(script).await? else { continue };
+        version.get_or_insert(stored.version);
+        step.limit_seconds.get_or_insert(stored.script.limit_seconds.saturating_add(MARGIN));
     }
     Ok(steps)
 }

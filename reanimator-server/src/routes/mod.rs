@@ -17,6 +17,7 @@ pub(crate) mod matches;
 pub(crate) mod nodes;
 pub(crate) mod operations;
 pub(crate) mod proxmox;
+pub(crate) mod scripts;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod status;

@@ -96,6 +96,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("operator", "GET", "/api/v1/uploads/{id}"),
     ("operator", "PATCH", "/api/v1/uploads/{id}"),
     ("operator", "DELETE", "/api/v1/uploads/{id}"),
+    ("viewer", "GET", "/api/v1/scripts"),
+    ("admin", "POST", "/api/v1/scripts"),
+    ("viewer", "GET", "/api/v1/scripts/{name}"),
+    ("admin", "PUT", "/api/v1/scripts/{name}"),
+    ("admin", "DELETE", "/api/v1/scripts/{name}"),
     ("viewer", "GET", "/api/v1/settings"),
     ("admin", "PATCH", "/api/v1/settings"),
 ];

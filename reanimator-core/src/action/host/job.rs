@@ -142,6 +142,11 @@ impl Job {
         }
     }
 
+    /// Ends it, and all that it started.
+    pub(in crate::action) async fn stop(&self) -> Result<()> {
+        self.jobs.stop(&self.spec.name).await.map_err(|error| error.renamed(self.host_name.clone()))
+    }
+
     /// Removes what it left on the host, but for how it ended. A failure is noted only: a later start cleans up.
     pub(in crate::action) async fn forget(&self) {
         if let Err(error) = self.jobs.forget(&self.spec.name).await {

@@ -162,6 +162,11 @@ impl Effect for ScriptEffect {
         Ok(if last.is_empty() { end.words() } else { format!("{}: {last}", end.words()) })
     }
 
+    async fn abort(&self, _handle: &str) -> Result<bool> {
+        self.job.stop().await?;
+        Ok(true)
+    }
+
     fn undo(&self, _before: &Value) -> Option<Action> {
         None
     }

@@ -136,6 +136,11 @@ from .people import (
     Token,
     User,
 )
+from .scripts import (
+    Parameter,
+    Script,
+    StoredScript,
+)
 from .settings import (
     BackupReport,
     Caps,
@@ -305,4 +310,7 @@ __all__ = [
     "Window",
     "WindowChange",
     "WindowView",
+    "Parameter",
+    "Script",
+    "StoredScript",
 ]

@@ -160,6 +160,7 @@ class ScriptAction(TypedDict):
     host: str
     script: str
     parameters: NotRequired[dict[str, str]]
+    version: NotRequired[str | None]
 
 
 class StorageAction(TypedDict):
