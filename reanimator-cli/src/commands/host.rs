@@ -19,10 +19,12 @@ use super::{
     history::{self, HistoryArgs, TimelineArgs},
     host_add,
     host_power::{self, PowerArgs, WakeArgs},
+    host_container::{self, ComposeCommand, ContainerCommand},
     host_show, host_topology,
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     ask,
@@ -69,6 +71,16 @@ pub(crate) enum HostCommand {
     Suspend(PowerArgs),
     /// Wake hosts by a magic packet, and wait until they answer
     Wake(WakeArgs),
+    /// Protect a host: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a host no more
+    Unprotect(UnprotectArgs),
+    /// Start, stop and update a container, on one host or many
+    #[command(subcommand)]
+    Container(ContainerCommand),
+    /// Start, stop and update a project of Compose, on one host or many
+    #[command(subcommand)]
+    Compose(ComposeCommand),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -206,6 +218,10 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Reboot(args) => host_power::run(&args, &HostChange::Reboot, context).await,
         HostCommand::Suspend(args) => host_power::run(&args, &HostChange::Suspend, context).await,
         HostCommand::Wake(args) => host_power::wake(&args, context).await,
+        HostCommand::Protect(args) => window::protect_host(&args, context).await,
+        HostCommand::Unprotect(args) => window::unprotect_host(&args, context).await,
+        HostCommand::Container(command) => host_container::container(command, context).await,
+        HostCommand::Compose(command) => host_container::compose(command, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

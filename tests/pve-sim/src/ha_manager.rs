@@ -4,7 +4,8 @@
 
 use serde_json::Value;
 
-use crate::routes::{cluster::sid, guest_move};
+use crate::manager;
+use crate::routes::cluster_sid as sid;
 use crate::state::Cluster;
 
 /// How long the manager takes until it hears a command, in units of the simulated pace.
@@ -40,7 +41,7 @@ impl Cluster {
         for vmid in vmids {
             let Some(target) = self.refuge() else { return };
             self.ha.left.insert(vmid, node);
-            guest_move::by_manager_itself(self, vmid, target, now);
+            manager::begin(self, vmid, target, now);
         }
     }
 
@@ -51,7 +52,7 @@ impl Cluster {
         for (vmid, _) in back {
             let there = self.guests.get(&vmid).is_some_and(|guest| guest.node != node && guest.lock.is_none());
             if there && self.nodes[node].up() {
-                guest_move::by_manager_itself(self, vmid, node, now);
+                manager::begin(self, vmid, node, now);
             }
         }
     }

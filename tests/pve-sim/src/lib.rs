@@ -34,9 +34,11 @@ mod figures;
 mod formats;
 mod ha_manager;
 mod login;
+mod manager;
 mod params;
 mod power;
 mod refusal;
+mod remote;
 mod routes;
 mod seed;
 mod seed_facts;
@@ -48,6 +50,7 @@ mod state;
 mod tasks;
 mod tls;
 mod tools;
+mod uploads;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -313,6 +316,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 node,
                 name,
                 ip: ip.clone(),
+                address: address.to_string(),
                 identity,
                 wanted: watch::Sender::new(true),
                 open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),

@@ -88,6 +88,8 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
                 "prune-backups": {"keep-last": "3"}})),
         )]),
         backups: Vec::new(),
+        files: Vec::new(),
+        received: BTreeMap::new(),
         replication: Vec::new(),
         quorum_lost: false,
         turns: Vec::new(),

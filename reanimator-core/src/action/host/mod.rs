@@ -1,8 +1,14 @@
 //! Hosts, and what runs on them.
 
 mod answer;
+mod compose;
+mod container;
+mod container_update;
+mod engine;
+mod job;
 mod maintenance;
 mod power;
+mod script;
 mod unit;
 mod wake;
 
@@ -13,6 +19,9 @@ use crate::{
     model::{HostChange, HostId},
 };
 
+pub(super) use script::{Asked, ScriptEffect};
+pub(super) use compose::ComposeEffect;
+pub(super) use container::ContainerEffect;
 pub(super) use unit::UnitEffect;
 
 /// The effect of a change of a host as a whole.

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::form::FormFile;
 use crate::{Error, ErrorKind, Result};
 
 /// How long one request may take unless told otherwise, with queueing, fail-over and reading the answer.
@@ -86,6 +87,8 @@ pub struct Request {
     pub time_limit: Duration,
     /// The node of a Proxmox cluster that is to be asked, where that matters. Defaults to the one it is about.
     pub ask_at: Option<String>,
+    /// A file that goes with it: then its parameters travel in the same form. Only `POST` takes one.
+    pub file: Option<FormFile>,
 }
 
 impl Request {
@@ -109,6 +112,7 @@ impl Request {
             params: Vec::new(),
             time_limit: DEFAULT_TIME_LIMIT,
             ask_at: None,
+            file: None,
         }
     }
 
@@ -143,6 +147,13 @@ impl Request {
     #[must_use]
     pub fn secret(mut self, name: impl Into<String>, value: SecretString) -> Self {
         self.params.push((name.into(), Value::Secret(value)));
+        self
+    }
+
+    /// With a file.
+    #[must_use]
+    pub fn with_file(mut self, file: FormFile) -> Self {
+        self.file = Some(file);
         self
     }
 
