@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use pve_sim::{Options, Sim};
+use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
-    Fleet, FleetOptions,
+    ErrorKind, Fleet, FleetOptions,
     access::Principal,
     fleet::{NewHost, NewProxmox, ProxmoxSecret},
     host::pve::{Credentials, PveApi, PveHttps},
@@ -151,21 +151,35 @@ async fn a_reboot_is_waited_for_until_it_is_another_boot_and_a_killed_one_is_fou
     let after = ward.uptime("pve2").await.unwrap();
     assert!(after < before, "{after} {before}");
 
-    // Killed once the request is on its way: another process finds the same reboot, and asks for no other.
+    // The answer is lost, since the node is gone before it: the reboot is found, and not asked for again.
+    let late = Order::new("late").path("/nodes/pve2/status").milliseconds(600);
+    ward.sim.control().apply(late).await.unwrap();
+    let done = ward.carry_out(&node, HostChange::Reboot).await;
+    assert_eq!((done.state, outcome(&done)), (OperationState::Done, "it has started anew, and answers"), "{done:?}");
+    ward.sim.control().clear().await;
+
+    // Killed while the node is away: another process finds the same reboot, and asks for no other.
     let asked = ward.ask(&node, HostChange::Reboot).await;
     let api = ward.api();
-    let carrying = ward.operations.carry_out(&asked.id);
     let silent = async {
         while api.call(Request::get(["nodes", "pve2", "status"])).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::select! {
-        over = carrying => panic!("it was over too soon: {over:?}"),
+        over = ward.operations.carry_out(&asked.id) => panic!("it was over too soon: {over:?}"),
         () = silent => {}
     }
-    let over = ward.another().await.carry_out(&asked.id).await.unwrap();
+    let other = ward.another().await;
+    let over = loop {
+        match other.carry_out(&asked.id).await {
+            Ok(over) => break over,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Busy, "until the lease ends: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
     assert_eq!((over.state, outcome(&over)), (OperationState::Done, "it has started anew, and answers"), "{over:?}");
+    assert!(ward.uptime("pve2").await.unwrap() > 5, "it has not started anew once more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

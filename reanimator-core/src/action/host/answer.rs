@@ -176,21 +176,21 @@ impl Answer {
         json!({ "boot": self.by_shell().map(|said| &said.boot), "uptime_seconds": self.by_api(), "at": second })
     }
 
-    /// Whether it has started anew since `before`, as all say who said something then. None where one of them says nothing
-    /// now; `second` is now.
+    /// Whether it has started anew since `before`: by its shell where that spoke then, else by its uptime. None where one
+    /// of those that spoke then says nothing now; `second` is now.
     pub(super) fn has_started_anew(&self, before: &Value, second: i64) -> Option<bool> {
-        let shell = match before.get("boot").and_then(Value::as_str) {
-            Some(boot) => self.by_shell()?.boot != boot,
-            None => true,
-        };
-        let api = match before.get("uptime_seconds").and_then(Value::as_u64) {
+        let uptime = before.get("uptime_seconds").and_then(Value::as_u64);
+        let by_uptime = match uptime {
             Some(uptime) => {
                 let at = before.get("at").and_then(Value::as_i64).unwrap_or(second);
-                is_another_start((uptime, at), (self.by_api()?, second))
+                Some(is_another_start((uptime, at), (self.by_api()?, second)))
             }
-            None => true,
+            None => None,
         };
-        Some(shell && api)
+        match before.get("boot").and_then(Value::as_str) {
+            Some(boot) => Some(self.by_shell()?.boot != boot),
+            None => by_uptime,
+        }
     }
 }
 

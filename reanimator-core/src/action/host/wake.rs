@@ -186,8 +186,12 @@ impl WakeEffect {
         let mut found = Vec::new();
         for host in chosen.iter().filter(|host| !host.is_this_machine) {
             let Some(machine) = host.machine.clone().filter(|_| found.len() < MOST_HELPERS) else { continue };
-            let network =
-                self.fleet.facts(host.id.as_str()).await?.network.map(|dated| dated.facts).unwrap_or_default();
+            let mut facts = self.fleet.facts(host.id.as_str()).await?;
+            if facts.network.is_none() && self.through.is_some() {
+                // Who was chosen may be new in the fleet.
+                facts = self.fleet.refresh_facts(host.id.as_str()).await?;
+            }
+            let network = facts.network.map(|dated| dated.facts).unwrap_or_default();
             if let Some(segment) = segment_of(&network, addresses) {
                 found.push(Sender::Host { name: host.name.clone(), machine, segment });
             }
@@ -301,7 +305,8 @@ async fn addresses(sleeper: &Sleeper) -> Vec<Ipv4Addr> {
 
 /// The first network of a host that one of some addresses is in.
 fn segment_of(network: &Network, addresses: &[Ipv4Addr]) -> Option<Segment> {
-    let own = network.own_interfaces().flat_map(|interface| {
+    // In a container its only one is the end of a cable to the machine below.
+    let own = network.interfaces.iter().flat_map(|interface| {
         interface.ipv4().filter_map(|each| match each.address {
             IpAddr::V4(ip) => Segment::of(&interface.name, ip, each.prefix),
             IpAddr::V6(_) => None,
