@@ -231,15 +231,29 @@ impl FromPyObject<'_, '_> for Steps {
 }
 
 impl Steps {
+    /// With what else is said of them.
+    pub(crate) fn terms(self, title: Option<String>, overrides: Vec<String>) -> Terms {
+        Terms { steps: self, title, overrides }
+    }
+}
+
+/// Steps, what they are called together, and the rules that are not kept.
+pub(crate) struct Terms {
+    steps: Steps,
+    title: Option<String>,
+    overrides: Vec<String>,
+}
+
+impl Terms {
     /// As the core wants them.
-    pub(crate) fn into_operation(self, title: Option<String>) -> Result<NewOperation> {
+    pub(crate) fn into_operation(self) -> Result<NewOperation> {
         #[derive(serde::Deserialize)]
         #[serde(untagged)]
         enum Given {
             Step(NewStep),
             Action(Action),
         }
-        let given: Vec<Given> = serde_json::from_str(&self.0).map_err(|_| {
+        let given: Vec<Given> = serde_json::from_str(&self.steps.0).map_err(|_| {
             Error::new(ErrorKind::Invalid, "read the steps")
                 .because("one of them is no action and no step")
                 .next("give actions such as {\"on\": \"guest\", \"id\": ..., \"do\": \"start\"}")
@@ -249,7 +263,8 @@ impl Steps {
             Given::Action(action) => action.into(),
         };
         let steps = given.into_iter().map(step).collect();
-        Ok(NewOperation { title: title.unwrap_or_default(), steps, ..NewOperation::default() })
+        let overrides = self.overrides.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
+        Ok(NewOperation { title: self.title.unwrap_or_default(), steps, overrides })
     }
 }
 

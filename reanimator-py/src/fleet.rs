@@ -499,16 +499,23 @@ impl Fleet {
     ///
     /// A step is an action, such as `{"on": "guest", "id": guest["id"], "do": "stop"}` or `{"on": "unit", "host":
     /// host["id"], "unit": "nginx.service", "do": "restart"}`; or `{"action": ..., "after": [0]}` for one that waits for
-    /// others, counted from 0. All others run beside each other.
-    #[pyo3(signature = (steps, *, title=None, wait=true))]
-    fn operate(&self, py: Python<'_>, steps: Steps, title: Option<String>, wait: bool) -> PyResult<Plain> {
-        crate::waiting::wait(py, calls::operate(self.0.clone(), steps, title, wait))
+    /// others, counted from 0. All others run beside each other. `overrides` names rules that are not kept this time.
+    #[pyo3(signature = (steps, *, title=None, overrides=Vec::new(), wait=true))]
+    fn operate(
+        &self,
+        py: Python<'_>,
+        steps: Steps,
+        title: Option<String>,
+        overrides: Vec<String>,
+        wait: bool,
+    ) -> PyResult<Plain> {
+        crate::waiting::wait(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
     }
 
     /// Says what those steps would do, and what would be refused and why; does nothing.
-    #[pyo3(signature = (steps, *, title=None))]
-    fn dry_run(&self, py: Python<'_>, steps: Steps, title: Option<String>) -> PyResult<Plain> {
-        wait(py, calls::dry_run(self.0.clone(), steps, title))
+    #[pyo3(signature = (steps, *, title=None, overrides=Vec::new()))]
+    fn dry_run(&self, py: Python<'_>, steps: Steps, title: Option<String>, overrides: Vec<String>) -> PyResult<Plain> {
+        wait(py, calls::dry_run(self.0.clone(), steps.terms(title, overrides)))
     }
 
     /// Operations, the newest first. With `open` only those that are not over; `before` is the `id` of one: those older than

@@ -7,8 +7,10 @@
 //!
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
+pub(crate) mod guard;
 mod guest;
 mod host;
+mod limit;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -18,6 +20,8 @@ use crate::{
     fleet::Fleet,
     model::{Action, OperationId},
 };
+
+pub(crate) use limit::usual_limit;
 
 /// One action on its way to the world. Every call may be made twice.
 #[async_trait]
@@ -54,6 +58,14 @@ pub trait Effect: Send + Sync {
 
     /// What would take it back; none where nothing does.
     fn undo(&self, before: &Value) -> Option<Action>;
+
+    /// Ends what has begun, before its time; whether it could be. Defaults to that it cannot.
+    ///
+    /// # Errors
+    /// When it was tried, and failed.
+    async fn abort(&self, _handle: &str) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// What was seen just before an effect.

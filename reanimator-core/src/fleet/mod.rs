@@ -33,6 +33,7 @@ mod endpoint;
 mod exec;
 mod facts;
 mod guest_rates;
+mod guest_selector;
 mod history;
 mod hosts;
 pub mod import;
@@ -44,6 +45,7 @@ mod names;
 mod observe;
 mod reach;
 mod recent;
+mod restraints;
 pub mod selector;
 mod settings;
 mod silent;
@@ -54,6 +56,7 @@ pub mod totals;
 mod trail;
 mod troubles;
 pub mod view;
+mod windows;
 mod world;
 
 use std::{
@@ -74,6 +77,7 @@ pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxV
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
 pub(crate) use endpoint::RemoteNode;
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
+pub use guest_selector::GuestSelector;
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
 pub use hosts::{HostDetail, HostEdit, LinkView};
 pub use import::ImportFormat;
@@ -81,11 +85,13 @@ pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
+pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;
 use crate::{

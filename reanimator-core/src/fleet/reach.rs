@@ -6,13 +6,29 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::{linux::LinuxMachine, pve::PveApi},
-    model::{Action, ConnectionId, Guest, GuestId, HostId, Thing},
+    model::{Action, ConnectionId, Guest, GuestId, HostId, Link, Thing},
 };
 
 impl Fleet {
+    /// One guest as it was last seen; none where there is none of that id.
+    pub(crate) async fn guest_by_id(&self, id: &GuestId) -> Result<Option<Guest>> {
+        self.refresh().await?;
+        Ok(self.read(|world| world.guest(id)))
+    }
+
+    /// The connection of the cluster that a host is a node of; none for one that is no node.
+    pub(crate) async fn cluster_of(&self, id: &HostId) -> Result<Option<ConnectionId>> {
+        self.sync().await?;
+        let node = |link: &Link| match link {
+            Link::ProxmoxNode { connection, .. } => Some(connection.clone()),
+            Link::Local { .. } | Link::Ssh { .. } | Link::Guest { .. } => None,
+        };
+        Ok(self.read(|world| world.hosts.get(id)?.host.links.iter().find_map(node)))
+    }
+
     /// A guest as it was last seen, and the API of its cluster.
     pub(crate) async fn guest_and_api(&self, id: &GuestId) -> Result<(Guest, Arc<dyn PveApi>)> {
-        let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+        let guest = self.guest_by_id(id).await?;
         let missing = |cause: &str| {
             Error::new(ErrorKind::NotFound, format!("act on guest {id}"))
                 .because(cause)
@@ -53,15 +69,11 @@ impl Fleet {
     /// # Errors
     /// `Storage` when the store cannot be read.
     pub async fn words_of(&self, action: &Action) -> Result<String> {
-        let guests = self.guests().await?;
-        self.sync().await?;
+        self.refresh().await?;
         Ok(self.read(|world| {
             action.words_with(|thing| {
                 let name = match thing {
-                    Thing::Guest(id) => {
-                        let guest = guests.iter().find(|guest| guest.id == *id);
-                        guest.map(|guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone()))
-                    }
+                    Thing::Guest(id) => world.guest(id).map(|guest| guest.name.unwrap_or(guest.vmid)),
                     Thing::Host(id) => world.hosts.get(id).map(|known| known.host.name.clone()),
                 };
                 name.unwrap_or_else(|| thing.id().to_owned())

@@ -49,6 +49,7 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tiers;
+mod windows;
 
 use std::{collections::BTreeMap, fmt::Debug, path::Path, time::Duration};
 
@@ -67,13 +68,14 @@ use crate::{
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
-pub use operations::OperationStore;
+pub use operations::{OperationStore, Slot};
 pub use records::{
     AuditEntry, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord, StoreSizes,
     StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+pub use windows::{WindowEdit, WindowStore};
 
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
 pub type NamedSecret = (String, SecretString);
@@ -111,6 +113,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + WindowStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -129,6 +132,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + WindowStore
         + AccessStore
         + MetaStore
         + BackupStore

@@ -8,12 +8,12 @@ use reanimator_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{answer::Plain, arguments::Steps};
+use crate::{answer::Plain, arguments::Terms};
 
 /// Carries steps out, and gives the operation when it is over; or only asks for them.
-pub(crate) async fn operate(fleet: Fleet, steps: Steps, title: Option<String>, wait: bool) -> Result<Plain> {
+pub(crate) async fn operate(fleet: Fleet, terms: Terms, wait: bool) -> Result<Plain> {
     let operations = Operations::new(fleet);
-    let asked = operations.ask(steps.into_operation(title)?, &Principal::local(), "local").await?;
+    let asked = operations.ask(terms.into_operation()?, &Principal::local(), "local").await?;
     if !wait {
         return Plain::of(&asked);
     }
@@ -21,8 +21,8 @@ pub(crate) async fn operate(fleet: Fleet, steps: Steps, title: Option<String>, w
 }
 
 /// Says what would be done.
-pub(crate) async fn dry_run(fleet: Fleet, steps: Steps, title: Option<String>) -> Result<Plain> {
-    Plain::of(&Operations::new(fleet).dry_run(&steps.into_operation(title)?).await?)
+pub(crate) async fn dry_run(fleet: Fleet, terms: Terms) -> Result<Plain> {
+    Plain::of(&Operations::new(fleet).dry_run(&terms.into_operation()?).await?)
 }
 
 /// Some operations, the newest first.

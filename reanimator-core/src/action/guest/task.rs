@@ -105,6 +105,12 @@ pub(super) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync
     }
 }
 
+/// Ends a task that is running.
+pub(super) async fn stop(api: &dyn PveApi, upid: &str) -> Result<bool> {
+    api.call(Request::delete(["nodes", node_of(upid)?, "tasks", upid])).await?;
+    Ok(true)
+}
+
 /// How a task ended: `OK` and `WARNINGS: 2` are well.
 fn verdict(status: &Value) -> Option<Result<()>> {
     if status.get("status").and_then(Value::as_str) != Some("stopped") {

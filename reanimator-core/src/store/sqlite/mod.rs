@@ -25,6 +25,7 @@ mod operations;
 mod secrets;
 mod state;
 mod telemetry;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") },
     Migration { version: 2, sql: include_str!("../../../migrations/sqlite/main/0002_facts.sql") },
     Migration { version: 3, sql: include_str!("../../../migrations/sqlite/main/0003_operations.sql") },
+    Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },

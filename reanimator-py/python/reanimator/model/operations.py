@@ -16,7 +16,7 @@ class GuestAction(TypedDict):
 
 
 class MigrateAction(TypedDict):
-    """A move of a VM or container to a node of its cluster, by that node's host id."""
+    """Moves a guest to another node of its cluster; `to` is the host's id."""
 
     on: Literal["guest"]
     id: str
@@ -24,11 +24,11 @@ class MigrateAction(TypedDict):
     to: str
     mode: NotRequired[Literal["auto", "live", "restart", "offline"]]
     local_disks: NotRequired[bool]
-    storage: NotRequired[str]
+    storage: NotRequired[str | None]
 
 
 class RemoteMigrateAction(TypedDict):
-    """A move of a VM or container to a node of another cluster, by that node's host id."""
+    """Moves a guest to a node of another cluster; `to` is the host's id."""
 
     on: Literal["guest"]
     id: str
@@ -36,18 +36,74 @@ class RemoteMigrateAction(TypedDict):
     to: str
     storage: str
     bridge: str
-    vmid: NotRequired[int]
+    vmid: NotRequired[int | None]
     keep: NotRequired[bool]
     online: NotRequired[bool]
 
 
-class UnitAction(TypedDict):
-    """A change of a systemd unit of a host, by the host's id."""
+class ScaleAction(TypedDict):
+    """Gives a guest more or fewer cores, or more or less memory."""
 
-    on: Literal["unit"]
-    host: str
-    unit: str
-    do: Literal["start", "stop", "restart", "enable", "disable"]
+    on: Literal["guest"]
+    id: str
+    do: Literal["scale"]
+    cores: NotRequired[int | None]
+    memory_mib: NotRequired[int | None]
+
+
+class GrowDiskAction(TypedDict):
+    """Makes a disk of a guest as large as `to_gib`."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["grow-disk"]
+    disk: str
+    to_gib: int
+
+
+class CloneAction(TypedDict):
+    """Makes another of a guest."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["clone"]
+    name: str
+    vmid: NotRequired[int | None]
+    to: NotRequired[str | None]
+    storage: NotRequired[str | None]
+    snapshot: NotRequired[str | None]
+    full: NotRequired[bool]
+
+
+class BackUpAction(TypedDict):
+    """Backs a guest up now."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["back-up"]
+    storage: str
+    mode: NotRequired[Literal["snapshot", "suspend", "stop"]]
+    notes: NotRequired[str]
+
+
+class TagAction(TypedDict):
+    """Gives a guest tags, and takes some away."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["tag"]
+    add: NotRequired[list[str]]
+    remove: NotRequired[list[str]]
+
+
+class DeleteAction(TypedDict):
+    """Deletes a guest with all its disks; `confirm` must be its name."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["delete"]
+    confirm: str
+    purge: NotRequired[bool]
 
 
 class SnapshotAction(TypedDict):
@@ -61,14 +117,99 @@ class SnapshotAction(TypedDict):
     description: NotRequired[str]
 
 
-Action = GuestAction | MigrateAction | RemoteMigrateAction | SnapshotAction | UnitAction
+class HostAction(TypedDict):
+    """A change of a host, by its id. `through` is for `wake`."""
+
+    on: Literal["host"]
+    id: str
+    do: Literal["shutdown", "reboot", "suspend", "wake", "enter-maintenance", "leave-maintenance"]
+    through: NotRequired[str | None]
+
+
+class UnitAction(TypedDict):
+    """A change of a systemd unit of a host, by the host's id."""
+
+    on: Literal["unit"]
+    host: str
+    unit: str
+    do: Literal["start", "stop", "restart", "enable", "disable"]
+
+
+class ContainerAction(TypedDict):
+    """A change of a container of Docker or Podman on a host, by the host's id."""
+
+    on: Literal["container"]
+    host: str
+    name: str
+    do: Literal["start", "stop", "restart", "update"]
+
+
+class ComposeAction(TypedDict):
+    """A change of a project of Compose on a host, by the host's id."""
+
+    on: Literal["compose"]
+    host: str
+    project: str
+    do: Literal["start", "stop", "restart", "update"]
+
+
+class ScriptAction(TypedDict):
+    """Runs a prepared script on a host, by the host's id."""
+
+    on: Literal["script"]
+    host: str
+    script: str
+    parameters: NotRequired[dict[str, str]]
+
+
+class StorageAction(TypedDict):
+    """Puts a file on a storage of a node: one handed over before (`file`), or one that the node fetches (`url`)."""
+
+    on: Literal["storage"]
+    host: str
+    storage: str
+    content: Literal["iso", "vztmpl", "import"]
+    name: str
+    do: Literal["upload", "download"]
+    file: NotRequired[str]
+    url: NotRequired[str]
+    sha256: NotRequired[str | None]
+
+
+Action = (
+    GuestAction
+    | MigrateAction
+    | RemoteMigrateAction
+    | ScaleAction
+    | GrowDiskAction
+    | CloneAction
+    | BackUpAction
+    | TagAction
+    | DeleteAction
+    | SnapshotAction
+    | HostAction
+    | UnitAction
+    | ContainerAction
+    | ComposeAction
+    | ScriptAction
+    | StorageAction
+)
 
 
 class NewStep(TypedDict):
-    """An action that waits for others: their numbers, counted from 0."""
+    """An action with its terms: numbers of the steps it waits for, counted from 0, and how long it may take."""
 
     action: Action
-    after: list[int]
+    after: NotRequired[list[int]]
+    limit_seconds: NotRequired[int | None]
+
+
+class Objection(TypedDict):
+    """What a rule says against an action."""
+
+    rule: str
+    why: str
+    can_override: bool
 
 
 class Step(TypedDict):
@@ -77,6 +218,7 @@ class Step(TypedDict):
     number: int
     action: Action
     after: list[int]
+    limit_seconds: NotRequired[int | None]
     undoes: int | None
     state: Literal["pending", "intended", "begun", "done", "already", "failed", "skipped"]
     before: Any
@@ -95,6 +237,7 @@ class Operation(TypedDict):
     note: str | None
     requested_by: str
     requested_from: str
+    overrides: list[str]
     requested_at: str
     started_at: str | None
     ended_at: str | None
@@ -124,6 +267,7 @@ class DryStep(TypedDict):
     calls: list[str]
     already: str | None
     refused: list[str]
+    objections: list[Objection]
 
 
 class DryRun(TypedDict):
