@@ -129,3 +129,19 @@ def test_what_makes_no_sense_is_refused(fleet: Fleet) -> None:
         fleet.operation("nothing")
     failed = fleet.operate([{"on": "guest", "id": "nothing", "do": "start"}])
     assert failed["state"] == "failed" and "step 1" in (failed["note"] or "")
+
+
+def test_targets_of_a_guest_say_why_not(fleet: Fleet, guests: list[model.Guest], shown: Callable[..., Any]) -> None:
+    found = fleet.guest_targets(guests[0]["id"])
+    assert set(found) == set(get_type_hints(model.GuestTargets))
+    assert set(found["targets"][0]) == set(get_type_hints(model.GuestTarget))
+    assert [target["current"] for target in found["targets"]].count(True) == 1
+    told = shown("guest", "targets", guests[0]["id"])
+    assert [target["name"] for target in told["targets"]] == [target["name"] for target in found["targets"]]
+
+
+def test_rules_have_a_name_and_a_sentence(fleet: Fleet, shown: Callable[..., Any]) -> None:
+    rules = fleet.rules()
+    assert set(rules[0]) == set(get_type_hints(model.RuleView))
+    assert "quorum" in [rule["id"] for rule in rules]
+    assert shown("op", "rules")["items"] == rules

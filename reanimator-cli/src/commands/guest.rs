@@ -8,6 +8,7 @@ use super::{
     guest_migrate::{self, MigrateArgs, RemoteMigrateArgs},
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
+    guest_targets,
     history::{self, HistoryArgs, TimelineArgs},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub(crate) enum GuestCommand {
     Reboot(RebootArgs),
     /// Freeze guests; their memory stays where it is
     Suspend(PowerArgs),
+    /// Show where a guest could go, and why not elsewhere
+    Targets(ShowArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
     /// Move guests to another node of their cluster
@@ -52,10 +55,10 @@ pub(crate) enum GuestCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The guest's number, name or id
-    name: String,
+    pub(crate) name: String,
     /// The node it is on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
-    node: Option<String>,
+    pub(crate) node: Option<String>,
 }
 
 /// Carries out the command.
@@ -63,6 +66,7 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
     match command {
         GuestCommand::List => list(context).await,
         GuestCommand::Show(args) => show(&args, context).await,
+        GuestCommand::Targets(args) => guest_targets::run(&args, context).await,
         GuestCommand::History(args) => history::history("guest", args, context).await,
         GuestCommand::Timeline(args) => history::timeline("guest", args, context).await,
         GuestCommand::Start(args) => guest_power::run(&args, &GuestChange::Start, context).await,

@@ -10,6 +10,7 @@ pub(crate) mod guest;
 mod guest_migrate;
 mod guest_power;
 mod guest_snapshot;
+mod guest_targets;
 mod history;
 pub(crate) mod host;
 mod host_add;

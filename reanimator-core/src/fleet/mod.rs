@@ -49,6 +49,7 @@ mod restraints;
 pub mod selector;
 mod settings;
 mod silent;
+pub(crate) mod surroundings;
 mod tables;
 mod testing;
 mod topology;

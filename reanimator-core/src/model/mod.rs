@@ -45,7 +45,7 @@ pub use operation::{
 };
 pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
-pub use rule::{Objection, Rule};
+pub use rule::{Objection, Rule, RuleView};
 pub use scene::Scene;
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
