@@ -280,6 +280,10 @@ impl Effect for RemoteMigrateEffect {
         followed.map_err(|error| self.without_secret(&error))
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        task::stop(self.api.as_ref(), handle).await
+    }
+
     async fn confirm(&self, before: &Value) -> Result<String> {
         let before = Before::of(before)?;
         let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;
