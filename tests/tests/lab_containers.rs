@@ -257,7 +257,10 @@ fn project(dock: &Dock, name: &str, tool: &str, web: &str, version: &str) {
     is("done", "1 of 2 containers run", "restart");
     assert_eq!(starts(), "2 /data/starts");
     is("done", "0 of 2 containers run", "stop");
-    is("already", "stopped already", "stop");
+    let is_first = version == "v2";
+    if is_first {
+        is("already", "stopped already", "stop");
+    }
     is("done", "1 of 2 containers run", "start");
 
     dock.there(&format!(
@@ -268,7 +271,9 @@ fn project(dock: &Dock, name: &str, tool: &str, web: &str, version: &str) {
     assert!(dry.contains(&format!("{tool} --project-name {name}")) && dry.contains("up --detach"), "{dry}");
     is("done", "2 of a new image", "update");
     assert_eq!(dock.version(web), version);
-    is("done", "all of the same images", "update");
+    if is_first {
+        is("done", "all of the same images", "update");
+    }
 
     dock.there(&format!("cd /srv/{name} && mkdir away && mv *.y*ml away/"));
     assert!(dock.refusal(&format!("compose stop {name}")).contains("is not there any more"));

@@ -18,9 +18,10 @@ use serde_json::Value;
 
 use crate::model::facts::containers::EngineKind;
 
-/// Asks each engine of `$2` for the container `$1`: a line `@ENGINE JSON`, or `@ENGINE !COMPLAINT`.
+/// Asks each engine of `$2` for the container `$1`: a line `@ENGINE JSON`, or `@ENGINE !COMPLAINT`. Podman has a format of its
+/// own for `{{json .}}`, over many lines; what both give without a format is alike.
 const LOOK: &str = r#"for e in $2; do command -v "$e" >/dev/null 2>&1 || continue
-if o=$("$e" container inspect --format "{{json .}}" "$1" 2>/dev/null); then printf "@%s %s\n" "$e" "$o"
+if o=$("$e" container inspect "$1" 2>/dev/null); then printf "@%s %s\n" "$e" "$(printf "%s" "$o" | tr "\n" " ")"
 else printf "@%s !%s\n" "$e" "$("$e" container inspect "$1" 2>&1 >/dev/null | head -n 3 | tr "\n" " ")"; fi; done"#;
 
 /// Which container is meant: a name, and where it was said, of which engine.
@@ -102,9 +103,9 @@ impl Wanted {
             match said.strip_prefix('!') {
                 Some(complaint) if lacks_it(complaint) => {}
                 Some(complaint) => look.complaints.push((engine, complaint.trim().to_owned())),
-                None => match serde_json::from_str(said) {
+                None => match serde_json::from_str::<Value>(said) {
                     // Engines take the beginning of an id for a name.
-                    Ok(json) => look.found.extend(Now::of(&json, engine).filter(|now| now.is(&self.name))),
+                    Ok(list) => look.found.extend(Now::of(&list[0], engine).filter(|now| now.is(&self.name))),
                     Err(_) => look.complaints.push((engine, "its answer is no JSON".to_owned())),
                 },
             }

@@ -40,7 +40,7 @@ fn a_container_may_be_named_with_its_engine() {
 
 #[test]
 fn who_has_a_container_is_read_and_who_cannot_say() {
-    let web = web().to_string();
+    let web = json!([web()]).to_string();
     let wanted = Wanted::parse("rec-web").unwrap();
     let look = wanted.read(&format!("@docker {web}\n@podman !Error: no such container rec-web\n"));
     assert_eq!((look.found.len(), look.engines.len(), look.complaints.len()), (1, 2, 0));
@@ -53,10 +53,19 @@ fn who_has_a_container_is_read_and_who_cannot_say() {
     assert_eq!(the_same.found[0].engine, EngineKind::Podman);
 
     // The engine takes the beginning of an id for a name.
-    let id = described(&web)["Id"].as_str().unwrap()[..3].to_owned();
+    let id = described(&web)[0]["Id"].as_str().unwrap()[..3].to_owned();
     assert!(Wanted { name: id, engine: None }.read(&format!("@docker {web}\n")).found.is_empty());
     let silent = wanted.read("@docker !Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n");
     assert_eq!((silent.found.len(), silent.complaints.len()), (0, 1));
+}
+
+#[test]
+fn a_container_of_podman_is_told_from_one_that_docker_lacks() {
+    let look = Wanted::parse("pweb").unwrap().read(recorded!("look-debian-12.txt"));
+    assert_eq!((look.engines.len(), look.complaints.len(), look.found.len()), (2, 0, 1), "{look:?}");
+    let now = &look.found[0];
+    assert_eq!((now.engine, now.status.as_str(), now.image.as_str()), (EngineKind::Podman, "running", "localhost/p:1"));
+    assert!(now.started_at.starts_with("2026-11-26"), "{now:?}");
 }
 
 #[test]
