@@ -590,6 +590,17 @@ impl Fleet {
         wait(py, calls::undo(self.0.clone(), id))
     }
 
+    /// Where a guest could go: every node of its cluster, with what speaks against it. Asks the cluster.
+    #[pyo3(signature = (guest, node=None))]
+    fn guest_targets(&self, py: Python<'_>, guest: String, node: Option<String>) -> PyResult<Plain> {
+        wait(py, calls::guest_targets(self.0.clone(), guest, node))
+    }
+
+    /// The rules by which nothing is harmed.
+    fn rules(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::rules())
+    }
+
     /// Goes on with the operations whose process has died, and gives the ids of those that were tried when they are over.
     fn resume(&self, py: Python<'_>) -> PyResult<Plain> {
         wait(py, calls::resume(self.0.clone()))

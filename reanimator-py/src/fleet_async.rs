@@ -640,6 +640,17 @@ impl AsyncFleet {
         later(py, calls::undo(self.0.clone(), id))
     }
 
+    /// Where a guest could go: every node of its cluster, with what speaks against it. Asks the cluster.
+    #[pyo3(signature = (guest, node=None))]
+    fn guest_targets<'py>(&self, py: Python<'py>, guest: String, node: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::guest_targets(self.0.clone(), guest, node))
+    }
+
+    /// The rules by which nothing is harmed.
+    fn rules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::rules())
+    }
+
     /// Goes on with the operations whose process has died, and gives the ids of those that were tried when they are over.
     fn resume<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::resume(self.0.clone()))

@@ -7,7 +7,7 @@
 //!
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
-pub(crate) mod guard;
+pub mod guard;
 mod guest;
 mod host;
 mod limit;

@@ -20,6 +20,7 @@ pub mod operation;
 pub mod protection;
 pub mod role;
 pub mod rule;
+pub mod scene;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
@@ -44,7 +45,8 @@ pub use operation::{
 };
 pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
-pub use rule::{Objection, Rule};
+pub use rule::{Objection, Rule, RuleView};
+pub use scene::Scene;
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

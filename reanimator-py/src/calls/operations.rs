@@ -3,7 +3,8 @@
 use reanimator_core::{
     Fleet, Result,
     access::Principal,
-    model::{OperationFilter, OperationId},
+    action::guard,
+    model::{OperationFilter, OperationId, RuleView},
     operation::Operations,
 };
 use tokio_util::sync::CancellationToken;
@@ -60,4 +61,15 @@ pub(crate) async fn undo(fleet: Fleet, id: String) -> Result<Plain> {
 /// Goes on with whatever nobody carries out any more; gives the ids of those that were tried.
 pub(crate) async fn resume(fleet: Fleet) -> Result<Plain> {
     Plain::of(&Operations::new(fleet).resume_orphans().await?)
+}
+
+/// Where a guest could go.
+pub(crate) async fn guest_targets(fleet: Fleet, guest: String, node: Option<String>) -> Result<Plain> {
+    let id = fleet.guest(node.as_deref(), &guest).await?.id;
+    Plain::of(&guard::targets(&fleet, &id).await?)
+}
+
+/// The rules by which nothing is harmed.
+pub(crate) async fn rules() -> Result<Plain> {
+    Plain::of(&RuleView::all())
 }

@@ -61,6 +61,10 @@ impl Control {
                 let mut cluster = self.world.cluster(self.cluster_index(&order)?);
                 cluster.tasks.to_slow.push((order.vmid, times, seconds));
             }
+            "slow-manager" => {
+                let seconds = order.milliseconds.unwrap_or(10_000) as f64 / 1000.0;
+                self.world.cluster(self.cluster_index(&order)?).ha.round = Some(seconds);
+            }
             "requests" => return Ok(json!({"ok": true, "requests": self.requests()})),
             "new-certificate" => return self.new_certificate(self.door(&order)?),
             "clear" => self.clear().await,
@@ -99,6 +103,7 @@ impl Control {
             cluster.quorum_lost = false;
             cluster.tasks.to_fail.clear();
             cluster.tasks.to_slow.clear();
+            cluster.ha.round = None;
             for guest in cluster.guests.values_mut() {
                 guest.lock = None;
             }

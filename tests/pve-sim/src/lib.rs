@@ -33,8 +33,10 @@ mod faults;
 mod figures;
 mod formats;
 mod login;
+mod manager;
 mod params;
 mod refusal;
+mod remote;
 mod routes;
 mod seed;
 mod seed_facts;
@@ -309,6 +311,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 node,
                 name,
                 ip: ip.clone(),
+                address: address.to_string(),
                 identity,
                 wanted: watch::Sender::new(true),
                 open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),

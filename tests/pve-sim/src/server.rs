@@ -156,6 +156,7 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
         params,
         credentials: credentials(&head.headers),
         has_body,
+        far: None,
     };
     world.count(door, &request.segments);
     let fault = world.meet(door, &request);

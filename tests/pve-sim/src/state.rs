@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::access::Access;
+use crate::manager::{self, Wish};
 use crate::refusal::Refusal;
 use crate::tasks::Tasks;
 use crate::uploads::Received;
@@ -108,6 +109,14 @@ impl Kind {
         match self {
             Self::Qemu => "qm",
             Self::Lxc => "vz",
+        }
+    }
+
+    /// The kind of the task that moves it.
+    pub(crate) fn migration(self) -> &'static str {
+        match self {
+            Self::Qemu => "qmigrate",
+            Self::Lxc => "vzmigrate",
         }
     }
 
@@ -209,6 +218,10 @@ pub(crate) struct Ha {
     pub(crate) rules: BTreeMap<String, Map<String, Value>>,
     /// Nodes in maintenance.
     pub(crate) maintenance: Vec<String>,
+    /// Guests that the manager is to move.
+    pub(crate) queue: Vec<Wish>,
+    /// Seconds until its next round; two units of the simulated pace where nothing else was told.
+    pub(crate) round: Option<f64>,
 }
 
 impl Cluster {
@@ -266,10 +279,23 @@ impl Cluster {
 
     /// Lets every task that is due by now end and take effect.
     pub(crate) fn settle(&mut self, now: f64) {
-        while let Some((upid, effect)) = self.tasks.next_due(now) {
-            let outcome = effect(self, now);
-            self.tasks.finish(&upid, outcome, now);
+        loop {
+            while let Some((upid, effect)) = self.tasks.next_due(now) {
+                let outcome = effect(self, now);
+                self.tasks.finish(&upid, outcome, now);
+            }
+            if !manager::round(self, now) {
+                return;
+            }
         }
+    }
+}
+
+impl Storage {
+    /// Whether a node has it.
+    pub(crate) fn is_on(&self, node: &str) -> bool {
+        let nodes = self.config.get("nodes").and_then(Value::as_str);
+        nodes.is_none_or(|nodes| nodes.split(',').any(|name| name == node))
     }
 }
 
@@ -355,6 +381,18 @@ impl Guest {
                 let volume = text.split(',').next()?;
                 let size = text.split(',').find_map(|part| part.strip_prefix("size="))?;
                 (!text.contains("media=cdrom")).then(|| Some((key.clone(), volume.to_owned(), parse_size(size)?)))?
+            })
+            .collect()
+    }
+
+    /// Images in its CD drives: key, volume, size in bytes where it is told.
+    pub(crate) fn cdroms(&self) -> Vec<(String, String, u64)> {
+        let drives = self.config.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        drives
+            .filter(|(_, text)| text.contains("media=cdrom") && !text.starts_with("none"))
+            .map(|(key, text)| {
+                let size = text.split(',').find_map(|part| parse_size(part.strip_prefix("size=")?));
+                (key.clone(), text.split(',').next().unwrap_or_default().to_owned(), size.unwrap_or(0))
             })
             .collect()
     }

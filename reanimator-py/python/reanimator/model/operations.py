@@ -276,3 +276,39 @@ class DryRun(TypedDict):
     title: str
     risk: Literal["none", "low", "disruptive", "destructive"]
     steps: list[DryStep]
+
+
+class Objection(TypedDict):
+    """What a rule says against an action."""
+
+    rule: str
+    why: str
+    can_override: bool
+
+
+class RuleView(TypedDict):
+    """A rule by which nothing is harmed."""
+
+    id: str
+    sentence: str
+
+
+class GuestTarget(TypedDict):
+    """A node that a guest could go to."""
+
+    host: str
+    name: str
+    current: bool
+    fits: bool
+    objections: list[Objection]
+    memory_free_after_bytes: int | None
+    mode: Literal["auto", "live", "restart", "offline"]
+
+
+class GuestTargets(TypedDict):
+    """Where a guest could go, those that fit first."""
+
+    guest: str
+    name: str
+    local_disks: list[str]
+    targets: list[GuestTarget]

@@ -113,7 +113,7 @@ fn carry_out(cluster: &mut Cluster, vmid: u32, verb: Verb, now: f64) -> Outcome 
 }
 
 /// Makes a guest run with its configuration as written.
-pub(super) fn start(guest: &mut Guest, pid: u32, now: f64) {
+pub(crate) fn start(guest: &mut Guest, pid: u32, now: f64) {
     guest.running = Some(Running { since: now, pid, live: guest.config.clone(), paused: false });
 }
 

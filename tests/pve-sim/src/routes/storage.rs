@@ -13,6 +13,7 @@ pub(super) fn find_global(method: &str, template: &str) -> Option<Handler> {
     Some(match (method, template) {
         ("GET", "storage") => list_global,
         ("GET", "storage/{storage}") => one_global,
+        ("PUT", "storage/{storage}") => change_global,
         ("GET", "pools") => pools,
         ("GET", "pools/{poolid}") => pool,
         ("POST", "pools") => create_pool,
@@ -75,6 +76,25 @@ fn one_global(call: &mut Call<'_>) -> Answer {
     Ok(configuration(&call.cluster.storages[index(call)?]).into())
 }
 
+/// Which nodes have it. Nothing else of a storage can be changed here. Unrecorded.
+fn change_global(call: &mut Call<'_>) -> Answer {
+    let index = index(call)?;
+    call.quorum()?;
+    let nodes = call.params.text("nodes").map(str::to_owned);
+    let config = &mut call.cluster.storages[index].config;
+    match nodes {
+        Some(nodes) => {
+            config.insert("nodes".to_owned(), json!(nodes));
+        }
+        None if call.params.list("delete").iter().any(|name| name == "nodes") => {
+            config.remove("nodes");
+        }
+        None => {}
+    }
+    let storage = &call.cluster.storages[index];
+    Ok(json!({"storage": storage.name, "type": storage.plugin}).into())
+}
+
 fn figures_of(call: &Call<'_>, index: usize) -> Value {
     let storage = &call.cluster.storages[index];
     let used = figures::storage_used(call.cluster, index, call.node);
@@ -97,7 +117,8 @@ fn list(call: &mut Call<'_>) -> Answer {
     for (index, storage) in call.cluster.storages.iter().enumerate() {
         let contents = split_list(storage.content);
         let fits = wanted.is_empty() || wanted.iter().any(|content| contents.contains(content));
-        if !fits || !visible(call, storage) || name.is_some_and(|name| name != storage.name) {
+        let here = storage.is_on(&call.cluster.nodes[call.node].name);
+        if !fits || !here || !visible(call, storage) || name.is_some_and(|name| name != storage.name) {
             continue;
         }
         let mut entry = figures_of(call, index);

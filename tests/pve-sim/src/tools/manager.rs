@@ -13,6 +13,7 @@ pub(super) fn run(place: &Place, arguments: &[&str]) -> ToolOutput {
         ["crm-command", "node-maintenance", verb @ ("enable" | "disable"), node] => {
             maintenance(place, node, *verb == "enable")
         }
+        ["migrate" | "relocate", sid, node] => change(place, "migrate", sid, &["--node", node]),
         [verb @ ("add" | "set" | "remove"), sid, options @ ..] => change(place, verb, sid, options),
         _ => ToolOutput::failed(255, format!("ERROR: unknown command 'ha-manager {}'\n", arguments.join(" "))),
     }
@@ -65,6 +66,7 @@ fn change(place: &Place, verb: &str, sid: &str, options: &[&str]) -> ToolOutput 
             params.push(("sid".to_owned(), sid.to_owned()));
             ("POST", "/cluster/ha/resources".to_owned())
         }
+        "migrate" => ("POST", format!("/cluster/ha/resources/{sid}/migrate")),
         "set" => ("PUT", format!("/cluster/ha/resources/{sid}")),
         _ => ("DELETE", format!("/cluster/ha/resources/{sid}")),
     };
