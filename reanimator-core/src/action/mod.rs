@@ -100,6 +100,21 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
     })
 }
 
+/// Whether an effect was refused as a whole since what was seen before it is so no more: then it may be looked at again, and
+/// nothing has been done.
+pub(crate) fn is_outdated(action: &Action, error: &Error) -> bool {
+    match action {
+        Action::Guest { change, .. } => guest::is_outdated(change, error),
+        Action::Snapshot { .. }
+        | Action::Host { .. }
+        | Action::Unit { .. }
+        | Action::Container { .. }
+        | Action::Compose { .. }
+        | Action::Script { .. }
+        | Action::Storage { .. } => false,
+    }
+}
+
 fn not_yet(action: &Action) -> Error {
     Error::new(ErrorKind::Invalid, action.words()).because("this version does not know how")
 }

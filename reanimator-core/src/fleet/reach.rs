@@ -6,21 +6,53 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::{linux::LinuxMachine, pve::PveApi},
-    model::{Action, Guest, GuestId, HostId, Thing},
+    model::{Action, ConnectionId, GuestId, HostId, Thing},
 };
 
+fn no_guest(id: &GuestId, cause: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("act on guest {id}")).because(cause).next("see `reanimator guest list`")
+}
+
+/// Where a guest is to be found.
+pub(crate) struct WayToGuest {
+    pub(crate) cluster: ConnectionId,
+    pub(crate) vmid: String,
+    /// As it was last seen; none of one that was not.
+    pub(crate) name: Option<String>,
+    pub(crate) api: Arc<dyn PveApi>,
+}
+
 impl Fleet {
-    /// A guest as it was last seen, and the API of its cluster.
-    pub(crate) async fn guest_and_api(&self, id: &GuestId) -> Result<(Guest, Arc<dyn PveApi>)> {
-        let guest = self.guests().await?.into_iter().find(|guest| guest.id == *id);
-        let missing = |cause: &str| {
-            Error::new(ErrorKind::NotFound, format!("act on guest {id}"))
-                .because(cause)
-                .next("see `reanimator guest list`")
-        };
-        let guest = guest.ok_or_else(|| missing("there is none of that id"))?;
-        let api = self.read(|world| world.clusters.get(&guest.connection).map(|known| known.cluster.api().clone()));
-        api.map(|api| (guest, api)).ok_or_else(|| missing("its cluster is not in the fleet any more"))
+    /// A guest's cluster and number, its name where it was seen, and the API of its cluster: those of one that has just been
+    /// made or deleted too.
+    pub(crate) async fn way_to_guest(&self, id: &GuestId) -> Result<WayToGuest> {
+        let known = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+        self.sync().await?;
+        let (connection, vmid) =
+            id.parts().ok_or_else(|| no_guest(id, "an id is the connection of a cluster, a colon and a number"))?;
+        let api = self.read(|world| world.clusters.get(&connection).map(|known| known.cluster.api().clone()));
+        let api = api.ok_or_else(|| no_guest(id, "its cluster is not in the fleet"))?;
+        Ok(WayToGuest { cluster: connection, vmid: vmid.to_string(), name: known.and_then(|guest| guest.name), api })
+    }
+
+    /// The name that a host has as a node of a cluster.
+    pub(crate) async fn node_in(&self, id: &HostId, connection: &ConnectionId, attempt: &str) -> Result<String> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let name = world.hosts.get(id).map(|known| known.host.name.clone());
+            let node = world.nodes_of(connection).into_iter().find(|(_, host)| host == id).map(|(node, _)| node);
+            let cluster = world.clusters.get(connection).map(|known| known.connection.name.clone());
+            (name, node, cluster.unwrap_or_else(|| connection.to_string()))
+        });
+        match found {
+            (_, Some(node), _) => Ok(node),
+            (Some(name), None, cluster) => Err(Error::new(ErrorKind::Invalid, format!("{attempt} to {name}"))
+                .because(format!("it is no node of the cluster {cluster}"))
+                .next("choose another; `reanimator guest remote-migrate` moves a guest to another cluster")),
+            (None, None, _) => Err(Error::new(ErrorKind::NotFound, format!("{attempt} to host {id}"))
+                .because("there is none of that id")
+                .next("see `reanimator host list`")),
+        }
     }
 
     /// What an action is, with the name of what it acts upon where the fleet knows it.

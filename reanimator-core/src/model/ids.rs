@@ -71,6 +71,12 @@ impl GuestId {
     pub fn new(connection: &ConnectionId, vmid: u32) -> Self {
         Self(format!("{connection}:{vmid}"))
     }
+
+    /// The connection and the number in it; none where it is no such id.
+    pub fn parts(&self) -> Option<(ConnectionId, u32)> {
+        let (connection, vmid) = self.0.rsplit_once(':')?;
+        Some((ConnectionId::from(connection), vmid.parse().ok()?))
+    }
 }
 
 impl std::fmt::Display for GuestId {

@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinSet};
 use super::plan;
 use crate::{
     Error, ErrorKind, Result,
-    action::{Check, Effect, EffectName, Said, effect},
+    action::{Check, Effect, EffectName, Said, effect, is_outdated},
     fleet::Fleet,
     model::{Operation, OperationState, Step, StepState},
     store::{OperationHold, Wish},
@@ -23,6 +23,8 @@ const BESIDE: usize = 8;
 /// How often a step asks a far side that does not answer whether its effect began, and how long it waits in between.
 const FIND_TRIES: u32 = 30;
 const FIND_EVERY: Duration = Duration::from_secs(10);
+/// How often a step whose effect came too late for what was seen before looks again.
+const LOOKS_AGAIN: u32 = 4;
 /// How long a request that was sent may be on its way to the far side.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
@@ -206,7 +208,22 @@ impl Engine {
         Ok(step)
     }
 
+    /// A step, again where the world had changed between the look at it and the effect: then nothing was done.
     async fn carry_out(&self, step: &mut Step) -> Result<(StepState, String), Broken> {
+        for _ in 0..LOOKS_AGAIN {
+            match self.attempt(step).await {
+                Err(Broken::Step(error)) if is_outdated(&step.action, &error) => {
+                    let why = format!("looking again: {}", crate::report(&error));
+                    self.say(Some(step.number), &why).await.map_err(Broken::Journal)?;
+                    step.state = StepState::Pending;
+                }
+                other => return other,
+            }
+        }
+        self.attempt(step).await
+    }
+
+    async fn attempt(&self, step: &mut Step) -> Result<(StepState, String), Broken> {
         let effect = self.reach(step).await?;
         if step.state == StepState::Intended {
             // Nobody noted whether it began.
