@@ -12,6 +12,7 @@ mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
+mod guest_clone;
 mod guest_move;
 mod guest_power;
 mod guest_snapshot;
@@ -70,6 +71,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| config::find(method, room, below, whole))
                 .or_else(|| guest_power::find(method, room, below))
                 .or_else(|| guest_snapshot::find(method, room, below))
+                .or_else(|| guest_clone::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
