@@ -120,6 +120,16 @@ pub(crate) fn confirm(what: &str) -> Result<bool, Failure> {
     Ok(answer.trim() == "yes")
 }
 
+/// Says what will be gone, and asks for its name.
+pub(crate) fn name(what: &str) -> Result<String, Failure> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{}\nType its name to go on: ", harmless(what))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().take(1_000).read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,72 @@ class GuestAction(TypedDict):
     then_stop: NotRequired[bool]
 
 
+class ScaleAction(TypedDict):
+    """More processors or memory for a VM or container, or less. What is not named stays."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["scale"]
+    cores: NotRequired[int]
+    memory_mib: NotRequired[int]
+    balloon_mib: NotRequired[int]
+
+
+class GrowDiskAction(TypedDict):
+    """A larger disk of a VM or container."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["grow-disk"]
+    disk: str
+    to_gib: int
+
+
+class CloneAction(TypedDict):
+    """Another of a VM or container. `to` is a host's id; `full` is true unless told."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["clone"]
+    name: str
+    vmid: NotRequired[int]
+    to: NotRequired[str]
+    storage: NotRequired[str]
+    snapshot: NotRequired[str]
+    full: NotRequired[bool]
+
+
+class BackUpAction(TypedDict):
+    """A backup of a VM or container, made now."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["back-up"]
+    storage: str
+    mode: NotRequired[Literal["snapshot", "suspend", "stop"]]
+    notes: NotRequired[str]
+
+
+class TagAction(TypedDict):
+    """Tags that a VM or container is to have, and to have no more."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["tag"]
+    add: NotRequired[list[str]]
+    remove: NotRequired[list[str]]
+
+
+class DeleteAction(TypedDict):
+    """The end of a VM or container and all its disks; `confirm` is its name. `purge` is true unless told."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["delete"]
+    confirm: str
+    purge: NotRequired[bool]
+
+
 class UnitAction(TypedDict):
     """A change of a systemd unit of a host, by the host's id."""
 
@@ -35,7 +101,17 @@ class SnapshotAction(TypedDict):
     description: NotRequired[str]
 
 
-Action = GuestAction | SnapshotAction | UnitAction
+Action = (
+    GuestAction
+    | ScaleAction
+    | GrowDiskAction
+    | CloneAction
+    | BackUpAction
+    | TagAction
+    | DeleteAction
+    | SnapshotAction
+    | UnitAction
+)
 
 
 class NewStep(TypedDict):
