@@ -90,6 +90,7 @@ pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
+pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
