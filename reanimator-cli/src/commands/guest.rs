@@ -48,9 +48,6 @@ pub(crate) enum GuestCommand {
     Migrate(MigrateArgs),
     /// Move a guest to a node of another cluster
     RemoteMigrate(RemoteMigrateArgs),
-    /// Make snapshots, delete them, go back to them
-    #[command(subcommand)]
-    Snapshot(SnapshotCommand),
     /// Protect a guest: it is neither disrupted nor destroyed
     Protect(ProtectArgs),
     /// Protect a guest no more
