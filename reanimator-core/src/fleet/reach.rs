@@ -23,6 +23,16 @@ pub(crate) struct WayToGuest {
 }
 
 impl Fleet {
+    /// Says that an operation was asked for, to whoever carries such out in this process.
+    pub(crate) fn tell_of_an_operation(&self) {
+        self.inner.asked.notify_one();
+    }
+
+    /// Waits until an operation is asked for in this process.
+    pub(crate) async fn an_operation_is_asked_for(&self) {
+        self.inner.asked.notified().await;
+    }
+
     /// One guest as it was last seen; none where there is none of that id.
     pub(crate) async fn guest_by_id(&self, id: &GuestId) -> Result<Option<Guest>> {
         self.refresh().await?;

@@ -96,6 +96,7 @@ impl Operations {
         }
         self.fleet.note(&line, STARTED).await?;
         self.fleet.store().add_operation(&operation).await?;
+        self.fleet.tell_of_an_operation();
         Ok(operation)
     }
 
