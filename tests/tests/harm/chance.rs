@@ -198,7 +198,7 @@ impl Dice {
                     ContainerVerb::Update,
                 ]);
                 let name = self.of(&["unbound", "dnsmasq", "web"]).to_owned();
-                Action::Container { host: host_id(host), name, verb }
+                Action::Container { host: host_id(host), name, verb, image: None }
             }
             _ if world.guests.is_empty() => Action::Host { id: host_id(host), change: self.host_change() },
             _ => self.of_guest(world),
