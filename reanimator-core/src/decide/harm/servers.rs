@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{case::Case, own::is_unit};
 use crate::model::{
     Action, ContainerVerb, GuestStatus, HostId, Objection, Rule, UnitVerb,
+    action::container_name,
     scene::{Answers, SceneGuest, ServedBy, Server},
 };
 
@@ -112,7 +113,7 @@ fn stops(action: &Action, on: &HostId, by: &ServedBy, answers: Answers) -> bool 
             ServedBy::Host => is_unit(unit, usual),
         },
         Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update, .. } if host == on => {
-            matches!(by, ServedBy::Container { name: of, .. } if of == name)
+            matches!(by, ServedBy::Container { name: of, .. } if of == container_name(name))
         }
         Action::Compose { host, project, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
             matches!(by, ServedBy::Container { project: Some(of), .. } if of == project)
@@ -134,7 +135,7 @@ pub(super) fn turn(servers: &mut [Server], on: &HostId, action: &Action) {
             (
                 Action::Container { host, name, verb: ContainerVerb::Start, .. },
                 ServedBy::Container { name: of, .. },
-            ) => host == on && name == of,
+            ) => host == on && container_name(name) == of,
             (
                 Action::Compose { host, project, verb: ContainerVerb::Start },
                 ServedBy::Container { project: Some(of), .. },
