@@ -304,6 +304,17 @@ impl Terms {
     }
 }
 
+/// Anything that Python's JSON can write.
+pub(crate) struct Json(pub(crate) String);
+
+impl FromPyObject<'_, '_> for Json {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.py().import("json")?.call_method1("dumps", (given,))?.extract().map(Self)
+    }
+}
+
 /// Names: one, or several.
 #[derive(FromPyObject)]
 pub(crate) enum Names {

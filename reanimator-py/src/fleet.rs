@@ -538,6 +538,27 @@ impl Fleet {
         wait(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script(&self, py: Python<'_>, definition: Json) -> PyResult<Plain> {
+        wait(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///
@@ -554,6 +575,18 @@ impl Fleet {
         wait: bool,
     ) -> PyResult<Plain> {
         crate::waiting::wait(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
+    }
+
+    /// Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation: `{"do": "enter",
+    /// "targets": [...], "shutdown": True}`, `{"do": "leave", "wake": True, "bring_back": True}`.
+    #[pyo3(signature = (host, wish, *, wait=true))]
+    fn maintain(&self, py: Python<'_>, host: String, wish: Json, wait: bool) -> PyResult<Plain> {
+        crate::waiting::wait(py, calls::maintain(self.0.clone(), host, wish, wait))
+    }
+
+    /// Says what that would come to: which guest goes where and why, what stays, and each step; does nothing.
+    fn maintain_dry_run(&self, py: Python<'_>, host: String, wish: Json) -> PyResult<Plain> {
+        wait(py, calls::maintain_dry_run(self.0.clone(), host, wish))
     }
 
     /// Says what those steps would do, and what would be refused and why; does nothing.

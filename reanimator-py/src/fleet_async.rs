@@ -576,6 +576,27 @@ impl AsyncFleet {
         later(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script<'py>(&self, py: Python<'py>, definition: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///
@@ -592,6 +613,18 @@ impl AsyncFleet {
         wait: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
+    }
+
+    /// Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation: `{"do": "enter",
+    /// "targets": [...], "shutdown": True}`, `{"do": "leave", "wake": True, "bring_back": True}`.
+    #[pyo3(signature = (host, wish, *, wait=true))]
+    fn maintain<'py>(&self, py: Python<'py>, host: String, wish: Json, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain(self.0.clone(), host, wish, wait))
+    }
+
+    /// Says what that would come to: which guest goes where and why, what stays, and each step; does nothing.
+    fn maintain_dry_run<'py>(&self, py: Python<'py>, host: String, wish: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain_dry_run(self.0.clone(), host, wish))
     }
 
     /// Says what those steps would do, and what would be refused and why; does nothing.

@@ -1,7 +1,7 @@
 //! `guest migrate` and `guest remote-migrate`: guests to another node of their cluster, or to another cluster.
 
 use clap::{Args, ValueEnum};
-use reanimator_core::model::{Action, GuestChange, MigrationMode, NewOperation, NewStep};
+use reanimator_core::model::{Action, GuestChange, MigrationMode, NewStep};
 
 use super::operate;
 use crate::{
@@ -30,9 +30,8 @@ pub(crate) struct MigrateArgs {
     /// Where those disks go; else to storages of the same names
     #[arg(long, value_name = "STORAGE")]
     storage: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// How a guest is moved.
@@ -85,9 +84,8 @@ pub(crate) struct RemoteMigrateArgs {
     /// Let it move while it runs; a container is restarted
     #[arg(long)]
     online: bool,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// Moves a guest to another cluster.
@@ -103,7 +101,7 @@ pub(crate) async fn run_remote(args: &RemoteMigrateArgs, context: &Context) -> R
     };
     let id = fleet.guest(args.node.as_deref(), &args.name).await?.id;
     let steps = vec![NewStep::from(Action::Guest { id, change })];
-    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
+    operate::run(steps, &args.how, context).await
 }
 
 /// Moves each of the guests.
@@ -123,5 +121,5 @@ pub(crate) async fn run(args: &MigrateArgs, context: &Context) -> Result<Done, F
             steps.push(NewStep::from(action));
         }
     }
-    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
+    operate::run(steps, &args.how, context).await
 }

@@ -7,6 +7,7 @@ mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
+mod guest_change;
 mod guest_migrate;
 mod guest_power;
 mod guest_snapshot;
@@ -14,6 +15,9 @@ mod guest_targets;
 mod history;
 pub(crate) mod host;
 mod host_add;
+mod host_container;
+mod host_maintenance;
+mod host_power;
 mod host_show;
 mod host_topology;
 mod host_unit;
@@ -23,6 +27,8 @@ pub(crate) mod op;
 mod openapi;
 mod operate;
 pub(crate) mod proxmox;
+pub(crate) mod script;
+mod script_definition;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod storage;
@@ -52,6 +58,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
         Noun::Op(command) => op::run(command, context).await,
+        Noun::Script(command) => script::run(command, context).await,
         Noun::Backup(command) => backup::run(command, context).await,
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,

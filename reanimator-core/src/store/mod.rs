@@ -45,6 +45,7 @@ mod metrics;
 mod operations;
 mod pack;
 mod records;
+mod scripts;
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -73,6 +74,7 @@ pub use records::{
     AuditEntry, AuditFilter, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord,
     StoreSizes, StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
+pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use windows::{WindowEdit, WindowStore};
@@ -113,6 +115,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + ScriptStore
     + WindowStore
     + AccessStore
     + MetaStore
@@ -132,6 +135,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + ScriptStore
         + WindowStore
         + AccessStore
         + MetaStore

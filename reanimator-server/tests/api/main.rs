@@ -10,6 +10,7 @@ mod groups;
 mod live;
 mod operations;
 mod roles;
+mod scripts;
 mod service;
 mod session;
 mod settings;

@@ -274,6 +274,10 @@ impl Effect for MigrateEffect {
         })
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        moving::abort(&self.at, handle).await
+    }
+
     async fn confirm(&self, before: &Value) -> Result<String> {
         let wanted = before.get("state").and_then(Value::as_str).unwrap_or("running");
         let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;

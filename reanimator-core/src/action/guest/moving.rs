@@ -128,6 +128,18 @@ pub(super) async fn follow_task(api: &dyn PveApi, handle: &str, said: &(dyn Said
     })
 }
 
+/// Ends the task that moves a guest, or the one that came of it.
+pub(super) async fn abort(at: &Place, handle: &str) -> Result<bool> {
+    if task::kind_and_start(handle).is_none_or(|(kind, _)| kind != HANDED_ON) {
+        return task::stop(at.api.as_ref(), handle).await;
+    }
+    match task::begun_by(at.api.as_ref(), handle, &at.vmid, &[task_kind(at.kind)]).await? {
+        Some(child) => task::stop(at.api.as_ref(), &child).await,
+        // The wish is with high availability, and is not taken back.
+        None => Ok(false),
+    }
+}
+
 /// Passes lines on, and remembers the last one that tells of an error.
 struct Heard<'a> {
     said: &'a (dyn Said + Sync),

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     collect::pve::{access, guest_devices, migration},
-    fleet::{Fleet, RemoteNode},
+    fleet::{Fleet, RemoteNode, WayToGuest},
     host::pve::PveApi,
     model::{
         Action, ConnectionId, GuestChange, GuestId, GuestKind, HostId, MigrationMode,
@@ -78,7 +78,7 @@ struct Seen {
 
 impl RemoteMigrateEffect {
     pub(super) async fn new(fleet: &Fleet, id: &GuestId, wanted: Wanted) -> Result<Self> {
-        let (api, cluster, vmid, name) = fleet.way_to_guest(id).await?;
+        let WayToGuest { cluster, vmid, name, api } = fleet.way_to_guest(id).await?;
         let name = name.unwrap_or_else(|| vmid.clone());
         let attempt = format!("migrate guest {name} to another cluster");
         let far = fleet.remote_node(&wanted.to, &attempt).await?;
@@ -278,6 +278,10 @@ impl Effect for RemoteMigrateEffect {
         let hiding = Hiding { far: &self.far, said };
         let followed = moving::follow_task(self.api.as_ref(), handle, &hiding).await;
         followed.map_err(|error| self.without_secret(&error))
+    }
+
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        task::stop(self.api.as_ref(), handle).await
     }
 
     async fn confirm(&self, before: &Value) -> Result<String> {

@@ -166,9 +166,9 @@ impl Client {
         }
     }
 
-    /// The endpoint of the node that a request is about.
+    /// The endpoint of the node that a request is to be asked at, or is about.
     fn home(&self, request: &Request) -> Option<usize> {
-        let node = request.node()?;
+        let node = request.ask_at.as_deref().or(request.node())?;
         self.endpoints.iter().position(|standing| standing.node.get().is_some_and(|name| name == node))
     }
 

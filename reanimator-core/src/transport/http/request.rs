@@ -85,6 +85,8 @@ pub struct Request {
     pub params: Vec<(String, Value)>,
     /// How long it may take in all. Defaults to [`DEFAULT_TIME_LIMIT`].
     pub time_limit: Duration,
+    /// The node of a Proxmox cluster that is to be asked, where that matters. Defaults to the one it is about.
+    pub ask_at: Option<String>,
     /// A file that goes with it: then its parameters travel in the same form. Only `POST` takes one.
     pub file: Option<FormFile>,
 }
@@ -109,6 +111,7 @@ impl Request {
             path: path.into_iter().map(Into::into).collect(),
             params: Vec::new(),
             time_limit: DEFAULT_TIME_LIMIT,
+            ask_at: None,
             file: None,
         }
     }
@@ -158,6 +161,13 @@ impl Request {
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// Asked at a node of the cluster rather than at the one it is about, where an endpoint is known to be that node's.
+    #[must_use]
+    pub fn ask_at(mut self, node: impl Into<String>) -> Self {
+        self.ask_at = Some(node.into());
         self
     }
 
