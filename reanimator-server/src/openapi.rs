@@ -80,6 +80,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::hosts::routes())
         .merge(resources::matches::routes())
         .merge(resources::nodes::routes())
+        .merge(resources::maintenance::routes())
         .merge(resources::operations::routes())
         .merge(resources::proxmox::routes())
         .merge(resources::scripts::routes())
@@ -89,7 +90,9 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())
         .merge(resources::tokens::routes())
+        .merge(resources::uploads::routes())
         .merge(resources::users::routes())
+        .merge(resources::windows::routes())
 }
 
 /// The OpenAPI document of the whole API, as JSON.

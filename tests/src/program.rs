@@ -71,6 +71,18 @@ impl Home {
         let mut command = self.command(&built("reanimator", "reanimator-cli"), words);
         document(command.arg("--json"))
     }
+
+    /// The same of a command that fails, and says in its document why.
+    ///
+    /// # Panics
+    /// When it succeeds, or prints no document.
+    pub fn json_of_failure<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Value {
+        let mut command = self.command(&built("reanimator", "reanimator-cli"), words);
+        let done = command.arg("--json").output().expect("the program runs");
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(!done.status.success(), "it succeeded: {said}");
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("no document: {error}: {said}"))
+    }
 }
 
 impl Home {

@@ -7,10 +7,11 @@
 //!
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
-pub(crate) mod guard;
+pub mod guard;
 mod guest;
 mod host;
 mod limit;
+mod storage;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -21,6 +22,7 @@ use crate::{
     model::{Action, OperationId},
 };
 
+pub(crate) use host::is_ha_told;
 pub(crate) use limit::usual_limit;
 
 /// One action on its way to the world. Every call may be made twice.
@@ -104,12 +106,20 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
+        Action::Host { id, change } => host::effect(fleet, id, change, name).await?,
         Action::Script { host, script, parameters, version } => {
             let asked = host::Asked { script, parameters, version: version.as_deref() };
             Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
         }
-        Action::Host { .. } | Action::Container { .. } | Action::Compose { .. } | Action::Storage { .. } => {
-            return Err(not_yet(action));
+        Action::Storage { host, storage, content, name, change } => {
+            storage::effect(fleet, host, storage, (*content, name), change).await?
+        }
+        Action::Container { host, name: container, verb, image } => {
+            let change = (*verb, image.as_deref());
+            Box::new(host::ContainerEffect::new(fleet, host, container, change, name).await?)
+        }
+        Action::Compose { host, project, verb } => {
+            Box::new(host::ComposeEffect::new(fleet, host, project, *verb, name).await?)
         }
     })
 }

@@ -39,6 +39,31 @@ impl Fleet {
         api.map(|api| (guest, api)).ok_or_else(|| missing("its cluster is not in the fleet any more"))
     }
 
+    /// The name that a host has as a node of a cluster.
+    pub(crate) async fn node_in(&self, id: &HostId, connection: &ConnectionId, attempt: &str) -> Result<String> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let name = world.hosts.get(id).map(|known| known.host.name.clone());
+            let node = world.nodes_of(connection).into_iter().find(|(_, host)| host == id).map(|(node, _)| node);
+            let cluster = world.clusters.get(connection).map(|known| known.connection.name.clone());
+            (name, node, cluster.unwrap_or_else(|| connection.to_string()))
+        });
+        match found {
+            (_, Some(node), _) => Ok(node),
+            (Some(name), None, cluster) => Err(Error::new(ErrorKind::Invalid, format!("{attempt} to {name}"))
+                .because(format!("it is no node of the cluster {cluster}"))
+                .next("choose another; `reanimator guest remote-migrate` moves a guest to another cluster")),
+            (None, None, _) => Err(Error::new(ErrorKind::NotFound, format!("{attempt} to host {id}"))
+                .because("there is none of that id")
+                .next("see `reanimator host list`")),
+        }
+    }
+
+    /// The host that a node of a cluster is.
+    pub(crate) fn host_of_node(&self, connection: &ConnectionId, node: &str) -> Option<HostId> {
+        self.read(|world| world.nodes_of(connection).remove(node))
+    }
+
     /// What an action is, with the name of what it acts upon where the fleet knows it.
     ///
     /// # Errors
@@ -72,6 +97,20 @@ impl Fleet {
             Error::new(ErrorKind::Invalid, format!("act on host {name}"))
                 .because("it is reached by its cluster's API only, which runs no commands")
                 .next("add its SSH access with `reanimator host add`")
+        })
+    }
+
+    /// A host's name as a node of its cluster, and the API of that.
+    pub(crate) async fn node_and_api(&self, id: &HostId) -> Result<(String, Arc<dyn PveApi>)> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let (connection, node) = world.node_places().remove(id)?;
+            Some((node, world.clusters.get(&connection)?.cluster.api().clone()))
+        });
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("act on host {id}"))
+                .because("it is no node of a Proxmox cluster that is connected")
+                .next("see `reanimator proxmox list`")
         })
     }
 }

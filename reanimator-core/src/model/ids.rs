@@ -71,6 +71,16 @@ impl GuestId {
     pub fn new(connection: &ConnectionId, vmid: u32) -> Self {
         Self(format!("{connection}:{vmid}"))
     }
+
+    /// The connection of its cluster.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.0.rsplit_once(':').map(|(connection, _)| ConnectionId::from(connection))
+    }
+
+    /// Its number there, as text.
+    pub fn vmid(&self) -> &str {
+        self.0.rsplit_once(':').map_or(self.0.as_str(), |(_, vmid)| vmid)
+    }
 }
 
 impl std::fmt::Display for GuestId {

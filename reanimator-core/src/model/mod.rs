@@ -16,6 +16,7 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod maintenance;
 pub mod operation;
 pub mod protection;
 pub mod role;
@@ -41,12 +42,13 @@ pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQu
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
+pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
 pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
-pub use rule::{Objection, Rule};
+pub use rule::{Objection, Rule, RuleView};
 pub use scene::Scene;
 pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{

@@ -156,6 +156,23 @@ impl FromStr for Rule {
     }
 }
 
+/// A rule, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleView {
+    /// Which.
+    pub id: Rule,
+    /// What it asks for.
+    pub sentence: String,
+}
+
+impl RuleView {
+    /// All rules.
+    pub fn all() -> Vec<Self> {
+        Rule::ALL.into_iter().map(|id| Self { id, sentence: id.sentence().to_owned() }).collect()
+    }
+}
+
 impl Objection {
     /// One that an admin may go on in spite of.
     pub fn new(rule: Rule, why: impl Into<String>) -> Self {

@@ -38,9 +38,9 @@ pub struct Limits {
     pub reserve_percent: u8,
     /// What a node keeps free at least. Defaults to 1 GiB: its own services, and the cache of its file systems.
     pub reserve_least: Bytes,
-    /// Actions that one host bears at once. Defaults to 4, as many as Proxmox itself moves at once.
+    /// Actions that one host bears at once. Defaults to 2.
     pub per_host: usize,
-    /// Actions that one cluster bears at once. Defaults to 16.
+    /// Actions that one cluster bears at once. Defaults to 4.
     pub per_cluster: usize,
 }
 
@@ -123,7 +123,7 @@ pub struct SceneHost {
     pub through: BTreeSet<HostId>,
     /// Whether it is reached over SSH only.
     pub ssh_only: bool,
-    /// Why it is to be left alone, where somebody said so.
+    /// Why it is to be left alone, where somebody said so, behind the name: `is protected by ada`.
     pub protected: Option<String>,
     /// Its maintenance windows, where it has some.
     pub window: Option<SceneWindow>,
@@ -134,6 +134,8 @@ pub struct SceneHost {
 pub struct SceneNode {
     /// Its cluster.
     pub cluster: ConnectionId,
+    /// What it is called there.
+    pub name: String,
     /// Its votes.
     pub votes: u32,
     /// All its memory; none where that was not seen.
@@ -205,7 +207,7 @@ pub struct SceneGuest {
     pub own: bool,
     /// Whether Reanimator's own machine reaches others through it, as its router.
     pub router: bool,
-    /// Why it is to be left alone, where somebody said so.
+    /// Why it is to be left alone, where somebody said so, behind the name: `is protected by ada`.
     pub protected: Option<String>,
     /// Whether Proxmox keeps it from being deleted.
     pub kept: bool,
@@ -285,7 +287,7 @@ pub enum ServedBy {
 pub struct SceneWindow {
     /// Whether one is open now.
     pub open: bool,
-    /// When they are: `Sundays 02:00 to 05:00`.
+    /// What they come to, behind the name: `may not be disturbed now: its maintenance window nights opens at 22:00`.
     pub words: String,
 }
 
@@ -303,7 +305,7 @@ pub struct Preconditions {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reserve_percent: 5, reserve_least: Bytes(1 << 30), per_host: 4, per_cluster: 16 }
+        Self { reserve_percent: 5, reserve_least: Bytes(1 << 30), per_host: 2, per_cluster: 4 }
     }
 }
 
@@ -364,9 +366,10 @@ impl SceneGuest {
 
 impl SceneNode {
     /// A node of a cluster, of which nothing was seen.
-    pub fn new(cluster: ConnectionId) -> Self {
+    pub fn new(cluster: ConnectionId, name: impl Into<String>) -> Self {
         Self {
             cluster,
+            name: name.into(),
             votes: 0,
             memory_total: None,
             memory_used: None,

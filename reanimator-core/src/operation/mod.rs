@@ -19,6 +19,7 @@ mod engine;
 mod gate;
 mod owner;
 mod plan;
+mod scenes;
 mod scripts;
 mod step;
 

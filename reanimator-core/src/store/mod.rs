@@ -71,8 +71,8 @@ pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use operations::{OperationStore, Slot};
 pub use records::{
-    AuditEntry, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord, StoreSizes,
-    StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
+    AuditEntry, AuditFilter, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord,
+    StoreSizes, StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
 pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
@@ -477,7 +477,12 @@ pub trait AccessStore: Send + Sync {
     async fn append_audit(&self, entry: &AuditEntry) -> Result<()>;
 
     /// The `limit` newest entries before the one numbered `before`, newest first.
-    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>>;
+    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>> {
+        self.find_audit(&AuditFilter { before, ..AuditFilter::default() }, limit).await
+    }
+
+    /// The first `limit` entries that are wanted: newest first, or with `after` oldest first.
+    async fn find_audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<StoredAuditEntry>>;
 }
 
 /// Settings, and who serves the data.

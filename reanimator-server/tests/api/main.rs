@@ -15,3 +15,5 @@ mod service;
 mod session;
 mod settings;
 mod telemetry;
+mod uploads;
+mod windows;

@@ -9,7 +9,7 @@ use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
     host::pve::PveApi,
-    model::{GuestId, GuestKind},
+    model::{ConnectionId, GuestId, GuestKind},
     transport::http::Request,
 };
 
@@ -17,8 +17,10 @@ use crate::{
 pub(super) struct Place {
     pub(super) api: Arc<dyn PveApi>,
     pub(super) id: GuestId,
+    /// The connection of its cluster.
+    pub(super) cluster: ConnectionId,
     pub(super) name: String,
-    vmid: String,
+    pub(super) vmid: String,
     pub(super) kind: GuestKind,
     /// As its cluster says now, which the fleet may not know yet.
     pub(super) node: String,
@@ -28,17 +30,22 @@ impl Place {
     pub(super) async fn of(fleet: &Fleet, id: &GuestId, attempt: &str) -> Result<Self> {
         let (guest, api) = fleet.guest_and_api(id).await?;
         let name = guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
-        let node = place(api.as_ref(), &guest.vmid).await?.ok_or_else(|| {
+        let node = of_number(api.as_ref(), &guest.vmid).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("{attempt} {name}"))
                 .because("its cluster does not know it any more")
                 .next("see `reanimator guest list`")
         })?;
-        Ok(Self { api, id: id.clone(), name, vmid: guest.vmid, kind: guest.kind, node })
+        Ok(Self { api, id: id.clone(), cluster: guest.connection, name, vmid: guest.vmid, kind: guest.kind, node })
     }
 
     /// The path to something below it.
     pub(super) fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()
+    }
+
+    /// The node that it is on now; none where its cluster does not know it any more.
+    pub(super) async fn node_now(&self) -> Result<Option<String>> {
+        of_number(self.api.as_ref(), &self.vmid).await
     }
 
     /// What it is doing.
@@ -68,14 +75,14 @@ impl Place {
 }
 
 /// A request as a dry run shows it.
-pub(super) fn said(request: &Request) -> String {
+pub(in crate::action) fn said(request: &Request) -> String {
     format!("{} /{} {}", request.method.as_str(), request.path.join("/"), request.encoded_params())
         .trim_end()
         .to_owned()
 }
 
-/// The node that a guest is on now.
-async fn place(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
+/// The node that a guest of some number is on now.
+pub(super) async fn of_number(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
     let data = api.call(Request::get(["cluster", "resources"]).param("type", "vm")).await?;
     let rows = data.as_array().map(Vec::as_slice).unwrap_or_default();
     let is_it = |row: &&Value| row.get("vmid").is_some_and(|id| id.to_string().trim_matches('"') == vmid);

@@ -34,7 +34,7 @@ fn disturbed<'a>(case: &'a Case<'_>) -> BTreeMap<&'a str, Disturbed<'a>> {
 /// Neither it nor what goes down with it is one that somebody wants left alone.
 pub(super) fn protected(case: &Case<'_>) -> Vec<Objection> {
     let all = disturbed(case);
-    let wished = all.iter().filter_map(|(name, thing)| Some(format!("{name} is protected: {}", thing.protected?)));
+    let wished = all.iter().filter_map(|(name, thing)| Some(format!("{name} {}", thing.protected?)));
     let mut objections: Vec<Objection> = wished.map(|why| Objection::new(Rule::Protected, why)).collect();
     if let (Some((_, guest)), Some(GuestChange::Delete { .. })) = (case.guest(), case.change())
         && guest.kept
@@ -49,7 +49,7 @@ pub(super) fn protected(case: &Case<'_>) -> Vec<Objection> {
 pub(super) fn window(case: &Case<'_>) -> Vec<Objection> {
     let all = disturbed(case);
     let closed = all.iter().filter_map(|(name, thing)| Some((name, thing.window.filter(|window| !window.open)?)));
-    let why = closed.map(|(name, window)| format!("{name} may be disturbed {} only", window.words));
+    let why = closed.map(|(name, window)| format!("{name} {}", window.words));
     why.map(|why| Objection::new(Rule::Window, why)).collect()
 }
 
@@ -115,8 +115,8 @@ mod tests {
     fn what_is_protected_is_left_alone_also_by_what_it_is_on() {
         let mut scene = lab();
         assert_eq!(words(&scene, &stop("mail"), Rule::Protected), NONE);
-        guest(&mut scene, "mail").protected = Some("tag protected".into());
-        let why = ["mail is protected: tag protected"];
+        guest(&mut scene, "mail").protected = Some("is protected by ada".into());
+        let why = ["mail is protected by ada"];
         assert_eq!(words(&scene, &stop("mail"), Rule::Protected), why);
         assert_eq!(words(&scene, &shutdown("pve1"), Rule::Protected), why);
         assert_eq!(words(&scene, &start("mail"), Rule::Protected), NONE);
@@ -137,12 +137,12 @@ mod tests {
     #[test]
     fn a_thing_with_windows_is_disturbed_in_them_only() {
         let mut scene = lab();
-        host(&mut scene, "pi").window = Some(SceneWindow { open: false, words: "on Sundays".into() });
-        assert_eq!(words(&scene, &shutdown("pi"), Rule::Window), ["pi may be disturbed on Sundays only"]);
-        host(&mut scene, "pi").window = Some(SceneWindow { open: true, words: "on Sundays".into() });
+        host(&mut scene, "pi").window = Some(SceneWindow { open: false, words: "waits for Sunday".into() });
+        assert_eq!(words(&scene, &shutdown("pi"), Rule::Window), ["pi waits for Sunday"]);
+        host(&mut scene, "pi").window = Some(SceneWindow { open: true, words: "waits for Sunday".into() });
         assert_eq!(words(&scene, &shutdown("pi"), Rule::Window), NONE);
-        guest(&mut scene, "mail").window = Some(SceneWindow { open: false, words: "at night".into() });
-        assert_eq!(words(&scene, &shutdown("pve1"), Rule::Window), ["mail may be disturbed at night only"]);
+        guest(&mut scene, "mail").window = Some(SceneWindow { open: false, words: "waits for the night".into() });
+        assert_eq!(words(&scene, &shutdown("pve1"), Rule::Window), ["mail waits for the night"]);
     }
 
     #[test]

@@ -31,12 +31,17 @@ mod target;
 mod testing;
 
 use self::case::Case;
-use crate::model::{Action, Objection, Rule, Scene};
+use crate::model::{Action, GuestId, Objection, Rule, Scene};
 
 /// What speaks against an action; nothing where it may be done. In the order of [`Rule::ALL`].
 pub fn objections(scene: &Scene, action: &Action) -> Vec<Objection> {
     let case = Case::new(scene, action);
     Rule::ALL.into_iter().flat_map(|rule| against(rule, &case)).collect()
+}
+
+/// Whom high availability moves along with a guest, as its rules keep them together.
+pub fn companions_of(scene: &Scene, guest: &GuestId) -> Vec<GuestId> {
+    case::companions(scene, guest).into_iter().cloned().collect()
 }
 
 /// What one rule says.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{case::Case, own::is_unit};
 use crate::model::{
-    Action, ContainerVerb, HostId, Objection, Rule, UnitVerb,
-    scene::{Answers, ServedBy, Server},
+    Action, ContainerVerb, GuestStatus, HostId, Objection, Rule, UnitVerb,
+    scene::{Answers, SceneGuest, ServedBy, Server},
 };
 
 /// Units that usually answer; for a host of which only a tag tells that it does.
@@ -43,13 +43,15 @@ struct Place<'a> {
     name: &'a str,
     host: Option<&'a HostId>,
     away: bool,
+    /// Whether it answers for certain: what is about to change may be lost, and is not counted on.
+    sure: bool,
     servers: Vec<&'a Server>,
 }
 
 fn last(case: &Case<'_>, answers: Answers, rule: Rule, what: &str) -> Vec<Objection> {
     let places = places(case, answers);
     let (lost, kept): (Vec<_>, Vec<_>) = places.iter().partition(|place| is_lost(place, case.action, answers));
-    if lost.is_empty() || !kept.is_empty() {
+    if lost.is_empty() || kept.iter().any(|place| place.sure) {
         return Vec::new();
     }
     let names: Vec<&str> = lost.iter().map(|place| place.name).collect();
@@ -64,14 +66,20 @@ fn places<'a>(case: &Case<'a>, answers: Answers) -> Vec<Place<'a>> {
         for server in up(&host.servers) {
             let key = host.guest.as_ref().map_or(id.as_str(), |guest| guest.0.as_str());
             let place = places.entry(key).or_default();
+            let its_guest = host.guest.as_ref().and_then(|guest| case.scene.guests.get(guest));
             (place.name, place.host) = (&host.name, Some(id));
+            place.sure |= its_guest.is_none_or(SceneGuest::surely_runs);
             place.away |= case.away.hosts.contains(id);
             place.servers.push(server);
         }
     }
-    for (id, guest) in case.scene.guests.iter().filter(|(_, guest)| guest.surely_runs()) {
+    let on_air = |host: &HostId| case.scene.hosts.get(host).is_none_or(|host| host.online);
+    let runs = |guest: &SceneGuest| guest.status == GuestStatus::Running && on_air(&guest.host);
+    let guests = case.scene.guests.iter().filter(|(_, guest)| runs(guest));
+    for (id, guest) in guests {
         for server in up(&guest.servers) {
             let place = places.entry(&id.0).or_insert_with(|| Place { name: &guest.name, ..Place::default() });
+            place.sure |= guest.surely_runs();
             place.away |= case.away.guests.contains(id);
             place.servers.push(server);
         }

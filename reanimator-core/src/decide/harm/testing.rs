@@ -32,7 +32,7 @@ pub(super) fn lab() -> Scene {
             cpus: Some(16),
             storages: storages(),
             bridges: Some(["vmbr0".to_owned()].into()),
-            ..SceneNode::new(cluster.into())
+            ..SceneNode::new(cluster.into(), name)
         };
         let host = SceneHost { name: name.into(), online: true, node: Some(node), ..SceneHost::default() };
         scene.hosts.insert(name.into(), host);

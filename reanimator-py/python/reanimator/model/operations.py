@@ -271,9 +271,101 @@ class DryStep(TypedDict):
     objections: list[Objection]
 
 
+class EnterMaintenance(TypedDict):
+    """Moves a host's guests away, and has nothing new put on it; `targets` are hosts' ids."""
+
+    do: Literal["enter"]
+    targets: NotRequired[list[str]]
+    stopped: NotRequired[bool]
+    local_disks: NotRequired[bool]
+    leave_behind: NotRequired[bool]
+    shutdown: NotRequired[bool]
+    overrides: NotRequired[list[str]]
+
+
+class LeaveMaintenance(TypedDict):
+    """Uses a host again."""
+
+    do: Literal["leave"]
+    wake: NotRequired[bool]
+    bring_back: NotRequired[bool]
+    overrides: NotRequired[list[str]]
+
+
+class Move(TypedDict):
+    """A guest that is moved."""
+
+    guest: str
+    name: str
+    to: str
+    to_name: str
+    why: str
+
+
+class RefusedTarget(TypedDict):
+    """A host that a guest cannot go to."""
+
+    host: str
+    name: str
+    objections: list[Objection]
+
+
+class Stay(TypedDict):
+    """A guest that stays where it is."""
+
+    guest: str
+    name: str
+    is_well: bool
+    why: str
+    refused: list[RefusedTarget]
+
+
 class DryRun(TypedDict):
     """What would be done, had it not been a dry run."""
 
     title: str
     risk: Literal["none", "low", "disruptive", "destructive"]
     steps: list[DryStep]
+
+
+class Objection(TypedDict):
+    """What a rule says against an action."""
+
+    rule: str
+    why: str
+    can_override: bool
+
+
+class RuleView(TypedDict):
+    """A rule by which nothing is harmed."""
+
+    id: str
+    sentence: str
+
+
+class GuestTarget(TypedDict):
+    """A node that a guest could go to."""
+
+    host: str
+    name: str
+    current: bool
+    fits: bool
+    objections: list[Objection]
+    memory_free_after_bytes: int | None
+    mode: Literal["auto", "live", "restart", "offline"]
+
+
+class GuestTargets(TypedDict):
+    """Where a guest could go, those that fit first."""
+
+    guest: str
+    name: str
+    local_disks: list[str]
+    targets: list[GuestTarget]
+
+
+class MaintenanceDryRun(DryRun):
+    """What a wish about a host would come to."""
+
+    moves: list[Move]
+    stays: list[Stay]
