@@ -95,7 +95,11 @@ async fn a_clone_goes_where_it_is_wanted_or_is_refused() {
 async fn two_clones_at_once_never_take_one_number() {
     let ward = Ward::open().await;
     let (vm, container) = (ward.guest(103).await, ward.guest(102).await);
-    ward.fault(Order::new("late").path("/cluster/nextid").milliseconds(700)).await;
+    // Decisions are made one after the other; what was decided may still come late.
+    for (guest, kind) in [(&vm, "qemu"), (&container, "lxc")] {
+        let path = format!("/nodes/{}/{kind}/{}/clone", guest.node, guest.vmid);
+        ward.fault(Order::new("late").path(&path).milliseconds(1_500)).await;
+    }
     let asked = [ward.ask(&vm, copy("one", None)).await, ward.ask(&container, copy("two", None)).await];
     let carrying = asked.map(|asked| {
         let operations = ward.operations.clone();
@@ -107,7 +111,7 @@ async fn two_clones_at_once_never_take_one_number() {
         are(&done, "done", "done");
         said.extend(ward.operations.lines(&done.id, 0).await.unwrap().into_iter().map(|line| line.text));
     }
-    assert_eq!(said.iter().filter(|line| line.contains("looking again")).count(), 1, "{said:?}");
+    assert!(said.iter().any(|line| line.contains("looking again")), "{said:?}");
     let numbers: BTreeSet<u64> = ward.called("one").await.into_iter().chain(ward.called("two").await).collect();
     assert_eq!(numbers, BTreeSet::from([112, 113]));
 }
