@@ -10,7 +10,9 @@ use reanimator_core::{
     access::Principal,
     fleet::{NewHost, NewProxmox, ProxmoxSecret},
     host::pve::{Credentials, PveApi, PveHttps},
-    model::{Action, Endpoint, HostChange, HostId, HostState, NewOperation, Operation, OperationState, StepState},
+    model::{
+        Action, Endpoint, HostChange, HostId, HostState, NewOperation, Operation, OperationState, Rule, StepState,
+    },
     operation::Operations,
     transport::{http::Request, ssh::fingerprint_of},
 };
@@ -87,7 +89,8 @@ impl Ward {
 
     async fn ask(&self, id: &HostId, change: HostChange) -> Operation {
         let steps = vec![Action::Host { id: id.clone(), change }.into()];
-        let new = NewOperation { steps, ..NewOperation::default() };
+        // What harm it does is another test's matter: the nodes here have guests.
+        let new = NewOperation { steps, overrides: Rule::ALL.to_vec(), ..NewOperation::default() };
         self.operations.ask(new, &Principal::local(), "local").await.unwrap()
     }
 
