@@ -38,6 +38,22 @@ impl Place {
         Ok(Self { api, id: id.clone(), cluster: guest.connection, name, vmid: guest.vmid, kind: guest.kind, node })
     }
 
+    /// A guest that its cluster knows, which the fleet may not know yet.
+    pub(super) async fn live(api: Arc<dyn PveApi>, id: &GuestId, attempt: &str) -> Result<Self> {
+        let missing = || {
+            Error::new(ErrorKind::NotFound, format!("{attempt} {id}"))
+                .because("its cluster does not know it")
+                .next("see `reanimator guest list`")
+        };
+        let (cluster, vmid) = id.0.rsplit_once(':').ok_or_else(missing)?;
+        let row = row(api.as_ref(), vmid).await?.ok_or_else(missing)?;
+        let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        let kind =
+            if text("type").as_deref() == Some(GuestKind::Lxc.as_str()) { GuestKind::Lxc } else { GuestKind::Qemu };
+        let (name, node) = (text("name").unwrap_or_else(|| vmid.to_owned()), text("node").ok_or_else(missing)?);
+        Ok(Self { api, id: id.clone(), cluster: ConnectionId::from(cluster), name, vmid: vmid.to_owned(), kind, node })
+    }
+
     /// The path to something below it.
     pub(super) fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()
@@ -83,8 +99,14 @@ pub(super) fn said(request: &Request) -> String {
 
 /// The node that a guest of some number is on now.
 pub(super) async fn of_number(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
+    let row = row(api, vmid).await?;
+    Ok(row.and_then(|row| Some(row.get("node")?.as_str()?.to_owned())))
+}
+
+/// What a cluster says of a guest in its list.
+async fn row(api: &dyn PveApi, vmid: &str) -> Result<Option<Value>> {
     let data = api.call(Request::get(["cluster", "resources"]).param("type", "vm")).await?;
     let rows = data.as_array().map(Vec::as_slice).unwrap_or_default();
     let is_it = |row: &&Value| row.get("vmid").is_some_and(|id| id.to_string().trim_matches('"') == vmid);
-    Ok(rows.iter().find(is_it).and_then(|row| Some(row.get("node")?.as_str()?.to_owned())))
+    Ok(rows.iter().find(is_it).cloned())
 }
