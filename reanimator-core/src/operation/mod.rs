@@ -225,7 +225,11 @@ impl Operations {
         };
         let wished = async {
             let operation = self.get(id).await?;
-            who.require(operation.risk().needs(), attempt)?;
+            let risk = match wish {
+                Wish::Cancel => operation.risk(),
+                Wish::Undo => operation.risk().max(operation.undo_risk()),
+            };
+            who.require(risk.needs(), attempt)?;
             let refuse = |cause: String| Err(Error::new(ErrorKind::Conflict, attempt).on(id.as_str()).because(cause));
             match (wish, operation.state) {
                 (Wish::Cancel, state) if state.is_over() => refuse(format!("it is over: {}", state.as_str())),

@@ -171,7 +171,8 @@ impl Engine {
             Check::Already(why) if step.state == StepState::Intended => return Ok(Some((StepState::Done, why))),
             Check::Already(why) => return Ok(Some((StepState::Already, why))),
             Check::Refused(why) => {
-                let error = Error::new(ErrorKind::Conflict, step.action.words()).because(why.join("; "));
+                let words = self.fleet.words_of(&step.action).await.map_err(Broken::Journal)?;
+                let error = Error::new(ErrorKind::Conflict, words).because(why.join("; "));
                 return Err(Broken::Step(error));
             }
             Check::Ready { before, .. } => step.before = Some(before),
