@@ -75,6 +75,9 @@ pub(crate) enum Noun {
     /// Keys for programs that use the HTTP interface
     #[command(subcommand)]
     Token(commands::token::TokenCommand),
+    /// When hosts and guests may be disturbed
+    #[command(subcommand)]
+    Window(commands::window::WindowCommand),
     /// What was done, by whom
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),

@@ -51,6 +51,10 @@ fn what_cannot_be_taken_back_is_not_done_unasked() {
     home.refused(&["guest", "snapshot", "delete", "before", "nobody"], 1);
     home.refused(&["guest", "snapshot", "delete", "before"], 2);
     home.refused(&["guest", "shutdown", "nobody", "--limit", "0"], 2);
+    assert!(home.refused(&["guest", "migrate", "nobody", "--to", "nowhere"], 1).contains("nowhere"));
+    home.refused(&["guest", "migrate", "nobody"], 2);
+    home.refused(&["guest", "migrate", "nobody", "--to", "pve2", "--mode", "hover"], 2);
+    home.refused(&["guest", "remote-migrate", "nobody", "--to", "pve2", "--storage", "tank"], 2);
     assert!(home.refused(&["host", "unit", "start", "nginx", "--on", "group:none"], 2).contains("no host is meant"));
 }
 

@@ -81,6 +81,33 @@ def test_a_guest_is_tagged_and_a_clone_is_made_and_taken_back(fleet: Fleet, gues
     assert (undone["state"], undone["steps"][1]["outcome"]) == ("undone", "it is gone"), undone
 
 
+def test_a_guest_moves_to_another_node_and_back(fleet: Fleet, guests: list[model.Guest]) -> None:
+    guest = next(each for each in guests if each["node"] == "pve1" and each["kind"] == "qemu")
+    there = fleet.host("pve2")["host"]["id"]
+    move: model.MigrateAction = {
+        "on": "guest",
+        "id": guest["id"],
+        "do": "migrate",
+        "to": there,
+        "local_disks": True,
+        "storage": "tank",
+    }
+    assert "/migrate target=pve2&online=1" in fleet.dry_run([move])["steps"][0]["calls"][0]
+    done = fleet.operate([move])
+    assert done["state"] == "done" and done["steps"][0]["outcome"] == "it is on pve2, and running", done
+    assert fleet.undo(done["id"])["state"] == "undone"
+    beyond: model.RemoteMigrateAction = {
+        "on": "guest",
+        "id": guest["id"],
+        "do": "remote-migrate",
+        "to": there,
+        "storage": "tank",
+        "bridge": "vmbr0",
+    }
+    refused = fleet.dry_run([beyond])["steps"][0]["refused"]
+    assert "is a node of the guest's own cluster" in refused[0], refused
+
+
 def test_what_is_only_asked_for_waits_and_can_be_stopped(fleet: Fleet, guests: list[model.Guest]) -> None:
     asked = fleet.operate([stop(guests[0])], wait=False)
     assert (asked["state"], asked["owner"]) == ("waiting", None)
@@ -114,3 +141,19 @@ def test_what_makes_no_sense_is_refused(fleet: Fleet) -> None:
         fleet.operation("nothing")
     failed = fleet.operate([{"on": "guest", "id": "nothing", "do": "start"}])
     assert failed["state"] == "failed" and "step 1" in (failed["note"] or "")
+
+
+def test_targets_of_a_guest_say_why_not(fleet: Fleet, guests: list[model.Guest], shown: Callable[..., Any]) -> None:
+    found = fleet.guest_targets(guests[0]["id"])
+    assert set(found) == set(get_type_hints(model.GuestTargets))
+    assert set(found["targets"][0]) == set(get_type_hints(model.GuestTarget))
+    assert [target["current"] for target in found["targets"]].count(True) == 1
+    told = shown("guest", "targets", guests[0]["id"])
+    assert [target["name"] for target in told["targets"]] == [target["name"] for target in found["targets"]]
+
+
+def test_rules_have_a_name_and_a_sentence(fleet: Fleet, shown: Callable[..., Any]) -> None:
+    rules = fleet.rules()
+    assert set(rules[0]) == set(get_type_hints(model.RuleView))
+    assert "quorum" in [rule["id"] for rule in rules]
+    assert shown("op", "rules")["items"] == rules

@@ -88,7 +88,9 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())
         .merge(resources::tokens::routes())
+        .merge(resources::uploads::routes())
         .merge(resources::users::routes())
+        .merge(resources::windows::routes())
 }
 
 /// The OpenAPI document of the whole API, as JSON.

@@ -1,11 +1,13 @@
 //! The program is killed at random instants and between the steps while it carries out operations of ten steps, and started again, until each is
-//! over. The cluster counts: every effect began once, none is missing, nothing is stuck.
+//! over. The cluster counts: every effect began once, none is missing, nothing is stuck; no guest is lost on its way to another node, or is left
+//! locked.
 //!
 //! `REANIMATOR_KILLS` says how often (20 without it, 200 by `make kill-test`), `REANIMATOR_SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(clippy::print_stdout, reason = "its counts are what people read")]
 
 use std::{
+    cmp::Ordering,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -24,7 +26,13 @@ use serde_json::Value;
 /// Guests that each operation acts upon.
 const GUESTS: usize = 10;
 /// What is asked for, round by round: each leaves the guests as the next one needs them.
-const ROUNDS: [&str; 5] = ["stop", "start", "reboot", "shutdown", "start"];
+const ROUNDS: [&str; 7] = ["migrate", "stop", "start", "migrate", "reboot", "shutdown", "start"];
+/// Where all of them go, one migration after the other.
+const TARGETS: [&str; 3] = ["pve2", "pve3", "pve1"];
+/// Their cluster's nodes.
+const NODES: [&str; 3] = ["pve1", "pve2", "pve3"];
+/// The guest that high availability moves: a VM on shared storage.
+const MANAGED: &str = "vm:100";
 /// Kills of one operation at most; then it is let go to its end.
 const KILLS_EACH: u32 = 5;
 /// A kill comes within this after a start. An operation that nobody kills takes about as long.
@@ -51,11 +59,13 @@ async fn killed_at_any_instant_nothing_is_lost_or_doubled_or_stuck() {
 struct Trial {
     sim: Sim,
     home: Home,
-    /// Numbers, nodes and kinds.
-    guests: Vec<(String, String, String)>,
+    /// Numbers and kinds.
+    guests: Vec<(String, String)>,
     /// The same journal, read from here.
     journal: Operations,
     dice: Dice,
+    /// How many migrations there were.
+    moves: usize,
     kills: u64,
     lost: usize,
     doubled: usize,
@@ -72,18 +82,22 @@ impl Trial {
         let items = home.json(["guest", "list"])["items"].take();
         let all = items.as_array().unwrap().iter().filter(|guest| guest["template"] == false);
         let text = |guest: &Value, name: &str| guest[name].as_str().unwrap().to_owned();
-        let guests: Vec<_> =
-            all.take(GUESTS).map(|guest| (text(guest, "vmid"), text(guest, "node"), text(guest, "kind"))).collect();
+        let guests: Vec<_> = all.take(GUESTS).map(|guest| (text(guest, "vmid"), text(guest, "kind"))).collect();
         assert_eq!(guests.len(), GUESTS);
         let journal = Operations::new(Fleet::open(FleetOptions::new(home.data_dir())).await.unwrap());
-        let trial = Self { sim, home, guests, journal, dice: Dice(seed), kills: 0, lost: 0, doubled: 0, stuck: 0 };
+        let managed = Request::post(["cluster", "ha", "resources"]).param("sid", MANAGED);
+        api(&sim).call(managed).await.unwrap();
+        let trial =
+            Self { sim, home, guests, journal, dice: Dice(seed), moves: 0, kills: 0, lost: 0, doubled: 0, stuck: 0 };
         assert!(trial.start(&trial.words("start")).wait().unwrap().success(), "all of them run at the beginning");
         trial
     }
 
     /// One operation, killed again and again and taken up by `op resume`, or by a server.
     async fn round(&mut self, verb: &'static str, by_server: bool) {
+        self.moves += usize::from(verb == "migrate");
         let before = self.begun(verb).await;
+        let wanted = self.wanted(verb).await;
         self.hold_answers_back().await;
         let known = self.operations().len();
         let mut child = self.start(&self.words(verb));
@@ -126,14 +140,52 @@ impl Trial {
             println!("{operation:#}");
         }
         self.stuck += usize::from(!is_over(&operation));
-        for (before, after) in before.iter().zip(&after) {
-            match after - before {
-                0 => self.lost += 1,
-                1 => {}
-                _ => self.doubled += 1,
+        for ((before, after), wanted) in before.iter().zip(&after).zip(wanted) {
+            match (after - before).cmp(&wanted) {
+                Ordering::Less => self.lost += 1,
+                Ordering::Equal => {}
+                Ordering::Greater => self.doubled += 1,
             }
         }
         self.lost += usize::from(operation["state"] != "done");
+        let nodes = self.nodes().await;
+        self.lost += nodes.iter().filter(|node| node.is_none()).count();
+        if verb == "migrate" {
+            self.lost += nodes.iter().flatten().filter(|node| *node != self.target()).count();
+        }
+        self.count_locks(&nodes).await;
+    }
+
+    /// How often each guest's effect is to begin: those that are where they are to be stay there.
+    async fn wanted(&self, verb: &str) -> Vec<usize> {
+        let moves = |node: Option<String>| verb != "migrate" || node.is_none_or(|node| node != self.target());
+        self.nodes().await.into_iter().map(|node| usize::from(moves(node))).collect()
+    }
+
+    fn target(&self) -> &'static str {
+        TARGETS[(self.moves + TARGETS.len() - 1) % TARGETS.len()]
+    }
+
+    /// Where the guests are; none where the cluster does not know one any more.
+    async fn nodes(&self) -> Vec<Option<String>> {
+        let rows = api(&self.sim).call(Request::get(["cluster", "resources"]).param("type", "vm")).await.unwrap();
+        let rows = rows.as_array().unwrap();
+        let node = |vmid: &str| {
+            let row = rows.iter().find(|row| row["vmid"].to_string() == vmid)?;
+            Some(row["node"].as_str()?.to_owned())
+        };
+        self.guests.iter().map(|(vmid, _)| node(vmid)).collect()
+    }
+
+    /// Counts guests that were left locked as stuck.
+    async fn count_locks(&mut self, nodes: &[Option<String>]) {
+        let api = api(&self.sim);
+        for ((vmid, kind), node) in self.guests.iter().zip(nodes) {
+            let Some(node) = node else { continue };
+            let path = ["nodes", node, kind, vmid, "status", "current"];
+            let status = api.call(Request::get(path)).await.unwrap();
+            self.stuck += usize::from(status["lock"].is_string());
+        }
     }
 
     /// Waits until some more lines of the journal are written: an intent, a handle, an outcome; or until nothing goes on.
@@ -164,10 +216,11 @@ impl Trial {
         let control = self.sim.control();
         control.apply(Order::new("clear")).await.unwrap();
         let fault = ["late", "slow"][self.dice.below(2) as usize];
-        for (vmid, node, kind) in &self.guests {
-            let path = format!("/nodes/{node}/{kind}/{vmid}/status/");
-            for verb in ROUNDS {
-                let order = Order::new(fault).path(&format!("{path}{verb}"));
+        for (vmid, kind) in &self.guests {
+            for (node, verb) in NODES.iter().flat_map(|node| ROUNDS.map(|verb| (node, verb))) {
+                let below = if verb == "migrate" { "migrate".to_owned() } else { format!("status/{verb}") };
+                // What Proxmox is asked of a migration beforehand is held back as well.
+                let order = Order::new(fault).path(&format!("/nodes/{node}/{kind}/{vmid}/{below}"));
                 control.apply(order.milliseconds(self.dice.below(600))).await.unwrap();
             }
         }
@@ -187,7 +240,9 @@ impl Trial {
     }
 
     fn words(&self, verb: &'static str) -> Vec<&str> {
-        ["guest", verb].into_iter().chain(self.guests.iter().map(|(vmid, ..)| vmid.as_str())).collect()
+        let how: &[&str] = if verb == "migrate" { &["--to", self.target(), "--local-disks"] } else { &[] };
+        let guests = self.guests.iter().map(|(vmid, _)| vmid.as_str());
+        ["guest", verb].into_iter().chain(guests).chain(how.iter().copied()).collect()
     }
 
     fn start(&self, words: &[&str]) -> Child {
@@ -201,25 +256,29 @@ impl Trial {
 
     /// How often each guest's tasks of one kind began, as the cluster knows.
     async fn begun(&self, verb: &str) -> Vec<usize> {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
-        let mut counts = Vec::new();
-        for (vmid, node, _) in &self.guests {
-            let asked = Request::get(["nodes", node, "tasks"])
-                .param("vmid", vmid.as_str())
-                .param("source", "all")
-                .param("limit", "5000");
-            let tasks = api.call(asked).await.unwrap();
-            let of_kind = |task: &&Value| {
-                let kind = task["type"].as_str().unwrap();
-                kind.strip_prefix("qm").or(kind.strip_prefix("vz")) == Some(verb)
-            };
-            counts.push(tasks.as_array().unwrap().iter().filter(of_kind).count());
+        let api = api(&self.sim);
+        let mut tasks = Vec::new();
+        for node in NODES {
+            let asked = Request::get(["nodes", node, "tasks"]).param("source", "all").param("limit", "5000");
+            tasks.extend(api.call(asked).await.unwrap().as_array().unwrap().clone());
         }
-        counts
+        let of_kind = |task: &&Value| {
+            let kind = task["type"].as_str().unwrap();
+            let kind = if kind == "qmigrate" { "qmmigrate" } else { kind };
+            kind.strip_prefix("qm").or(kind.strip_prefix("vz")) == Some(verb)
+        };
+        let tasks: Vec<&Value> = tasks.iter().filter(of_kind).collect();
+        let of = |vmid: &str| tasks.iter().filter(|task| task["id"] == vmid).count();
+        self.guests.iter().map(|(vmid, _)| of(vmid)).collect()
     }
+}
+
+/// The cluster's own API.
+fn api(sim: &Sim) -> PveHttps {
+    let info = sim.info();
+    let (id, secret) = info.token.split_once('=').unwrap();
+    let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
+    PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap()
 }
 
 /// How often the journal was written for a step in that state.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// other, but for `fleet`, which holds the door to `access`.
 const FLOORS: [&[&str]; 8] = [
     &["model"],
-    &["transport"],
+    &["transport", "decide"],
     &["collect"],
     &["host", "store"],
     &["access"],

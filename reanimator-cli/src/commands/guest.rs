@@ -6,9 +6,12 @@ use serde_json::json;
 
 use super::{
     guest_change::{self, BackUpArgs, CloneArgs, DeleteArgs, GrowDiskArgs, ScaleArgs, TagArgs},
+    guest_migrate::{self, MigrateArgs, RemoteMigrateArgs},
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
+    guest_targets,
     history::{self, HistoryArgs, TimelineArgs},
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     context::Context,
@@ -37,6 +40,8 @@ pub(crate) enum GuestCommand {
     Reboot(RebootArgs),
     /// Freeze guests; their memory stays where it is
     Suspend(PowerArgs),
+    /// Show where a guest could go, and why not elsewhere
+    Targets(ShowArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
     /// Make snapshots, list them, delete them, go back to them
@@ -54,16 +59,24 @@ pub(crate) enum GuestCommand {
     Tag(TagArgs),
     /// Delete a guest with all its disks; it cannot be taken back
     Delete(DeleteArgs),
+    /// Move guests to another node of their cluster
+    Migrate(MigrateArgs),
+    /// Move a guest to a node of another cluster
+    RemoteMigrate(RemoteMigrateArgs),
+    /// Protect a guest: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a guest no more
+    Unprotect(UnprotectArgs),
 }
 
 /// Which guest.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The guest's number, name or id
-    name: String,
+    pub(crate) name: String,
     /// The node it is on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
-    node: Option<String>,
+    pub(crate) node: Option<String>,
 }
 
 /// Carries out the command.
@@ -71,6 +84,7 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
     match command {
         GuestCommand::List => list(context).await,
         GuestCommand::Show(args) => show(&args, context).await,
+        GuestCommand::Targets(args) => guest_targets::run(&args, context).await,
         GuestCommand::History(args) => history::history("guest", args, context).await,
         GuestCommand::Timeline(args) => history::timeline("guest", args, context).await,
         GuestCommand::Start(args) => guest_power::run(&args, &GuestChange::Start, context).await,
@@ -78,6 +92,8 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Shutdown(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Reboot(args) => guest_power::run(&args.on, &args.change(), context).await,
         GuestCommand::Suspend(args) => guest_power::run(&args, &GuestChange::Suspend, context).await,
+        GuestCommand::Migrate(args) => guest_migrate::run(&args, context).await,
+        GuestCommand::RemoteMigrate(args) => guest_migrate::run_remote(&args, context).await,
         GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
         GuestCommand::Scale(args) => guest_change::scale(args, context).await,
         GuestCommand::GrowDisk(args) => guest_change::grow_disk(args, context).await,
@@ -85,6 +101,8 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::BackUp(args) => guest_change::back_up(args, context).await,
         GuestCommand::Tag(args) => guest_change::tag(args, context).await,
         GuestCommand::Delete(args) => guest_change::delete(args, context).await,
+        GuestCommand::Protect(args) => window::protect_guest(&args, context).await,
+        GuestCommand::Unprotect(args) => window::unprotect_guest(&args, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }

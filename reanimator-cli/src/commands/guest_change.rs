@@ -1,7 +1,7 @@
 //! `guest scale`, `grow-disk`, `clone`, `back-up`, `tag` and `delete`.
 
 use clap::{Args, ValueEnum};
-use reanimator_core::model::{Action, BackupMode, GuestChange, NewOperation};
+use reanimator_core::model::{Action, BackupMode, GuestChange};
 
 use super::{
     guest_power::{self, PowerArgs},
@@ -129,9 +129,8 @@ struct OneArgs {
     /// The node it is on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
     node: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// Gives guests more or less.
@@ -171,7 +170,7 @@ pub(crate) async fn clone(args: CloneArgs, context: &Context) -> Result<Done, Fa
     };
     let (name, vmid, storage, snapshot, full) = (args.name, args.vmid, args.storage, args.snapshot, !args.linked);
     let change = GuestChange::Clone { name, vmid, to, storage, snapshot, full };
-    take(Action::Guest { id, change }, args.of.dry_run, context).await
+    take(Action::Guest { id, change }, &args.of.how, context).await
 }
 
 /// Deletes a guest, once its name was typed.
@@ -180,7 +179,7 @@ pub(crate) async fn delete(args: DeleteArgs, context: &Context) -> Result<Done, 
     let name = guest.name.unwrap_or(guest.vmid);
     let confirm = match args.confirm {
         Some(typed) => typed,
-        None if args.which.dry_run => name,
+        None if args.which.how.dry_run => name,
         None if ask::somebody_is_there() => {
             ask::name(&format!("Guest {name} and all its disks will be gone for good."))?
         }
@@ -190,9 +189,9 @@ pub(crate) async fn delete(args: DeleteArgs, context: &Context) -> Result<Done, 
         }
     };
     let action = Action::Guest { id: guest.id, change: GuestChange::Delete { confirm, purge: !args.no_purge } };
-    take(action, args.which.dry_run, context).await
+    take(action, &args.which.how, context).await
 }
 
-async fn take(action: Action, dry_run: bool, context: &Context) -> Result<Done, Failure> {
-    operate::run(NewOperation { steps: vec![action.into()], ..NewOperation::default() }, dry_run, context).await
+async fn take(action: Action, how: &operate::How, context: &Context) -> Result<Done, Failure> {
+    operate::run(vec![action.into()], how, context).await
 }

@@ -1,7 +1,7 @@
 //! `guest start`, `guest stop` and their like: the power of one guest or of many at once.
 
 use clap::Args;
-use reanimator_core::model::{Action, GuestChange, NewOperation, NewStep};
+use reanimator_core::model::{Action, GuestChange, NewStep};
 
 use super::operate;
 use crate::{
@@ -18,9 +18,8 @@ pub(crate) struct PowerArgs {
     /// The node they are on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
     node: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// What `guest shutdown` takes.
@@ -71,5 +70,5 @@ pub(crate) async fn run(args: &PowerArgs, change: &GuestChange, context: &Contex
             steps.push(NewStep::from(action));
         }
     }
-    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
+    operate::run(steps, &args.how, context).await
 }

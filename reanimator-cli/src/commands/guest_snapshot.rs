@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use reanimator_core::{
     Error, ErrorKind,
-    model::{Action, NewOperation, NewStep, SnapshotVerb, Unseen},
+    model::{Action, NewStep, SnapshotVerb, Unseen},
 };
 use serde_json::json;
 
@@ -49,9 +49,8 @@ pub(crate) struct OnArgs {
     /// The node they are on, where several clusters have that number
     #[arg(long, value_name = "HOST")]
     node: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// What `guest snapshot create` takes.
@@ -95,14 +94,14 @@ pub(crate) async fn run(command: SnapshotCommand, context: &Context) -> Result<D
             steps.push(NewStep::from(action));
         }
     }
-    if !yes && !on.dry_run {
+    if !yes && !on.how.dry_run {
         let mut words = Vec::with_capacity(steps.len());
         for step in &steps {
             words.push(fleet.words_of(&step.action).await?);
         }
         confirm(&words)?;
     }
-    operate::run(NewOperation { steps, ..NewOperation::default() }, on.dry_run, context).await
+    operate::run(steps, &on.how, context).await
 }
 
 /// Shows a guest's snapshots, the oldest first.

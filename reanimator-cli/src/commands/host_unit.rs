@@ -1,7 +1,7 @@
 //! `host unit`: a systemd unit, on one host or many.
 
 use clap::{Args, Subcommand};
-use reanimator_core::model::{Action, NewOperation, UnitVerb};
+use reanimator_core::model::{Action, UnitVerb};
 
 use super::operate;
 use crate::{
@@ -32,9 +32,8 @@ pub(crate) struct UnitArgs {
     /// Where: names, globs, group:G, tag:T, kind:K, state:S, cluster:C; a&b for both, !x to take away
     #[arg(long, value_name = "SELECTOR")]
     on: String,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: operate::How,
 }
 
 /// Carries out the command.
@@ -53,5 +52,5 @@ pub(crate) async fn run(command: UnitCommand, context: &Context) -> Result<Done,
     let action =
         |host: reanimator_core::model::HostView| Action::Unit { host: host.id, unit: args.unit.clone(), verb }.into();
     let steps = hosts.into_iter().map(action).collect();
-    operate::run(NewOperation { steps, ..NewOperation::default() }, args.dry_run, context).await
+    operate::run(steps, &args.how, context).await
 }

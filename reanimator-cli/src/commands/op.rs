@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use reanimator_core::{
     access::Principal,
-    model::{Operation, OperationFilter, OperationId},
+    model::{Operation, OperationFilter, OperationId, RuleView},
     operation::Operations,
 };
 use serde_json::json;
@@ -30,6 +30,8 @@ pub(crate) enum OpCommand {
     Undo(IdArgs),
     /// Go on with operations whose process has died
     Resume(ResumeArgs),
+    /// List the rules by which nothing is harmed
+    Rules,
 }
 
 /// What `op list` takes.
@@ -67,7 +69,22 @@ pub(crate) async fn run(command: OpCommand, context: &Context) -> Result<Done, F
         OpCommand::Cancel(args) => cancel(&operations, &args.id.into(), context).await,
         OpCommand::Undo(args) => undo(&operations, &args.id.into(), context).await,
         OpCommand::Resume(args) => resume(&operations, args, context).await,
+        OpCommand::Rules => rules(context),
     }
+}
+
+fn rules(context: &Context) -> Result<Done, Failure> {
+    let rules = RuleView::all();
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "items": rules }))?;
+        return Ok(Done::Whole);
+    }
+    let mut table = Table::new([Column::words("RULE"), Column::words("WHAT IT ASKS FOR")]);
+    for rule in &rules {
+        table.row([rule.id.as_str().into(), rule.sentence.as_str().into()]);
+    }
+    context.screen.table(&table, "No rules.")?;
+    Ok(Done::Whole)
 }
 
 async fn list(operations: &Operations, args: &ListArgs, context: &Context) -> Result<Done, Failure> {

@@ -5,11 +5,12 @@
 
 use std::{collections::BTreeMap, io, time::Duration};
 
+use clap::Args;
 use reanimator_core::{
     ErrorKind, Result,
     access::Principal,
-    model::{NewOperation, Operation, OperationId, OperationLine, OperationState, Step, StepState},
-    operation::{DryRun, Operations},
+    model::{NewOperation, NewStep, Operation, OperationId, OperationLine, OperationState, Rule, Step, StepState},
+    operation::{DryRun, DryStep, Operations},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,11 +24,39 @@ use crate::{
 /// How often it is looked for new lines.
 pub(super) const LINES_EVERY: Duration = Duration::from_millis(250);
 
-/// Says what would be done, or does it and follows it to its end.
-pub(super) async fn run(new: NewOperation, dry_run: bool, context: &Context) -> Result<Done, Failure> {
+/// How steps are to be taken.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Go on in spite of a rule; may be given several times, and stands in the audit trail (see `op rules`)
+    #[arg(long = "override", value_name = "RULE")]
+    overrides: Vec<Rule>,
+    /// How long each step may take; without it what is usual for such a step
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    step_limit: Option<u32>,
+}
+
+impl How {
+    /// Steps to be taken in this way.
+    pub(super) fn plan(&self, steps: Vec<NewStep>) -> NewOperation {
+        let limited = |step: NewStep| NewStep { limit_seconds: self.step_limit.or(step.limit_seconds), ..step };
+        let steps = steps.into_iter().map(limited).collect();
+        NewOperation { steps, overrides: self.overrides.clone(), ..NewOperation::default() }
+    }
+}
+
+/// Says what would be done by some steps, or takes them and follows them to their end.
+pub(super) async fn run(steps: Vec<NewStep>, how: &How, context: &Context) -> Result<Done, Failure> {
+    carry_out_plan(how.plan(steps), how.dry_run, context).await
+}
+
+/// The same of a plan that was made elsewhere.
+pub(super) async fn carry_out_plan(new: NewOperation, dry_run: bool, context: &Context) -> Result<Done, Failure> {
     let operations = Operations::new(context.fleet().await?);
     if dry_run {
-        return show_dry_run(&operations.dry_run(&new).await?, context);
+        return show_dry_run(&operations.dry_run(&new).await?, &new.overrides, context);
     }
     let asked = operations.ask(new, &Principal::local(), "local").await?;
     context.screen.note(&format!("Operation {}. Ctrl-C stops it before its next step.", asked.id));
@@ -181,8 +210,8 @@ pub(super) fn step_state(step: &Step) -> Cell {
     }
 }
 
-fn show_dry_run(dry: &DryRun, context: &Context) -> Result<Done, Failure> {
-    let refused = dry.steps.iter().filter(|step| !step.refused.is_empty()).count();
+fn show_dry_run(dry: &DryRun, overrides: &[Rule], context: &Context) -> Result<Done, Failure> {
+    let refused = dry.steps.iter().filter(|step| step.is_refused(overrides)).count();
     if context.screen.is_json() {
         context.screen.document(dry)?;
     } else {
@@ -193,11 +222,7 @@ fn show_dry_run(dry: &DryRun, context: &Context) -> Result<Done, Failure> {
             Column::words("WOULD"),
         ]);
         for (number, step) in dry.steps.iter().enumerate() {
-            let would = match (&step.already, step.refused.is_empty()) {
-                (Some(why), _) => Cell::from(format!("do nothing: {why}")).dim(),
-                (None, false) => Cell::from(format!("be refused: {}", step.refused.join("; "))).bad(),
-                (None, true) => Cell::from(step.calls.join("; ")),
-            };
+            let would = would(step, overrides);
             table.row([(number + 1).to_string().into(), step.words.as_str().into(), step.risk.as_str().into(), would]);
         }
         context.screen.table(&table, "Nothing would be done.")?;
@@ -206,4 +231,22 @@ fn show_dry_run(dry: &DryRun, context: &Context) -> Result<Done, Failure> {
             .line(&format!("{} would be taken; nothing was done.", words::count(dry.steps.len() - refused, "step")))?;
     }
     Ok(Done::of(dry.steps.len() - refused, refused))
+}
+
+/// What a step would come to.
+fn would(step: &DryStep, overrides: &[Rule]) -> Cell {
+    if let Some(why) = &step.already {
+        return Cell::from(format!("do nothing: {why}")).dim();
+    }
+    let objections = step.objections.iter().map(|objection| format!("{} (rule {})", objection.why, objection.rule));
+    if step.is_refused(overrides) {
+        let why: Vec<String> = step.refused.iter().cloned().chain(objections).collect();
+        return Cell::from(format!("be refused: {}", why.join("; "))).bad();
+    }
+    let calls = step.calls.join("; ");
+    let passed: Vec<String> = objections.collect();
+    if passed.is_empty() {
+        return Cell::from(calls);
+    }
+    Cell::from(format!("{calls}, in spite of: {}", passed.join("; "))).warn()
 }

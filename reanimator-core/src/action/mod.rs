@@ -7,8 +7,11 @@
 //!
 //! It refuses, with a reason, what the far side would refuse (a lock, a guest that is gone), before anything is done.
 
+pub mod guard;
 mod guest;
 mod host;
+mod limit;
+mod storage;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -18,6 +21,8 @@ use crate::{
     fleet::Fleet,
     model::{Action, OperationId},
 };
+
+pub(crate) use limit::usual_limit;
 
 /// One action on its way to the world. Every call may be made twice.
 #[async_trait]
@@ -54,6 +59,14 @@ pub trait Effect: Send + Sync {
 
     /// What would take it back; none where nothing does.
     fn undo(&self, before: &Value) -> Option<Action>;
+
+    /// Ends what has begun, before its time; whether it could be. Defaults to that it cannot.
+    ///
+    /// # Errors
+    /// When it was tried, and failed.
+    async fn abort(&self, _handle: &str) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// What was seen just before an effect.
@@ -92,11 +105,21 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Host { id, change } => host::effect(fleet, id, change, name).await?,
+        Action::Script { host, script, parameters, version } => {
+            let asked = host::Asked { script, parameters, version: version.as_deref() };
+            Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
+        }
+        Action::Storage { host, storage, content, name, change } => {
+            storage::effect(fleet, host, storage, (*content, name), change).await?
+        }
+        Action::Container { host, name: container, verb, image } => {
+            let change = (*verb, image.as_deref());
+            Box::new(host::ContainerEffect::new(fleet, host, container, change, name).await?)
+        }
+        Action::Compose { host, project, verb } => {
+            Box::new(host::ComposeEffect::new(fleet, host, project, *verb, name).await?)
+        }
     })
 }
 

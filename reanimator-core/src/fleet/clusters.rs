@@ -308,7 +308,7 @@ impl Fleet {
         })
     }
 
-    async fn proxmox_secret(&self, id: &ConnectionId, reach: &ProxmoxReach) -> Result<SecretString> {
+    pub(super) async fn proxmox_secret(&self, id: &ConnectionId, reach: &ProxmoxReach) -> Result<SecretString> {
         let name = match reach.auth {
             ProxmoxAuth::Token { .. } => secret::TOKEN,
             ProxmoxAuth::Ticket { .. } => secret::PASSWORD,

@@ -20,6 +20,7 @@ mod adding;
 mod attention;
 #[cfg(test)]
 mod attention_tests;
+mod audit;
 mod backup;
 mod bridges;
 mod changes;
@@ -29,9 +30,11 @@ mod credentials;
 mod dashboard;
 mod details;
 mod digest;
+mod endpoint;
 mod exec;
 mod facts;
 mod guest_rates;
+mod guest_selector;
 mod history;
 mod hosts;
 pub mod import;
@@ -43,16 +46,22 @@ mod names;
 mod observe;
 mod reach;
 mod recent;
+mod restraints;
+mod scripts;
 pub mod selector;
 mod settings;
 mod silent;
+pub(crate) mod surroundings;
 mod tables;
 mod testing;
 mod topology;
 pub mod totals;
 mod trail;
 mod troubles;
+mod uploads;
 pub mod view;
+mod ways;
+mod windows;
 mod world;
 
 use std::{
@@ -68,23 +77,31 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use audit::{AuditFormat, AuditWords};
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
+pub(crate) use endpoint::RemoteNode;
 pub use exec::{AnswerGroup, ExecAnswer, ExecRequest, group_answers};
+pub use guest_selector::GuestSelector;
 pub use history::{HistoryWords, parse_span, parse_time, to_csv};
 pub use hosts::{HostDetail, HostEdit, LinkView};
 pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
-pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
+pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{
+    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
+};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use uploads::{NewUpload, Upload};
+pub(crate) use ways::{HostWays, NodeWay, Sleeper};
+pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;
 use crate::{

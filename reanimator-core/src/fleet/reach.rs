@@ -6,33 +6,24 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::{linux::LinuxMachine, pve::PveApi},
-    model::{Action, ConnectionId, GuestId, HostId, Thing},
+    model::{Action, ConnectionId, Guest, GuestId, HostId, Link, Thing},
 };
 
-fn no_guest(id: &GuestId, cause: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("act on guest {id}")).because(cause).next("see `reanimator guest list`")
-}
-
-/// Where a guest is to be found.
-pub(crate) struct WayToGuest {
-    pub(crate) cluster: ConnectionId,
-    pub(crate) vmid: String,
-    /// As it was last seen; none of one that was not.
-    pub(crate) name: Option<String>,
-    pub(crate) api: Arc<dyn PveApi>,
-}
-
 impl Fleet {
-    /// A guest's cluster and number, its name where it was seen, and the API of its cluster: those of one that has just been
-    /// made or deleted too.
-    pub(crate) async fn way_to_guest(&self, id: &GuestId) -> Result<WayToGuest> {
-        let known = self.guests().await?.into_iter().find(|guest| guest.id == *id);
+    /// One guest as it was last seen; none where there is none of that id.
+    pub(crate) async fn guest_by_id(&self, id: &GuestId) -> Result<Option<Guest>> {
+        self.refresh().await?;
+        Ok(self.read(|world| world.guest(id)))
+    }
+
+    /// The connection of the cluster that a host is a node of; none for one that is no node.
+    pub(crate) async fn cluster_of(&self, id: &HostId) -> Result<Option<ConnectionId>> {
         self.sync().await?;
-        let (connection, vmid) =
-            id.parts().ok_or_else(|| no_guest(id, "an id is the connection of a cluster, a colon and a number"))?;
-        let api = self.read(|world| world.clusters.get(&connection).map(|known| known.cluster.api().clone()));
-        let api = api.ok_or_else(|| no_guest(id, "its cluster is not in the fleet"))?;
-        Ok(WayToGuest { cluster: connection, vmid: vmid.to_string(), name: known.and_then(|guest| guest.name), api })
+        let node = |link: &Link| match link {
+            Link::ProxmoxNode { connection, .. } => Some(connection.clone()),
+            Link::Local { .. } | Link::Ssh { .. } | Link::Guest { .. } => None,
+        };
+        Ok(self.read(|world| world.hosts.get(id)?.host.links.iter().find_map(node)))
     }
 
     /// The name that a host has as a node of a cluster.
@@ -55,20 +46,21 @@ impl Fleet {
         }
     }
 
+    /// The host that a node of a cluster is.
+    pub(crate) fn host_of_node(&self, connection: &ConnectionId, node: &str) -> Option<HostId> {
+        self.read(|world| world.nodes_of(connection).remove(node))
+    }
+
     /// What an action is, with the name of what it acts upon where the fleet knows it.
     ///
     /// # Errors
     /// `Storage` when the store cannot be read.
     pub async fn words_of(&self, action: &Action) -> Result<String> {
-        let guests = self.guests().await?;
-        self.sync().await?;
+        self.refresh().await?;
         Ok(self.read(|world| {
             action.words_with(|thing| {
                 let name = match thing {
-                    Thing::Guest(id) => {
-                        let guest = guests.iter().find(|guest| guest.id == *id);
-                        guest.map(|guest| guest.name.clone().unwrap_or_else(|| guest.vmid.clone()))
-                    }
+                    Thing::Guest(id) => world.guest(id).map(|guest| guest.name.unwrap_or(guest.vmid)),
                     Thing::Host(id) => world.hosts.get(id).map(|known| known.host.name.clone()),
                 };
                 name.unwrap_or_else(|| thing.id().to_owned())
@@ -92,6 +84,20 @@ impl Fleet {
             Error::new(ErrorKind::Invalid, format!("act on host {name}"))
                 .because("it is reached by its cluster's API only, which runs no commands")
                 .next("add its SSH access with `reanimator host add`")
+        })
+    }
+
+    /// A host's name as a node of its cluster, and the API of that.
+    pub(crate) async fn node_and_api(&self, id: &HostId) -> Result<(String, Arc<dyn PveApi>)> {
+        self.sync().await?;
+        let found = self.read(|world| {
+            let (connection, node) = world.node_places().remove(id)?;
+            Some((node, world.clusters.get(&connection)?.cluster.api().clone()))
+        });
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("act on host {id}"))
+                .because("it is no node of a Proxmox cluster that is connected")
+                .next("see `reanimator proxmox list`")
         })
     }
 }

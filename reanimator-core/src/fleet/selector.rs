@@ -72,8 +72,18 @@ impl Selector {
                 return Err(unknown_host(name, hosts.iter().map(|host| host.name.as_str())));
             }
         }
-        let only_takes_away = self.terms.iter().all(|term| term.take_away);
-        Ok(hosts.iter().filter(|host| self.means(host, only_takes_away)).collect())
+        Ok(hosts.iter().filter(|host| self.covers(host)).collect())
+    }
+
+    /// Whether a host is meant. A plain name that is no host means none.
+    pub(super) fn covers(&self, host: &HostView) -> bool {
+        self.means(host, self.terms.iter().all(|term| term.take_away))
+    }
+
+    /// Whether it depends on how hosts are doing at the moment.
+    pub(super) fn asks_for_state(&self) -> bool {
+        let mut conditions = self.terms.iter().flat_map(|term| &term.conditions);
+        conditions.any(|condition| matches!(condition, Condition::State(_)))
     }
 
     fn means(&self, host: &HostView, start: bool) -> bool {

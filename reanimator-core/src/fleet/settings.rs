@@ -1,11 +1,11 @@
-//! What an admin decides about the fleet's own data: how long things are kept.
+//! What an admin decides about the fleet: how long things are kept, how much is done at once, how much room files take.
 //!
 //! The settings lie in the store, so that the page, the command line and Python see the same ones. The live loop reads
 //! them at each step of its upkeep.
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Fleet;
 use crate::{
@@ -15,6 +15,11 @@ use crate::{
 
 /// Under this name the store keeps how long things are kept.
 const RETENTION: &str = "retention";
+
+/// Under this name the store keeps how much is done at once.
+const CAPS: &str = "caps";
+/// Under this name the store keeps how much room files take that are handed over.
+const UPLOADS: &str = "uploads";
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -72,12 +77,72 @@ pub struct RetentionChange {
     pub changes_days: Option<u32>,
 }
 
+/// How many operations may act on one host or cluster at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct CapSettings {
+    /// On one host and what runs on it. Defaults to 2.
+    pub per_host: u32,
+    /// On one cluster and what runs on it. Defaults to 4.
+    pub per_cluster: u32,
+}
+
+impl Default for CapSettings {
+    fn default() -> Self {
+        Self { per_host: 2, per_cluster: 4 }
+    }
+}
+
+/// What to change of [`CapSettings`]; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct CapChange {
+    /// On one host: 1 to 64.
+    pub per_host: Option<u32>,
+    /// On one cluster: 1 to 256.
+    pub per_cluster: Option<u32>,
+}
+
+/// How much room files take that are handed over, before they are on a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct UploadSettings {
+    /// All together, in GiB. Defaults to 50.
+    pub quota_gib: u32,
+    /// For how many days those are kept that nobody touches. Defaults to 3.
+    pub keep_days: u32,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { quota_gib: 50, keep_days: 3 }
+    }
+}
+
+/// What to change of [`UploadSettings`]; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct UploadChange {
+    /// All together, in GiB: 1 to 10000.
+    pub quota_gib: Option<u32>,
+    /// For how many days: 1 to 90.
+    pub keep_days: Option<u32>,
+}
+
 /// The settings, and what the data takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// How much is done at once.
+    pub caps: CapSettings,
+    /// How much room files take that are handed over.
+    pub uploads: UploadSettings,
     /// How much room the data takes.
     pub sizes: StoreSizes,
     /// The version of this program.
@@ -91,6 +156,10 @@ pub struct Settings {
 pub struct SettingsChange {
     /// How long things are kept.
     pub retention: RetentionChange,
+    /// How much is done at once.
+    pub caps: CapChange,
+    /// How much room files take that are handed over.
+    pub uploads: UploadChange,
 }
 
 /// What is to change, for the audit trail: `minutes_days 14, events_days 30`.
@@ -105,6 +174,10 @@ impl fmt::Display for SettingsChange {
             ("six_hours_days", six_hours_days),
             ("events_days", events_days),
             ("changes_days", changes_days),
+            ("per_host", self.caps.per_host),
+            ("per_cluster", self.caps.per_cluster),
+            ("quota_gib", self.uploads.quota_gib),
+            ("keep_days", self.uploads.keep_days),
         ];
         let changed = fields.iter().filter_map(|(field, value)| value.map(|value| format!("{field} {value}")));
         f.write_str(&changed.collect::<Vec<_>>().join(", "))
@@ -169,6 +242,32 @@ impl RetentionSettings {
     }
 }
 
+impl CapSettings {
+    /// With the change made, if what comes of it can be.
+    fn with(self, change: CapChange) -> Result<Self> {
+        let after = Self {
+            per_host: change.per_host.unwrap_or(self.per_host),
+            per_cluster: change.per_cluster.unwrap_or(self.per_cluster),
+        };
+        in_range("per_host", after.per_host, 64, "operations")?;
+        in_range("per_cluster", after.per_cluster, 256, "operations")?;
+        Ok(after)
+    }
+}
+
+impl UploadSettings {
+    /// With the change made, if what comes of it can be.
+    fn with(self, change: UploadChange) -> Result<Self> {
+        let after = Self {
+            quota_gib: change.quota_gib.unwrap_or(self.quota_gib),
+            keep_days: change.keep_days.unwrap_or(self.keep_days),
+        };
+        in_range("quota_gib", after.quota_gib, 10_000, "GiB")?;
+        in_range("keep_days", after.keep_days, 90, "days")?;
+        Ok(after)
+    }
+}
+
 impl Fleet {
     /// The settings, and what the data takes.
     ///
@@ -177,6 +276,8 @@ impl Fleet {
     pub async fn settings(&self) -> Result<Settings> {
         Ok(Settings {
             retention: self.retention().await?,
+            caps: self.caps().await?,
+            uploads: self.upload_settings().await?,
             sizes: self.store().sizes().await?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
@@ -188,18 +289,39 @@ impl Fleet {
     /// `Invalid`, naming the field, for a value that cannot be; then nothing is changed.
     pub async fn change_settings(&self, change: SettingsChange) -> Result<Settings> {
         let retention = self.retention().await?.with(change.retention)?;
-        let text = serde_json::to_string(&retention)
-            .map_err(|error| Error::new(ErrorKind::Internal, "write the settings as JSON").from_source(error))?;
-        self.store().put_setting(RETENTION, Some(&text)).await?;
+        let caps = self.caps().await?.with(change.caps)?;
+        let uploads = self.upload_settings().await?.with(change.uploads)?;
+        self.put(RETENTION, &retention).await?;
+        self.put(CAPS, &caps).await?;
+        self.put(UPLOADS, &uploads).await?;
         self.settings().await
     }
 
     /// How long things are kept.
     pub(crate) async fn retention(&self) -> Result<RetentionSettings> {
-        let Some(text) = self.store().setting(RETENTION).await? else { return Ok(RetentionSettings::default()) };
-        serde_json::from_str(&text).map_err(|error| {
-            Error::new(ErrorKind::Storage, "read how long things are kept").next("set it again").from_source(error)
-        })
+        self.kept(RETENTION, "read how long things are kept").await
+    }
+
+    /// How many operations may act on one host or cluster at once.
+    pub(crate) async fn caps(&self) -> Result<CapSettings> {
+        self.kept(CAPS, "read how much is done at once").await
+    }
+
+    /// How much room files take that are handed over.
+    pub(crate) async fn upload_settings(&self) -> Result<UploadSettings> {
+        self.kept(UPLOADS, "read how much room files take").await
+    }
+
+    async fn kept<T: DeserializeOwned + Default>(&self, name: &str, attempt: &str) -> Result<T> {
+        let Some(text) = self.store().setting(name).await? else { return Ok(T::default()) };
+        serde_json::from_str(&text)
+            .map_err(|error| Error::new(ErrorKind::Storage, attempt).next("set it again").from_source(error))
+    }
+
+    async fn put<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Error::new(ErrorKind::Internal, "write the settings as JSON").from_source(error))?;
+        self.store().put_setting(name, Some(&text)).await
     }
 }
 
@@ -288,12 +410,15 @@ mod tests {
         let fleet = open().await.unwrap();
         let change = |minutes_days| SettingsChange {
             retention: RetentionChange { minutes_days: Some(minutes_days), ..RetentionChange::default() },
+            caps: CapChange { per_host: Some(3), per_cluster: None },
+            ..SettingsChange::default()
         };
         assert_eq!(fleet.change_settings(change(14)).await.unwrap().retention.minutes_days, 14);
         fleet.change_settings(change(0)).await.unwrap_err();
         fleet.close().await;
         let settings = open().await.unwrap().settings().await.unwrap();
         assert_eq!(settings.retention, RetentionSettings { minutes_days: 14, ..RetentionSettings::default() });
+        assert_eq!(settings.caps, CapSettings { per_host: 3, per_cluster: 4 });
         assert!(settings.sizes.database_bytes > 0 && settings.sizes.history_bytes > 0);
     }
 }

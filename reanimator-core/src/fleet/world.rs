@@ -217,6 +217,24 @@ impl World {
         guests
     }
 
+    /// One guest, with the host its node is.
+    pub(super) fn guest(&self, id: &GuestId) -> Option<Guest> {
+        let mut guest = self.snapshots().flat_map(|snapshot| &snapshot.guests).find(|guest| guest.id == *id)?.clone();
+        let is_node = |link: &Link| matches!(link, Link::ProxmoxNode { connection, node } if *connection == guest.connection && *node == guest.node);
+        let is_guest = |link: &Link| matches!(link, Link::Guest { connection, vmid } if GuestId::new(connection, *vmid) == guest.id);
+        let (mut node, mut linked) = (None, None);
+        for known in self.hosts.values() {
+            if known.host.links.iter().any(is_node) {
+                node = Some(known.host.id.clone());
+            }
+            if known.host.links.iter().any(is_guest) {
+                linked = Some(known.host.id.clone());
+            }
+        }
+        (guest.host_id, guest.linked_host) = (node, linked);
+        Some(guest)
+    }
+
     /// The ids of all guests.
     pub(super) fn guest_ids(&self) -> impl Iterator<Item = &GuestId> {
         self.snapshots().flat_map(|snapshot| snapshot.guests.iter().map(|guest| &guest.id))

@@ -72,10 +72,14 @@ impl GuestId {
         Self(format!("{connection}:{vmid}"))
     }
 
-    /// The connection and the number in it; none where it is no such id.
-    pub fn parts(&self) -> Option<(ConnectionId, u32)> {
-        let (connection, vmid) = self.0.rsplit_once(':')?;
-        Some((ConnectionId::from(connection), vmid.parse().ok()?))
+    /// The connection of its cluster.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.0.rsplit_once(':').map(|(connection, _)| ConnectionId::from(connection))
+    }
+
+    /// Its number there, as text.
+    pub fn vmid(&self) -> &str {
+        self.0.rsplit_once(':').map_or(self.0.as_str(), |(_, vmid)| vmid)
     }
 }
 

@@ -17,12 +17,16 @@ pub mod host;
 pub mod ids;
 pub mod links;
 pub mod operation;
+pub mod protection;
 pub mod role;
 pub mod rule;
+pub mod scene;
+pub mod script;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
 pub mod units;
+pub mod window;
 
 pub use action::{
     Action, BackupMode, ContainerVerb, GuestChange, HostChange, MigrationMode, Risk, SnapshotVerb, StorageChange,
@@ -40,11 +44,15 @@ pub use links::{Match, Verdict};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
+pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
-pub use rule::{Objection, Rule};
+pub use rule::{Objection, Rule, RuleView};
+pub use scene::Scene;
+pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };
 pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;
+pub use window::{Day, Opening, Window, WindowChange, WindowState};

@@ -1,8 +1,10 @@
 //! The rules by which nothing is harmed, and what they say against an action.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Result};
 
 /// A rule that an action must not break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Rule {
     Target,
     /// A target has the memory that the guest needs, and its reserve.
     Memory,
+    /// A target has as many processors as the VM.
+    Processors,
     /// A target has the storages that the guest needs, with room on them.
     Storage,
     /// A target has the bridges that the guest's network cards hang on.
@@ -63,12 +67,13 @@ pub struct Objection {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Quorum,
         Self::Ha,
         Self::Affinity,
         Self::Target,
         Self::Memory,
+        Self::Processors,
         Self::Storage,
         Self::Bridge,
         Self::Passthrough,
@@ -93,6 +98,7 @@ impl Rule {
             Self::Affinity => "affinity",
             Self::Target => "target",
             Self::Memory => "memory",
+            Self::Processors => "processors",
             Self::Storage => "storage",
             Self::Bridge => "bridge",
             Self::Passthrough => "passthrough",
@@ -118,6 +124,7 @@ impl Rule {
             Self::Affinity => "Guests that belong together or apart stay so, and pinned ones stay on their nodes.",
             Self::Target => "A target answers, is in the cluster, and is not in maintenance.",
             Self::Memory => "A target has the memory that the guest needs, and its reserve.",
+            Self::Processors => "A target has as many processors as the VM.",
             Self::Storage => "A target has the storages that the guest needs, with room on them.",
             Self::Bridge => "A target has the bridges that the guest's network cards hang on.",
             Self::Passthrough => "A guest with a device of its node stays on it.",
@@ -136,6 +143,48 @@ impl Rule {
     }
 }
 
+impl FromStr for Rule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text).ok_or_else(|| {
+            let all: Vec<&str> = Self::ALL.iter().map(|rule| rule.as_str()).collect();
+            Error::new(ErrorKind::Invalid, format!("read {text:?} as a rule"))
+                .because("there is no such rule")
+                .next(format!("use one of {}", all.join(", ")))
+        })
+    }
+}
+
+/// A rule, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleView {
+    /// Which.
+    pub id: Rule,
+    /// What it asks for.
+    pub sentence: String,
+}
+
+impl RuleView {
+    /// All rules.
+    pub fn all() -> Vec<Self> {
+        Rule::ALL.into_iter().map(|id| Self { id, sentence: id.sentence().to_owned() }).collect()
+    }
+}
+
+impl Objection {
+    /// One that an admin may go on in spite of.
+    pub fn new(rule: Rule, why: impl Into<String>) -> Self {
+        Self { rule, why: why.into(), can_override: true }
+    }
+
+    /// One that nobody may, as it would come to nothing: the far side refuses it too.
+    pub fn for_good(rule: Rule, why: impl Into<String>) -> Self {
+        Self { can_override: false, ..Self::new(rule, why) }
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -151,6 +200,7 @@ mod tests {
     fn a_rule_is_called_the_same_everywhere() {
         for rule in Rule::ALL {
             assert_eq!(serde_json::to_string(&rule).unwrap(), format!("\"{rule}\""));
+            assert_eq!(rule.as_str().parse::<Rule>().unwrap(), rule);
             assert!(rule.sentence().ends_with('.'), "{rule}");
         }
     }

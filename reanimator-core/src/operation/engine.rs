@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use async_trait::async_trait;
 use tokio::{sync::watch, task::JoinSet};
 
-use super::plan;
+use super::{
+    plan,
+    step::{Terms, outcome},
+};
 use crate::{
     Error, ErrorKind, Result,
-    action::{Check, Effect, EffectName, Said, effect, is_outdated},
     fleet::Fleet,
     model::{Operation, OperationState, Step, StepState},
     store::{OperationHold, Wish},
@@ -20,18 +21,11 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 const LOCK_EVERY: Duration = Duration::from_secs(1);
 /// Steps that run beside each other.
 const BESIDE: usize = 8;
-/// How often a step asks a far side that does not answer whether its effect began, and how long it waits in between.
-const FIND_TRIES: u32 = 30;
-const FIND_EVERY: Duration = Duration::from_secs(10);
-/// How often a step whose effect came too late for what was seen before looks again.
-const LOOKS_AGAIN: u32 = 4;
-/// How long a request that was sent may be on its way to the far side.
-const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 pub(super) struct Engine {
-    fleet: Fleet,
-    hold: OperationHold,
+    pub(super) fleet: Fleet,
+    pub(super) hold: OperationHold,
     lease: Duration,
 }
 
@@ -116,6 +110,7 @@ impl Engine {
     /// Takes the steps that are left, beside each other where the plan lets them.
     async fn forward(&self, operation: &mut Operation, wishes: &watch::Receiver<Wishes>) -> Result<()> {
         // Tasks of their own, each going on while this one writes: they share one store, and none may hold it up.
+        let terms = Terms { overrides: operation.overrides.clone(), wishes: wishes.clone() };
         let mut running = JoinSet::new();
         let mut taken = BTreeSet::new();
         loop {
@@ -123,8 +118,8 @@ impl Engine {
             while running.len() < BESIDE {
                 let Some(step) = next(operation, &taken, stopped) else { break };
                 taken.insert(step.number);
-                let (engine, step) = (self.clone(), step.clone());
-                running.spawn(async move { engine.take(step).await });
+                let (engine, step, terms) = (self.clone(), step.clone(), terms.clone());
+                running.spawn(async move { engine.take(step, &terms).await });
             }
             let Some(step) = running.join_next().await else { break };
             let step = step.map_err(|error| Error::new(ErrorKind::Internal, "take a step").from_source(error))??;
@@ -134,7 +129,7 @@ impl Engine {
             operation.percent = percent(operation);
             self.fleet.store().write_operation(&self.hold, operation).await?;
         }
-        let problem = failed(operation).map(|step| format!("step {}: {}", step.number + 1, words(step)));
+        let problem = failed(operation).map(|step| format!("step {}: {}", step.number + 1, outcome(step)));
         let (state, note) = match problem {
             Some(problem) => (OperationState::Failed, Some(problem)),
             None if operation.steps.iter().all(|step| step.state.is_over()) => (OperationState::Done, None),
@@ -157,6 +152,8 @@ impl Engine {
         self.turn(operation, OperationState::Undoing, operation.note.clone()).await?;
         let done: Vec<Step> = operation.steps.iter().filter(|step| step.undoes.is_none()).cloned().collect();
         let mut kept = Vec::new();
+        // What is taken back is seen through: it does not hear what made it be taken back.
+        let terms = Terms { overrides: operation.overrides.clone(), wishes: watch::channel(Wishes::default()).1 };
         for step in done.iter().rev().filter(|step| step.state == StepState::Done) {
             let known = operation.steps.iter().position(|other| other.undoes == Some(step.number));
             let place = match known {
@@ -177,146 +174,14 @@ impl Engine {
             if operation.steps[place].state.is_over() {
                 continue;
             }
-            operation.steps[place] = self.take(operation.steps[place].clone()).await?;
+            operation.steps[place] = self.take(operation.steps[place].clone(), &terms).await?;
             if operation.steps[place].state == StepState::Failed {
-                let why = words(&operation.steps[place]);
+                let why = outcome(&operation.steps[place]);
                 kept.push(format!("{} was not taken back: {why}", step.action.words()));
             }
         }
         let note = (!kept.is_empty()).then(|| kept.join("; "));
         self.end(operation, OperationState::Undone, note).await
-    }
-
-    /// One step to its end. An error is one of the journal: the step's own failure is in the step.
-    async fn take(&self, mut step: Step) -> Result<Step> {
-        let outcome = self.carry_out(&mut step).await;
-        match outcome {
-            Ok((state, text)) => {
-                step.state = state;
-                step.outcome = Some(text);
-            }
-            Err(Broken::Journal(error)) => return Err(error),
-            Err(Broken::Step(error)) => {
-                step.state = StepState::Failed;
-                step.outcome = Some(crate::report(&error));
-            }
-        }
-        step.ended_at = Some(self.fleet.now());
-        self.fleet.store().write_step(&self.hold, &step).await?;
-        let action = self.fleet.words_of(&step.action).await?;
-        self.say(Some(step.number), &format!("{action}: {}", words(&step))).await?;
-        Ok(step)
-    }
-
-    /// A step, again where the world had changed between the look at it and the effect: then nothing was done.
-    async fn carry_out(&self, step: &mut Step) -> Result<(StepState, String), Broken> {
-        for _ in 0..LOOKS_AGAIN {
-            match self.attempt(step).await {
-                Err(Broken::Step(error)) if is_outdated(&step.action, &error) => {
-                    let why = format!("looking again: {}", crate::report(&error));
-                    self.say(Some(step.number), &why).await.map_err(Broken::Journal)?;
-                    step.state = StepState::Pending;
-                }
-                other => return other,
-            }
-        }
-        self.attempt(step).await
-    }
-
-    async fn attempt(&self, step: &mut Step) -> Result<(StepState, String), Broken> {
-        let effect = self.reach(step).await?;
-        if step.state == StepState::Intended {
-            // Nobody noted whether it began.
-            let before = step.before.clone().unwrap_or_default();
-            let mut found = self.find(effect.as_ref(), &before).await?;
-            if found.is_none() && self.is_young(step) {
-                // What was sent in the last moment of another process may still be on its way.
-                tokio::time::sleep(ON_ITS_WAY).await;
-                found = self.find(effect.as_ref(), &before).await?;
-            }
-            if let Some(handle) = found {
-                self.write(step, StepState::Begun, Some(handle)).await?;
-            }
-        }
-        if step.state != StepState::Begun {
-            match effect.check().await.map_err(Broken::Step)? {
-                Check::Already(why) if step.state == StepState::Intended => return Ok((StepState::Done, why)),
-                Check::Already(why) => return Ok((StepState::Already, why)),
-                Check::Refused(why) => {
-                    let error = Error::new(ErrorKind::Conflict, step.action.words()).because(why.join("; "));
-                    return Err(Broken::Step(error));
-                }
-                Check::Ready { before, .. } => step.before = Some(before),
-            }
-            step.started_at.get_or_insert(self.fleet.now());
-            self.write(step, StepState::Intended, None).await?;
-            let before = step.before.clone().unwrap_or_default();
-            let handle = match effect.begin(&before).await {
-                Ok(handle) => handle,
-                // The answer was lost; the request may not have been.
-                Err(error) if error.kind().is_retryable() => {
-                    self.find(effect.as_ref(), &before).await?.ok_or(Broken::Step(error))?
-                }
-                Err(error) => return Err(Broken::Step(error)),
-            };
-            self.write(step, StepState::Begun, Some(handle)).await?;
-        }
-        let handle = step.handle.clone().unwrap_or_default();
-        let said = Lines { engine: self, step: step.number };
-        effect.follow(&handle, &said).await.map_err(Broken::Step)?;
-        let before = step.before.clone().unwrap_or_default();
-        let text = effect.confirm(&before).await.map_err(Broken::Step)?;
-        Ok((StepState::Done, text))
-    }
-
-    /// The effect of a step. One that may have begun is waited for while its far side is silent.
-    async fn reach(&self, step: &Step) -> Result<Box<dyn Effect>, Broken> {
-        let mut tries = 0;
-        loop {
-            match self.effect(step).await {
-                Ok(effect) => return Ok(effect),
-                Err(error)
-                    if step.state == StepState::Pending || !error.kind().is_retryable() || tries >= FIND_TRIES =>
-                {
-                    return Err(Broken::Step(error));
-                }
-                Err(_) => {
-                    tries += 1;
-                    tokio::time::sleep(FIND_EVERY).await;
-                }
-            }
-        }
-    }
-
-    /// Whether the intent was written down so lately that the request may not have arrived yet.
-    fn is_young(&self, step: &Step) -> bool {
-        let Some(started_at) = step.started_at else { return true };
-        self.fleet.now().duration_since(started_at).unsigned_abs() < ON_ITS_WAY
-    }
-
-    async fn effect(&self, step: &Step) -> Result<Box<dyn Effect>> {
-        effect(&self.fleet, &step.action, &EffectName::new(&self.hold.id, step.number)).await
-    }
-
-    /// Asks the far side whether an effect began, until it says so.
-    async fn find(&self, effect: &dyn Effect, before: &serde_json::Value) -> Result<Option<String>, Broken> {
-        let mut tries = 0;
-        loop {
-            match effect.find(before).await {
-                Ok(found) => return Ok(found),
-                Err(error) if error.kind().is_retryable() && tries < FIND_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(FIND_EVERY).await;
-                }
-                Err(error) => return Err(Broken::Step(error)),
-            }
-        }
-    }
-
-    async fn write(&self, step: &mut Step, state: StepState, handle: Option<String>) -> Result<(), Broken> {
-        step.state = state;
-        step.handle = handle;
-        self.fleet.store().write_step(&self.hold, step).await.map_err(Broken::Journal)
     }
 
     async fn turn(&self, operation: &mut Operation, state: OperationState, note: Option<String>) -> Result<()> {
@@ -336,39 +201,16 @@ impl Engine {
         self.say(None, &format!("{}{words}", state.as_str())).await
     }
 
-    async fn say(&self, step: Option<u32>, text: &str) -> Result<()> {
+    pub(super) async fn say(&self, step: Option<u32>, text: &str) -> Result<()> {
         self.fleet.store().say(&self.hold, step, text, self.fleet.now()).await.map(drop)
     }
 }
 
 /// What was wished of an operation.
 #[derive(Clone, Copy, Debug, Default)]
-struct Wishes {
-    cancel: bool,
-    undo: bool,
-}
-
-/// What kept a step from going on.
-enum Broken {
-    /// The step itself.
-    Step(Error),
-    /// The journal: nothing more may be done.
-    Journal(Error),
-}
-
-/// What a step says, into the operation's log.
-struct Lines<'a> {
-    engine: &'a Engine,
-    step: u32,
-}
-
-#[async_trait]
-impl Said for Lines<'_> {
-    async fn line(&self, text: &str) {
-        if let Err(error) = self.engine.say(Some(self.step), text).await {
-            tracing::warn!(error = %crate::report(&error), "a line of an operation is lost");
-        }
-    }
+pub(super) struct Wishes {
+    pub(super) cancel: bool,
+    pub(super) undo: bool,
 }
 
 /// The next step that may be taken. What had begun is seen to its end, also when it is to stop.
@@ -389,10 +231,6 @@ fn next<'a>(operation: &'a Operation, taken: &BTreeSet<u32>, stopped: bool) -> O
 
 fn failed(operation: &Operation) -> Option<&Step> {
     operation.steps.iter().find(|step| step.undoes.is_none() && step.state == StepState::Failed)
-}
-
-fn words(step: &Step) -> &str {
-    step.outcome.as_deref().unwrap_or("no word of it")
 }
 
 fn percent(operation: &Operation) -> f64 {

@@ -16,8 +16,11 @@
 //! write. Two operations never act on one thing at once: the later waits, and says for what.
 
 mod engine;
+mod gate;
 mod owner;
 mod plan;
+mod scripts;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -28,7 +31,7 @@ use crate::{
     Error, ErrorKind, Result,
     access::{self, Principal},
     fleet::{Fleet, STARTED, TrailLine},
-    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine, OperationState},
+    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine, OperationState, Role},
     store::{OperationHold, Wish},
 };
 
@@ -70,15 +73,21 @@ impl Operations {
     /// whoever carries it out notes there what came of it.
     ///
     /// # Errors
-    /// `Denied` where a step's risk takes another role, `Invalid` for a plan that makes no sense, `Storage`.
+    /// `Denied` where a step's risk or its script takes another role or somebody else, `NotFound` for a script that is not
+    /// there, `Invalid` for a plan that makes no sense, `Storage`.
     pub async fn ask(&self, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
-        let new = NewOperation { title: plan::title(&self.fleet, &new).await?, ..new };
+        let title = plan::title(&self.fleet, &new).await?;
+        let new = NewOperation { title, steps: scripts::pin(&self.fleet, new.steps).await?, ..new };
         let mut operation = Operation::new(new.clone(), who.who(), self.fleet.now());
         from.clone_into(&mut operation.requested_from);
         let line = plan::trail_line(&self.fleet, &operation).await?;
         let asked = async {
             plan::check(&new)?;
-            who.require(operation.risk().needs(), &format!("begin \"{}\"", operation.title))
+            let attempt = format!("begin \"{}\"", operation.title);
+            if !operation.overrides.is_empty() {
+                who.require(Role::Admin, &format!("{attempt} in spite of rules"))?;
+            }
+            scripts::allow(&self.fleet, &operation.steps, who, &attempt).await
         };
         if let Err(error) = asked.await {
             self.fleet.note(&line, access::outcome(Some(&error))).await?;

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MOST_STEPS;
+use super::{MOST_STEPS, gate};
 use crate::{
     Error, ErrorKind, Result,
-    action::{Check, EffectName, effect},
+    action::{Check, EffectName, effect, guard},
     fleet::{Fleet, TrailLine},
-    model::{Action, NewOperation, Operation, OperationId, Risk},
+    model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Rule},
 };
 
 /// Characters that a title may have.
@@ -44,6 +44,8 @@ pub struct DryStep {
     pub already: Option<String>,
     /// Why it would be refused; empty where it would not.
     pub refused: Vec<String>,
+    /// What rules say against it, those too that would be overridden.
+    pub objections: Vec<Objection>,
 }
 
 /// Refuses a plan that makes no sense.
@@ -80,9 +82,18 @@ pub(super) async fn trail_line(fleet: &Fleet, operation: &Operation) -> Result<T
     Ok(TrailLine {
         who: operation.requested_by.clone(),
         from: operation.requested_from.clone(),
-        what: format!("operation: {}", list(fleet, &actions).await?),
+        what: format!("operation: {}{}", list(fleet, &actions).await?, in_spite_of(&operation.overrides)),
         on: operation.id.to_string(),
     })
+}
+
+/// The rules that are overridden, for the audit trail.
+fn in_spite_of(overrides: &[Rule]) -> String {
+    if overrides.is_empty() {
+        return String::new();
+    }
+    let rules: Vec<&str> = overrides.iter().map(|rule| rule.as_str()).collect();
+    format!(", in spite of {}", rules.join(", "))
 }
 
 /// The first few of some actions, in words.
@@ -99,18 +110,37 @@ async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
 pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun> {
     let name = EffectName::new(&OperationId::from("dry-run"), 0);
     let mut steps = Vec::with_capacity(new.steps.len());
+    // The rules are asked about a step as the world will be when those before it are done.
+    let mut before = gate::in_flight(fleet, None).await?;
     for step in &new.steps {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
-        let (calls, already, refused) = match checked {
+        let (calls, already, mut refused) = match checked {
             Ok(Check::Ready { calls, .. }) => (calls, None, Vec::new()),
             Ok(Check::Already(why)) => (Vec::new(), Some(why), Vec::new()),
             Ok(Check::Refused(why)) => (Vec::new(), None, why),
             Err(error) => (Vec::new(), None, vec![crate::report(&error)]),
         };
+        let mut objections = Vec::new();
+        if already.is_none() {
+            match guard::objections(fleet, &action, &before).await {
+                Ok(told) => objections = told,
+                Err(error) => refused.push(crate::report(&error)),
+            }
+        }
+        before.push(action.clone());
         let words = fleet.words_of(&action).await?;
-        steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused });
+        let risk = fleet.risk_of(&action).await?;
+        steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
     Ok(DryRun { title: title(fleet, new).await?, risk, steps })
+}
+
+impl DryStep {
+    /// Whether it would not be taken: it is refused, or a rule forbids it that is not overridden.
+    pub fn is_refused(&self, overrides: &[Rule]) -> bool {
+        let holds = |objection: &Objection| !(objection.can_override && overrides.contains(&objection.rule));
+        !self.refused.is_empty() || self.objections.iter().any(holds)
+    }
 }

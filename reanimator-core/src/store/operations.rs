@@ -11,6 +11,15 @@ use crate::{
     model::{Operation, OperationFilter, OperationId, OperationLine, Step},
 };
 
+/// Something of which only so much goes on at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What it is called: `host:h1`.
+    pub name: String,
+    /// How many steps may have one at once.
+    pub most: u32,
+}
+
 /// Operations and their journal. Who carries one out holds it by a lease with a generation number: an owner of old that
 /// wakes up again is refused in every write.
 ///
@@ -49,6 +58,26 @@ pub trait OperationStore: Send + Sync {
 
     /// Locks all things for the operation, until it is over, or none: then it says which one another operation holds.
     async fn lock_things(&self, hold: &OperationHold, things: &[String]) -> Result<Option<(String, OperationId)>>;
+
+    /// Takes a slot of each for a step, until that is over, or none of them: then it says which has none left.
+    async fn take_slots(&self, hold: &OperationHold, step: u32, slots: &[Slot]) -> Result<Option<Slot>>;
+
+    /// Closes a gate behind a step for as long as `ttl`, and says whether it was open. Who decides what depends on the
+    /// decisions of others does so behind one gate.
+    async fn close_gate(
+        &self,
+        hold: &OperationHold,
+        step: u32,
+        gate: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<bool>;
+
+    /// Opens a gate that this step has closed.
+    async fn open_gate(&self, hold: &OperationHold, step: u32, gate: &str) -> Result<()>;
+
+    /// All steps, of whichever operation, that may be having their effect now.
+    async fn steps_in_flight(&self) -> Result<Vec<(OperationId, Step)>>;
 
     /// Writes down all of it but its steps. One that is over lets go of its things.
     async fn write_operation(&self, hold: &OperationHold, operation: &Operation) -> Result<()>;

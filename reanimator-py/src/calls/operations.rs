@@ -3,17 +3,18 @@
 use reanimator_core::{
     Fleet, Result,
     access::Principal,
-    model::{OperationFilter, OperationId},
+    action::guard,
+    model::{OperationFilter, OperationId, RuleView},
     operation::Operations,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{answer::Plain, arguments::Steps};
+use crate::{answer::Plain, arguments::Terms};
 
 /// Carries steps out, and gives the operation when it is over; or only asks for them.
-pub(crate) async fn operate(fleet: Fleet, steps: Steps, title: Option<String>, wait: bool) -> Result<Plain> {
+pub(crate) async fn operate(fleet: Fleet, terms: Terms, wait: bool) -> Result<Plain> {
     let operations = Operations::new(fleet);
-    let asked = operations.ask(steps.into_operation(title)?, &Principal::local(), "local").await?;
+    let asked = operations.ask(terms.into_operation()?, &Principal::local(), "local").await?;
     if !wait {
         return Plain::of(&asked);
     }
@@ -21,8 +22,8 @@ pub(crate) async fn operate(fleet: Fleet, steps: Steps, title: Option<String>, w
 }
 
 /// Says what would be done.
-pub(crate) async fn dry_run(fleet: Fleet, steps: Steps, title: Option<String>) -> Result<Plain> {
-    Plain::of(&Operations::new(fleet).dry_run(&steps.into_operation(title)?).await?)
+pub(crate) async fn dry_run(fleet: Fleet, terms: Terms) -> Result<Plain> {
+    Plain::of(&Operations::new(fleet).dry_run(&terms.into_operation()?).await?)
 }
 
 /// Some operations, the newest first.
@@ -60,4 +61,15 @@ pub(crate) async fn undo(fleet: Fleet, id: String) -> Result<Plain> {
 /// Goes on with whatever nobody carries out any more; gives the ids of those that were tried.
 pub(crate) async fn resume(fleet: Fleet) -> Result<Plain> {
     Plain::of(&Operations::new(fleet).resume_orphans().await?)
+}
+
+/// Where a guest could go.
+pub(crate) async fn guest_targets(fleet: Fleet, guest: String, node: Option<String>) -> Result<Plain> {
+    let id = fleet.guest(node.as_deref(), &guest).await?.id;
+    Plain::of(&guard::targets(&fleet, &id).await?)
+}
+
+/// The rules by which nothing is harmed.
+pub(crate) async fn rules() -> Result<Plain> {
+    Plain::of(&RuleView::all())
 }

@@ -22,4 +22,6 @@ pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;
 pub(crate) mod tokens;
+pub(crate) mod uploads;
 pub(crate) mod users;
+pub(crate) mod windows;

@@ -8,7 +8,7 @@ use axum::{
 };
 use reanimator_core::{
     Error, ErrorKind, Result,
-    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine},
+    model::{NewOperation, Operation, OperationFilter, OperationId, OperationLine, RuleView},
     operation::{DryRun, Operations},
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(lines))
         .routes(routes!(cancel))
         .routes(routes!(undo))
+        .routes(routes!(rules))
 }
 
 /// How something is asked for.
@@ -81,6 +82,19 @@ struct OperationPage {
 #[derive(Serialize, ToSchema)]
 struct OperationLog {
     items: Vec<OperationLine>,
+}
+
+/// The rules by which nothing is harmed.
+#[derive(Serialize, ToSchema)]
+struct RuleList {
+    items: Vec<RuleView>,
+}
+
+/// The rules that actions are held to; an admin may name some in an operation's `overrides`.
+#[utoipa::path(get, path = "/api/v1/rules", tag = "operations", extensions(("x-role" = json!("viewer"))),
+    responses((status = 200, body = RuleList), Refusals))]
+async fn rules(_: Viewer) -> Json<RuleList> {
+    Json(RuleList { items: RuleView::all() })
 }
 
 /// Operations, the newest first.

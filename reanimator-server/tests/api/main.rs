@@ -14,3 +14,5 @@ mod service;
 mod session;
 mod settings;
 mod telemetry;
+mod uploads;
+mod windows;

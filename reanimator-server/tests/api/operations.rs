@@ -134,3 +134,48 @@ async fn operations_come_in_pages_and_nonsense_is_refused() {
     service.post(&operator, PATH, dance).await.problem(422, "invalid");
     service.post(&operator, &format!("{PATH}/nothing/undo"), json!({})).await.problem(404, "not-found");
 }
+
+#[tokio::test]
+async fn guests_are_moved_within_their_cluster_and_to_another_one() {
+    let sim = Sim::start(Options { clusters: 2, guests: 3, ..Options::default() }).await.unwrap();
+    let (service, info) = (Service::empty().await, sim.info());
+    for node in [0, 3] {
+        let new = NewProxmox {
+            url: info.nodes[node].url.clone(),
+            name: None,
+            auth: ProxmoxSecret::Token(info.token.clone().into()),
+            accept_certificate: Some(info.nodes[node].fingerprint.clone()),
+            dry_run: false,
+        };
+        service.fleet.connect_proxmox(new).await.unwrap();
+    }
+    let operator = service.token(Role::Operator).await;
+    let host =
+        async |name: &str| service.get(&operator, &format!("/api/v1/hosts/{name}")).await.ok()["host"]["id"].clone();
+    let guests = service.get(&operator, "/api/v1/guests").await.ok();
+    let is_it = |guest: &&Value| guest["vmid"] == "100" && guest["node"] == "pve1";
+    let id = guests["items"].as_array().unwrap().iter().find(is_it).unwrap()["id"].clone();
+    let asked = |change: Value| {
+        let mut action = json!({ "on": "guest", "id": id });
+        action.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        json!({ "steps": [{ "action": action }] })
+    };
+    let dry = format!("{PATH}?dry_run=true");
+
+    let within = asked(json!({ "do": "migrate", "to": host("pve2").await, "mode": "live" }));
+    let shown = service.post(&operator, &dry, within).await.ok();
+    assert_eq!(shown["risk"], "low", "{shown}");
+    assert_eq!(
+        shown["steps"][0]["calls"],
+        json!(["POST /nodes/pve1/qemu/100/migrate target=pve2&online=1"]),
+        "{shown}"
+    );
+
+    let other = host("c2-pve2").await;
+    let beyond = json!({ "do": "remote-migrate", "to": other, "storage": "tank", "bridge": "vmbr0", "online": true });
+    let shown = service.post(&operator, &dry, asked(beyond)).await.ok();
+    let call = shown["steps"][0]["calls"][0].as_str().unwrap();
+    assert!(call.contains("remote_migrate target-vmid=103&target-storage=tank"), "{shown}");
+    let secret = info.token.split_once('=').unwrap().1;
+    assert!(call.contains("apitoken=PVEAPIToken=root@pam!sim=***") && !call.contains(secret), "{shown}");
+}

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::Error;
 use crate::faults::{Fault, Order};
+use crate::power::Turn;
 use crate::tasks::release;
 use crate::tools;
 use crate::world::{Door, World, now};
@@ -61,6 +62,10 @@ impl Control {
                 let mut cluster = self.world.cluster(self.cluster_index(&order)?);
                 cluster.tasks.to_slow.push((order.vmid, times, seconds));
             }
+            "slow-manager" => {
+                let seconds = order.milliseconds.unwrap_or(10_000) as f64 / 1000.0;
+                self.world.cluster(self.cluster_index(&order)?).ha.round = Some(seconds);
+            }
             "requests" => return Ok(json!({"ok": true, "requests": self.requests()})),
             "new-certificate" => return self.new_certificate(self.door(&order)?),
             "clear" => self.clear().await,
@@ -83,7 +88,7 @@ impl Control {
         self.apply(Order::new("node-down").node(name)).await.map(drop)
     }
 
-    /// Brings a node back.
+    /// Brings a node back; one that is off is switched on.
     ///
     /// # Errors
     /// Where there is no such node.
@@ -99,6 +104,7 @@ impl Control {
             cluster.quorum_lost = false;
             cluster.tasks.to_fail.clear();
             cluster.tasks.to_slow.clear();
+            cluster.ha.round = None;
             for guest in cluster.guests.values_mut() {
                 guest.lock = None;
             }
@@ -135,7 +141,10 @@ impl Control {
             let mut cluster = self.world.cluster(door.cluster);
             let at = now();
             let node = &mut cluster.nodes[door.node];
-            if up {
+            if up && node.off {
+                cluster.turns.retain(|turn| turn.1 != door.node);
+                cluster.take_turn(door.node, Turn::On, at);
+            } else if up {
                 node.down_since = None;
             } else if node.up() {
                 node.down_since = Some(at);
@@ -145,6 +154,7 @@ impl Control {
                 }
             }
         }
+        self.world.attend(door.cluster);
         door.wanted.send_replace(up);
         for open in &door.open {
             let _ = open.subscribe().wait_for(|open| *open == up).await;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `late`,
     /// `locked`,
-    /// `task-fails`, `slow-task`, `node-down`, `node-up`, `quorum-lost`,
+    /// `task-fails`, `slow-task`, `slow-manager`, `node-down`, `node-up`, `quorum-lost`,
     /// `quorum-back`, `new-certificate` or `clear`; `requests` only asks.
     pub fault: String,
     /// The cluster's name. Defaults to the first one where no node is named.
@@ -32,7 +32,8 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
     /// How long `slow` (1000), `late` (1000: it is done at once, and the answer
-    /// held back) and `slow-task` (10000) take; how long `596`
+    /// held back), `slow-task` and a round of high availability (`slow-manager`, both
+    /// 10000) take; how long `596`
     /// waits before it answers (0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,

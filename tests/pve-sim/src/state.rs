@@ -6,13 +6,18 @@
 //! [`Cluster::settle`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
 use crate::access::Access;
+use crate::manager::{self, Wish};
+use crate::power::Turn;
 use crate::refusal::Refusal;
 use crate::tasks::Tasks;
+use crate::uploads::Received;
 
 /// One Proxmox cluster, or one node that is in none.
 pub(crate) struct Cluster {
@@ -32,10 +37,18 @@ pub(crate) struct Cluster {
     pub(crate) backup_jobs: BTreeMap<String, Map<String, Value>>,
     /// Backups that were made: volumes on storages.
     pub(crate) backups: Vec<Backup>,
+    /// Files that were put on storages.
+    pub(crate) files: Vec<StoredFile>,
+    /// Files that came in and were not put anywhere yet, by where they lie.
+    pub(crate) received: BTreeMap<String, Received>,
     /// Replication jobs with how they go.
     pub(crate) replication: Vec<Map<String, Value>>,
     /// Told so from outside, whatever nodes are up.
     pub(crate) quorum_lost: bool,
+    /// What nodes have before them: when, which one, what.
+    pub(crate) turns: Vec<(f64, usize, Turn)>,
+    /// Told when there is a new turn.
+    pub(crate) keeper: Arc<Notify>,
 }
 
 /// A node and its hardware.
@@ -47,8 +60,10 @@ pub(crate) struct Node {
     pub(crate) certificate_pem: String,
     /// Seconds since 1970 at boot.
     pub(crate) booted: f64,
-    /// Cut off since; None while it answers.
+    /// Cut off or off since; None while it answers.
     pub(crate) down_since: Option<f64>,
+    /// Switched off, which is more than cut off.
+    pub(crate) off: bool,
     pub(crate) hardware: Hardware,
     /// `/nodes/{node}/config`.
     pub(crate) config: Map<String, Value>,
@@ -103,6 +118,14 @@ impl Kind {
         match self {
             Self::Qemu => "qm",
             Self::Lxc => "vz",
+        }
+    }
+
+    /// The kind of the task that moves it.
+    pub(crate) fn migration(self) -> &'static str {
+        match self {
+            Self::Qemu => "qmigrate",
+            Self::Lxc => "vzmigrate",
         }
     }
 
@@ -169,6 +192,19 @@ pub(crate) struct Storage {
     pub(crate) config: Map<String, Value>,
 }
 
+/// A file that was put on a storage.
+#[derive(Clone)]
+pub(crate) struct StoredFile {
+    pub(crate) storage: String,
+    /// Node that holds it where the storage is not shared.
+    pub(crate) node: usize,
+    pub(crate) content: String,
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+    pub(crate) time: i64,
+}
+
 /// A backup that was made.
 #[derive(Clone)]
 pub(crate) struct Backup {
@@ -191,6 +227,14 @@ pub(crate) struct Ha {
     pub(crate) rules: BTreeMap<String, Map<String, Value>>,
     /// Nodes in maintenance.
     pub(crate) maintenance: Vec<String>,
+    /// Guests that the manager is to move.
+    pub(crate) queue: Vec<Wish>,
+    /// Seconds until its next round; two units of the simulated pace where nothing else was told.
+    pub(crate) round: Option<f64>,
+    /// Commands about maintenance that its manager has not heard yet: when it does, which node, whether in or out.
+    pub(crate) commands: Vec<(f64, String, bool)>,
+    /// Guests that its manager moved away from a node in maintenance.
+    pub(crate) left: BTreeMap<u32, usize>,
 }
 
 impl Cluster {
@@ -246,12 +290,27 @@ impl Cluster {
         ))
     }
 
-    /// Lets every task that is due by now end and take effect.
+    /// Lets every task that is due by now end and take effect, and what goes on by itself go on.
     pub(crate) fn settle(&mut self, now: f64) {
-        while let Some((upid, effect)) = self.tasks.next_due(now) {
-            let outcome = effect(self, now);
-            self.tasks.finish(&upid, outcome, now);
+        self.take_turns(now);
+        self.hear_commands(now);
+        loop {
+            while let Some((upid, effect)) = self.tasks.next_due(now) {
+                let outcome = effect(self, now);
+                self.tasks.finish(&upid, outcome, now);
+            }
+            if !manager::round(self, now) {
+                return;
+            }
         }
+    }
+}
+
+impl Storage {
+    /// Whether a node has it.
+    pub(crate) fn is_on(&self, node: &str) -> bool {
+        let nodes = self.config.get("nodes").and_then(Value::as_str);
+        nodes.is_none_or(|nodes| nodes.split(',').any(|name| name == node))
     }
 }
 
@@ -338,6 +397,18 @@ impl Guest {
                 let volume = text.split(',').next()?;
                 let size = text.split(',').find_map(|part| part.strip_prefix("size="))?;
                 (!text.contains("media=cdrom")).then(|| Some((key.clone(), volume.to_owned(), parse_size(size)?)))?
+            })
+            .collect()
+    }
+
+    /// Images in its CD drives: key, volume, size in bytes where it is told.
+    pub(crate) fn cdroms(&self) -> Vec<(String, String, u64)> {
+        let drives = self.config.iter().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        drives
+            .filter(|(_, text)| text.contains("media=cdrom") && !text.starts_with("none"))
+            .map(|(key, text)| {
+                let size = text.split(',').find_map(|part| parse_size(part.strip_prefix("size=")?));
+                (key.clone(), text.split(',').next().unwrap_or_default().to_owned(), size.unwrap_or(0))
             })
             .collect()
     }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
+use crate::remote::Departure;
 use crate::state::Cluster;
 
 /// How many ended tasks a cluster remembers.
@@ -17,7 +18,7 @@ const KEPT: usize = 2000;
 /// What a task does at its end.
 pub(crate) type Effect = Box<dyn FnOnce(&mut Cluster, f64) -> Outcome + Send>;
 
-/// What became of it: lines for the log and warnings, or an error's text.
+/// What became of it: lines for the log and warnings, or an error's text, whose last line is the verdict.
 pub(crate) type Outcome = Result<Ending, String>;
 
 /// A task's good end.
@@ -53,6 +54,8 @@ pub(crate) struct Task {
     pub(crate) log: Vec<String>,
     due: f64,
     effect: Option<Effect>,
+    /// The guest that it sends to another cluster: its end concerns two.
+    departure: Option<Departure>,
     /// Told from outside to fail in the end.
     doomed: Option<String>,
 }
@@ -124,6 +127,7 @@ impl Tasks {
             log: work.log,
             due: now + lasting,
             effect: Some(work.effect),
+            departure: None,
             doomed,
         });
         self.list.truncate(KEPT);
@@ -135,7 +139,7 @@ impl Tasks {
         let task = self
             .list
             .iter_mut()
-            .filter(|task| task.effect.is_some() && task.due <= now)
+            .filter(|task| task.effect.is_some() && task.departure.is_none() && task.due <= now)
             .min_by(|one, other| one.due.total_cmp(&other.due))?;
         let mut effect = task.effect.take()?;
         if let Some(text) = task.doomed.take() {
@@ -146,6 +150,21 @@ impl Tasks {
             });
         }
         Some((task.upid.clone(), effect))
+    }
+
+    /// Makes a task one that sends a guest to another cluster.
+    pub(crate) fn depart(&mut self, upid: &str, departure: Departure) {
+        if let Some(task) = self.list.iter_mut().find(|task| task.upid == upid) {
+            task.departure = Some(departure);
+        }
+    }
+
+    /// The next task whose time has come that sends a guest to another cluster, and why it is to fail.
+    pub(crate) fn next_departure(&mut self, now: f64) -> Option<(String, Departure, Option<String>)> {
+        let mut due = self.list.iter_mut().filter(|task| task.departure.is_some() && task.due <= now);
+        let task = due.next()?;
+        task.effect = None;
+        Some((task.upid.clone(), task.departure.take()?, task.doomed.take()))
     }
 
     /// Writes down how a task ended.
@@ -162,7 +181,14 @@ impl Tasks {
                     many => format!("WARNINGS: {many}"),
                 }
             }
-            Err(text) => text,
+            // What comes before the verdict is for the log.
+            Err(text) => match text.rsplit_once('\n') {
+                Some((log, verdict)) => {
+                    task.log.extend(log.lines().map(str::to_owned));
+                    verdict.to_owned()
+                }
+                None => text,
+            },
         });
         let last = match task.status.as_deref() {
             Some("OK") => "TASK OK".to_owned(),
@@ -179,6 +205,7 @@ impl Tasks {
         for task in &mut self.list {
             if task.effect.is_some() && which(task) {
                 task.effect = None;
+                task.departure = None;
                 task.end = Some(now as i64);
                 task.status = Some(status.to_owned());
                 ids.push(task.id.clone());

@@ -4,7 +4,8 @@
 //! on to the node it is for, checked for its parameters and then handled: in
 //! that order, which is the real one and decides which refusal comes first.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,8 +18,10 @@ use crate::faults::Faults;
 use crate::login::{Credentials, authenticate};
 use crate::params::Params;
 use crate::refusal::{Answer, Refusal};
+use crate::remote::{self, Far};
 use crate::routes::{self, Call};
 use crate::state::Cluster;
+use crate::tasks::release;
 use crate::tls::Identity;
 
 /// Calls that need no log-in.
@@ -31,6 +34,8 @@ pub(crate) struct World {
     pub(crate) doors: Vec<Door>,
     /// How long a failed log-in is held back.
     pub(crate) login_delay: Duration,
+    /// Whether a guest was ever sent to another cluster.
+    departed: AtomicBool,
 }
 
 /// Where one node answers.
@@ -39,6 +44,8 @@ pub(crate) struct Door {
     pub(crate) node: usize,
     pub(crate) name: String,
     pub(crate) ip: String,
+    /// Where its API answers: address and port.
+    pub(crate) address: String,
     pub(crate) identity: Identity,
     /// Whether it is to answer.
     pub(crate) wanted: watch::Sender<bool>,
@@ -48,6 +55,30 @@ pub(crate) struct Door {
     pub(crate) taken: AtomicU64,
     /// Requests that another node of its cluster passed on to it.
     pub(crate) passed_on: AtomicU64,
+    /// The boot that its shells tell of.
+    pub(crate) boot: Mutex<Boot>,
+}
+
+/// A node's boot, as its shells see it.
+#[derive(Default)]
+pub(crate) struct Boot {
+    /// When it was.
+    pub(crate) noted: Option<f64>,
+    /// The file with its id, where the node has shells.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Door {
+    /// Gives each boot an id of its own, for who reads it in a shell.
+    pub(crate) fn note_boot(&self, booted: f64) {
+        let mut boot = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_another = boot.noted.replace(booted).is_some_and(|noted| noted != booted);
+        if let Some(file) = boot.file.as_ref().filter(|_| is_another)
+            && let Err(error) = std::fs::write(file, format!("{}\n", uuid::Uuid::new_v4()))
+        {
+            tracing::error!(node = %self.name, %error, "its shells do not see that it has started anew");
+        }
+    }
 }
 
 /// One request, taken apart.
@@ -61,6 +92,8 @@ pub(crate) struct Request {
     pub(crate) credentials: Credentials,
     /// Whether a body came with it.
     pub(crate) has_body: bool,
+    /// The other cluster's node that it names, where it moves a guest there.
+    pub(crate) far: Option<Result<Far, Refusal>>,
 }
 
 impl Request {
@@ -87,14 +120,47 @@ pub(crate) fn now() -> f64 {
 
 impl World {
     pub(crate) fn new(clusters: Vec<Cluster>, doors: Vec<Door>, login_delay: Duration) -> Self {
-        Self { clusters: clusters.into_iter().map(Mutex::new).collect(), faults: Mutex::default(), doors, login_delay }
+        let clusters = clusters.into_iter().map(Mutex::new).collect();
+        let (faults, departed) = (Mutex::default(), AtomicBool::new(false));
+        Self { clusters, faults, doors, login_delay, departed }
     }
 
     /// A cluster, with everything done that is due.
     pub(crate) fn cluster(&self, index: usize) -> MutexGuard<'_, Cluster> {
+        if self.departed.load(Ordering::Relaxed) {
+            (0..self.clusters.len()).for_each(|from| self.let_depart(from));
+        }
+        self.settled(index)
+    }
+
+    fn settled(&self, index: usize) -> MutexGuard<'_, Cluster> {
         let mut cluster = self.clusters[index].lock().unwrap_or_else(PoisonError::into_inner);
         cluster.settle(now());
         cluster
+    }
+
+    /// Ends the tasks of one cluster that send guests to another, as far as they are due.
+    fn let_depart(&self, from: usize) {
+        loop {
+            let Some((upid, departure, doomed)) = self.settled(from).tasks.next_departure(now()) else { return };
+            let (vmid, to) = (departure.vmid, departure.far.cluster);
+            // Two locks are always taken in the same order.
+            let (mut here, mut there) = if from < to {
+                let here = self.settled(from);
+                (here, self.settled(to))
+            } else {
+                let there = self.settled(to);
+                (self.settled(from), there)
+            };
+            let outcome = match doomed {
+                Some(text) => {
+                    release(&mut here, &vmid.to_string());
+                    Err(text)
+                }
+                None => departure.carry_out(&mut here, &mut there, now()),
+            };
+            here.tasks.finish(&upid, outcome, now());
+        }
     }
 
     pub(crate) fn cluster_count(&self) -> usize {
@@ -118,8 +184,12 @@ impl World {
     ///
     /// # Errors
     /// The refusal that the real API would give.
-    pub(crate) fn answer(&self, door: usize, request: Request) -> Answer {
+    pub(crate) fn answer(&self, door: usize, mut request: Request) -> Answer {
         let door = &self.doors[door];
+        request.far = remote::endpoint(self, &request, now());
+        if request.far.is_some() {
+            self.departed.store(true, Ordering::Relaxed);
+        }
         let mut cluster = self.cluster(door.cluster);
         let at = now();
         let open = OPEN.contains(&(request.method.as_str(), request.path.trim_end_matches('/')));
@@ -159,7 +229,8 @@ pub(crate) fn perform(
             format!("'{} {}' is part of the API but not of this look-alike", request.method, found.template),
         )
     })?;
-    handler(&mut Call { cluster, here, node, caller: caller.unwrap_or_else(|| Caller::user("")), params, now })
+    let (caller, far) = (caller.unwrap_or_else(|| Caller::user("")), request.far.clone());
+    handler(&mut Call { cluster, here, node, caller, params, now, far })
 }
 
 fn join(found: &Found, sent: &Params) -> Result<Params, Refusal> {

@@ -11,7 +11,7 @@ use crate::{
         guest_config,
         resources::{self, GuestRow, Resources},
     },
-    fleet::{Fleet, WayToGuest},
+    fleet::Fleet,
     host::pve::PveApi,
     model::{ConnectionId, GuestId, GuestKind, facts::guest::GuestConfig},
     transport::http::Request,
@@ -54,7 +54,7 @@ impl Place {
 
     /// Where it is, or what is left of it. The fleet need not have seen it: its cluster is asked.
     pub(super) async fn seek(fleet: &Fleet, id: &GuestId) -> Result<Found> {
-        let WayToGuest { cluster, vmid, name: known, api } = fleet.way_to_guest(id).await?;
+        let (api, cluster, vmid, known) = fleet.way_to_guest(id).await?;
         let row = rows(api.as_ref(), "vm").await?.guests.into_iter().find(|row| row.vmid.to_string() == vmid);
         let name = row.as_ref().and_then(|row| row.name.clone()).or(known).unwrap_or_else(|| vmid.clone());
         Ok(match row {
@@ -68,6 +68,11 @@ impl Place {
     /// The path to something below it.
     pub(super) fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()
+    }
+
+    /// The node that it is on now; none where its cluster does not know it any more.
+    pub(super) async fn node_now(&self) -> Result<Option<String>> {
+        of_number(self.api.as_ref(), &self.vmid).await
     }
 
     /// What it is doing.
@@ -113,7 +118,7 @@ impl Place {
 }
 
 /// A request as a dry run shows it.
-pub(super) fn said(request: &Request) -> String {
+pub(in crate::action) fn said(request: &Request) -> String {
     format!("{} /{} {}", request.method.as_str(), request.path.join("/"), request.encoded_params())
         .trim_end()
         .to_owned()
@@ -128,4 +133,10 @@ pub(super) async fn rows(api: &dyn PveApi, kind: &str) -> Result<Resources> {
 pub(super) fn texts(before: &Value, name: &str) -> Vec<String> {
     let list = before.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The node that a guest of some number is on now.
+pub(super) async fn of_number(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
+    let row = rows(api, "vm").await?.guests.into_iter().find(|row| row.vmid.to_string() == vmid);
+    Ok(row.map(|row| row.node))
 }

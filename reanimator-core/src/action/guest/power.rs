@@ -163,6 +163,10 @@ impl Effect for PowerEffect {
         task::follow(self.at.api.as_ref(), handle, said).await
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        task::stop(self.at.api.as_ref(), handle).await
+    }
+
     async fn confirm(&self, _before: &Value) -> Result<String> {
         let wanted = wanted(self.power).unwrap_or("running");
         let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;

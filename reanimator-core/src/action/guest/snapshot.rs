@@ -135,6 +135,10 @@ impl Effect for SnapshotEffect {
         task::follow(self.at.api.as_ref(), handle, said).await
     }
 
+    async fn abort(&self, handle: &str) -> Result<bool> {
+        task::stop(self.at.api.as_ref(), handle).await
+    }
+
     async fn confirm(&self, _before: &Value) -> Result<String> {
         let (seen, name) = (self.look().await?, &self.wanted.name);
         let is_there = seen.names.contains(name);

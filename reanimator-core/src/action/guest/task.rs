@@ -17,11 +17,27 @@ const LINES: usize = 500;
 const LOOKED_THROUGH: u32 = 50;
 
 /// The node that a task runs on: the second field of its id.
-pub(super) fn node_of(upid: &str) -> Result<&str> {
+pub(in crate::action) fn node_of(upid: &str) -> Result<&str> {
     upid.strip_prefix("UPID:")
         .and_then(|rest| rest.split(':').next())
         .filter(|node| !node.is_empty())
         .ok_or_else(|| Error::new(ErrorKind::Protocol, "read a task's id").because(format!("{upid:?} is none")))
+}
+
+/// What kind of task it is, and when it started: the sixth and fifth fields of its id.
+pub(super) fn kind_and_start(upid: &str) -> Option<(&str, i64)> {
+    let mut fields = upid.split(':').skip(4);
+    let start = i64::from_str_radix(fields.next()?, 16).ok()?;
+    Some((fields.next()?, start))
+}
+
+/// The first task of one of some kinds about a guest on the node of another task that began no earlier than that one.
+pub(super) async fn begun_by(api: &dyn PveApi, upid: &str, vmid: &str, kinds: &[&str]) -> Result<Option<String>> {
+    let from = kind_and_start(upid).map_or(i64::MAX, |(_, start)| start);
+    let is_it = |upid: &str| kind_and_start(upid).is_some_and(|(_, start)| start >= from);
+    let rows = tasks(api, node_of(upid)?, vmid, LOOKED_THROUGH).await?;
+    let later = rows.into_iter().filter(|(upid, kind)| kinds.contains(&kind.as_str()) && is_it(upid));
+    Ok(later.last().map(|(upid, _)| upid))
 }
 
 /// The newest task about a guest on a node.
@@ -60,7 +76,7 @@ async fn tasks(api: &dyn PveApi, node: &str, vmid: &str, limit: u32) -> Result<V
 }
 
 /// Waits until a task has ended, and passes its log on.
-pub(super) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync)) -> Result<()> {
+pub(in crate::action) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync)) -> Result<()> {
     let node = node_of(upid)?;
     let mut seen = 0;
     let mut silent_since = None;
@@ -87,6 +103,12 @@ pub(super) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Ends a task that is running.
+pub(in crate::action) async fn stop(api: &dyn PveApi, upid: &str) -> Result<bool> {
+    api.call(Request::delete(["nodes", node_of(upid)?, "tasks", upid])).await?;
+    Ok(true)
 }
 
 /// How a task ended: `OK` and `WARNINGS: 2` are well.
@@ -136,8 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn a_tasks_id_names_its_node() {
+    fn a_tasks_id_names_its_node_its_kind_and_its_start() {
         assert_eq!(node_of("UPID:pve1:0001:0002:6A0:qmstart:100:root@pam!t:").unwrap(), "pve1");
+        assert_eq!(kind_and_start("UPID:pve1:0001:0002:6A0:qmstart:100:root@pam!t:"), Some(("qmstart", 0x6a0)));
+        assert_eq!(kind_and_start("UPID:pve1:"), None);
         assert!(node_of("pve1").is_err() && node_of("UPID::").is_err());
     }
 }

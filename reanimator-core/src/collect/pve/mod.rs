@@ -10,6 +10,7 @@
 //! | [`guest_config`], [`guest_devices`] | the same, and `.../pending` | how it is configured, its disks and cards |
 //! | [`guest_live`] | `.../status/current`, `.../snapshot` | what it does, its snapshots |
 //! | [`guest_inside`] | `.../agent/...`, `.../interfaces` | what is seen from within it |
+//! | [`migration`] | `/nodes/{node}/{qemu,lxc}/{vmid}/migrate`, `/nodes/{node}/storage` | what keeps it from another node |
 //! | [`node_machine`] | `/nodes/{node}/hardware/...`, `disks/...`, `network` | what a node is built of |
 //! | [`node_software`] | `/nodes/{node}/services`, `certificates`, `apt/...`, `time`, `dns` | what runs on it |
 //! | [`subscription`] | `/nodes/{node}/subscription` | whether it is paid for |
@@ -33,6 +34,7 @@ pub mod guest_devices;
 pub mod guest_inside;
 pub mod guest_live;
 pub mod lenient;
+pub mod migration;
 pub mod node;
 pub mod node_machine;
 pub mod node_software;

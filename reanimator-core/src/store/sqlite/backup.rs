@@ -5,7 +5,8 @@
 //! before: it is of hosts that are not there yet or is there already, so that nothing shows where that commit never
 //! comes. A program that is killed at any instant leaves all of the old or all of the new.
 //!
-//! The audit trail is never taken away: entries of the copy that are not there are added to it.
+//! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations that
+//! are over; one of the copy that was not is left out, as nobody may go on with it now.
 
 use std::path::Path;
 
@@ -26,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 13] = [
+pub(super) const REPLACED: [&str; 15] = [
     "connections",
     "hosts",
     "host_links",
@@ -40,12 +41,14 @@ pub(super) const REPLACED: [&str; 13] = [
     "settings",
     "facts",
     "changes",
+    "windows",
+    "protections",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
-/// What belongs to this installation, or (`secrets`, `audit`) goes in by a way of its own.
+/// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 8] = [
+pub(super) const OF_ITS_OWN: [&str; 10] = [
     "meta",
     "server_lease",
     "secrets",
@@ -54,6 +57,8 @@ pub(super) const OF_ITS_OWN: [&str; 8] = [
     "operation_steps",
     "operation_lines",
     "operation_things",
+    "operation_slots",
+    "operation_gates",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.
@@ -73,6 +78,22 @@ const MISSING_ENTRIES: &str = "
           AND ours.place = theirs.place
     )
     ORDER BY theirs.number";
+
+/// Operations of the copy that are over and not in ours, with their steps and what they said.
+const MISSING_OPERATIONS: [&str; 3] = [
+    "INSERT INTO main.operation_steps (operation, number, data)
+     SELECT operation, number, data FROM copy.operation_steps
+     WHERE operation IN (SELECT id FROM copy.operations WHERE open = 0)
+       AND operation NOT IN (SELECT id FROM main.operations)",
+    "INSERT INTO main.operation_lines (operation, at, step, text)
+     SELECT operation, at, step, text FROM copy.operation_lines
+     WHERE operation IN (SELECT id FROM copy.operations WHERE open = 0)
+       AND operation NOT IN (SELECT id FROM main.operations)
+     ORDER BY number",
+    "INSERT INTO main.operations (id, open, owner, owned_until, generation, cancel, undo, data)
+     SELECT id, 0, NULL, NULL, generation, cancel, undo, data FROM copy.operations
+     WHERE open = 0 AND id NOT IN (SELECT id FROM main.operations)",
+];
 
 #[async_trait]
 impl BackupStore for SqliteStore {
@@ -186,6 +207,9 @@ impl SqliteStore {
             secrets::write(&mut ours, owner, name, sealed).await.map_err(&failed)?;
         }
         sqlx::query(MISSING_ENTRIES).execute(&mut *ours).await.map_err(&failed)?;
+        for missing in MISSING_OPERATIONS {
+            sqlx::query(missing).execute(&mut *ours).await.map_err(&failed)?;
+        }
         ours.commit().await.map_err(|error| match database::is_dangling(&error) {
             true => unlike("records in it refer to others that are missing").from_source(error),
             false => failed(error),

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction, sqlite
 use crate::{
     Error, ErrorKind, Result,
     model::{Operation, OperationFilter, OperationId, OperationLine, OperationState, Step},
-    store::{OperationHold, OperationStore, Wish},
+    store::{OperationHold, OperationStore, Slot, Wish},
 };
 
 use super::{SqliteStore, commit, from_json, timestamp, to_json};
@@ -152,6 +152,85 @@ impl OperationStore for SqliteStore {
         Ok(None)
     }
 
+    async fn take_slots(&self, hold: &OperationHold, step: u32, slots: &[Slot]) -> Result<Option<Slot>> {
+        let attempt = "take a slot for a step";
+        let mut transaction = self.holding(hold, attempt).await?;
+        for slot in slots {
+            sqlx::query("INSERT INTO operation_slots (name, operation, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+                .bind(&slot.name)
+                .bind(hold.id.as_str())
+                .bind(step)
+                .execute(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+            let taken: u32 = sqlx::query_scalar("SELECT count(*) FROM operation_slots WHERE name = ?")
+                .bind(&slot.name)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+            if taken > slot.most.max(1) {
+                // Dropped without a commit: all or none.
+                return Ok(Some(slot.clone()));
+            }
+        }
+        commit(&self.main, attempt, transaction).await?;
+        Ok(None)
+    }
+
+    async fn close_gate(
+        &self,
+        hold: &OperationHold,
+        step: u32,
+        gate: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<bool> {
+        let attempt = "close a gate behind a step";
+        let mut transaction = self.holding(hold, attempt).await?;
+        let closed = sqlx::query(
+            "INSERT INTO operation_gates (name, operation, step, until) VALUES (?, ?, ?, ?)
+             ON CONFLICT (name) DO UPDATE
+             SET operation = excluded.operation, step = excluded.step, until = excluded.until
+             WHERE until <= ? OR (operation = excluded.operation AND step = excluded.step)",
+        )
+        .bind(gate)
+        .bind(hold.id.as_str())
+        .bind(step)
+        .bind(end(now, ttl))
+        .bind(now.as_millisecond())
+        .execute(&mut *transaction)
+        .await
+        .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(closed.rows_affected() > 0)
+    }
+
+    async fn open_gate(&self, hold: &OperationHold, step: u32, gate: &str) -> Result<()> {
+        let attempt = "open a gate behind a step";
+        let mut transaction = self.main.begin(attempt).await?;
+        sqlx::query("DELETE FROM operation_gates WHERE name = ? AND operation = ? AND step = ?")
+            .bind(gate)
+            .bind(hold.id.as_str())
+            .bind(step)
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn steps_in_flight(&self) -> Result<Vec<(OperationId, Step)>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT operation, operation_steps.data FROM operation_steps
+             JOIN operations ON operations.id = operation AND open = 1
+             WHERE json_extract(operation_steps.data, '$.state') IN ('intended', 'begun')
+             ORDER BY operation, number",
+        )
+        .fetch_all(self.main.reader())
+        .await
+        .map_err(self.main.failed("read which steps are being taken"))?;
+        rows.into_iter().map(|(id, data)| Ok((OperationId(id), from_json(&self.main, "step", &data)?))).collect()
+    }
+
     async fn write_operation(&self, hold: &OperationHold, operation: &Operation) -> Result<()> {
         let attempt = "write down how far an operation got";
         // A wish to undo that comes in the last moment is still to be heard.
@@ -166,11 +245,17 @@ impl OperationStore for SqliteStore {
             .await
             .map_err(self.main.failed(attempt))?;
         if !open {
-            sqlx::query("DELETE FROM operation_things WHERE operation = ?")
-                .bind(hold.id.as_str())
-                .execute(&mut *transaction)
-                .await
-                .map_err(self.main.failed(attempt))?;
+            for statement in [
+                "DELETE FROM operation_things WHERE operation = ?",
+                "DELETE FROM operation_slots WHERE operation = ?",
+                "DELETE FROM operation_gates WHERE operation = ?",
+            ] {
+                sqlx::query(statement)
+                    .bind(hold.id.as_str())
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(self.main.failed(attempt))?;
+            }
         }
         commit(&self.main, attempt, transaction).await
     }
@@ -179,6 +264,14 @@ impl OperationStore for SqliteStore {
         let attempt = "write down how far a step got";
         let mut transaction = self.holding(hold, attempt).await?;
         self.put_step(&mut transaction, attempt, &hold.id, step).await?;
+        if step.state.is_over() {
+            sqlx::query("DELETE FROM operation_slots WHERE operation = ? AND step = ?")
+                .bind(hold.id.as_str())
+                .bind(step.number)
+                .execute(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+        }
         commit(&self.main, attempt, transaction).await
     }
 

@@ -15,19 +15,45 @@ class GuestAction(TypedDict):
     then_stop: NotRequired[bool]
 
 
+class MigrateAction(TypedDict):
+    """Moves a guest to another node of its cluster; `to` is the host's id."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["migrate"]
+    to: str
+    mode: NotRequired[Literal["auto", "live", "restart", "offline"]]
+    local_disks: NotRequired[bool]
+    storage: NotRequired[str | None]
+
+
+class RemoteMigrateAction(TypedDict):
+    """Moves a guest to a node of another cluster; `to` is the host's id."""
+
+    on: Literal["guest"]
+    id: str
+    do: Literal["remote-migrate"]
+    to: str
+    storage: str
+    bridge: str
+    vmid: NotRequired[int | None]
+    keep: NotRequired[bool]
+    online: NotRequired[bool]
+
+
 class ScaleAction(TypedDict):
-    """More processors or memory for a VM or container, or less. What is not named stays."""
+    """Gives a guest more or fewer cores, or more or less memory."""
 
     on: Literal["guest"]
     id: str
     do: Literal["scale"]
-    cores: NotRequired[int]
-    memory_mib: NotRequired[int]
-    balloon_mib: NotRequired[int]
+    cores: NotRequired[int | None]
+    memory_mib: NotRequired[int | None]
+    balloon_mib: NotRequired[int | None]
 
 
 class GrowDiskAction(TypedDict):
-    """A larger disk of a VM or container."""
+    """Makes a disk of a guest as large as `to_gib`."""
 
     on: Literal["guest"]
     id: str
@@ -37,21 +63,21 @@ class GrowDiskAction(TypedDict):
 
 
 class CloneAction(TypedDict):
-    """Another of a VM or container. `to` is a host's id; `full` is true unless told."""
+    """Makes another of a guest."""
 
     on: Literal["guest"]
     id: str
     do: Literal["clone"]
     name: str
-    vmid: NotRequired[int]
-    to: NotRequired[str]
-    storage: NotRequired[str]
-    snapshot: NotRequired[str]
+    vmid: NotRequired[int | None]
+    to: NotRequired[str | None]
+    storage: NotRequired[str | None]
+    snapshot: NotRequired[str | None]
     full: NotRequired[bool]
 
 
 class BackUpAction(TypedDict):
-    """A backup of a VM or container, made now."""
+    """Backs a guest up now."""
 
     on: Literal["guest"]
     id: str
@@ -62,7 +88,7 @@ class BackUpAction(TypedDict):
 
 
 class TagAction(TypedDict):
-    """Tags that a VM or container is to have, and to have no more."""
+    """Gives a guest tags, and takes some away."""
 
     on: Literal["guest"]
     id: str
@@ -72,22 +98,13 @@ class TagAction(TypedDict):
 
 
 class DeleteAction(TypedDict):
-    """The end of a VM or container and all its disks; `confirm` is its name. `purge` is true unless told."""
+    """Deletes a guest with all its disks; `confirm` must be its name."""
 
     on: Literal["guest"]
     id: str
     do: Literal["delete"]
     confirm: str
     purge: NotRequired[bool]
-
-
-class UnitAction(TypedDict):
-    """A change of a systemd unit of a host, by the host's id."""
-
-    on: Literal["unit"]
-    host: str
-    unit: str
-    do: Literal["start", "stop", "restart", "enable", "disable"]
 
 
 class SnapshotAction(TypedDict):
@@ -101,8 +118,69 @@ class SnapshotAction(TypedDict):
     description: NotRequired[str]
 
 
+class HostAction(TypedDict):
+    """A change of a host, by its id. `through` is for `wake`."""
+
+    on: Literal["host"]
+    id: str
+    do: Literal["shutdown", "reboot", "suspend", "wake", "enter-maintenance", "leave-maintenance"]
+    through: NotRequired[str | None]
+
+
+class UnitAction(TypedDict):
+    """A change of a systemd unit of a host, by the host's id."""
+
+    on: Literal["unit"]
+    host: str
+    unit: str
+    do: Literal["start", "stop", "restart", "enable", "disable"]
+
+
+class ContainerAction(TypedDict):
+    """A change of a container of Docker or Podman on a host, by the host's id."""
+
+    on: Literal["container"]
+    host: str
+    name: str
+    do: Literal["start", "stop", "restart", "update"]
+
+
+class ComposeAction(TypedDict):
+    """A change of a project of Compose on a host, by the host's id."""
+
+    on: Literal["compose"]
+    host: str
+    project: str
+    do: Literal["start", "stop", "restart", "update"]
+
+
+class ScriptAction(TypedDict):
+    """Runs a prepared script on a host, by the host's id."""
+
+    on: Literal["script"]
+    host: str
+    script: str
+    parameters: NotRequired[dict[str, str]]
+
+
+class StorageAction(TypedDict):
+    """Puts a file on a storage of a node: one handed over before (`file`), or one that the node fetches (`url`)."""
+
+    on: Literal["storage"]
+    host: str
+    storage: str
+    content: Literal["iso", "vztmpl", "import"]
+    name: str
+    do: Literal["upload", "download"]
+    file: NotRequired[str]
+    url: NotRequired[str]
+    sha256: NotRequired[str | None]
+
+
 Action = (
     GuestAction
+    | MigrateAction
+    | RemoteMigrateAction
     | ScaleAction
     | GrowDiskAction
     | CloneAction
@@ -110,15 +188,29 @@ Action = (
     | TagAction
     | DeleteAction
     | SnapshotAction
+    | HostAction
     | UnitAction
+    | ContainerAction
+    | ComposeAction
+    | ScriptAction
+    | StorageAction
 )
 
 
 class NewStep(TypedDict):
-    """An action that waits for others: their numbers, counted from 0."""
+    """An action with its terms: numbers of the steps it waits for, counted from 0, and how long it may take."""
 
     action: Action
-    after: list[int]
+    after: NotRequired[list[int]]
+    limit_seconds: NotRequired[int | None]
+
+
+class Objection(TypedDict):
+    """What a rule says against an action."""
+
+    rule: str
+    why: str
+    can_override: bool
 
 
 class Step(TypedDict):
@@ -127,6 +219,7 @@ class Step(TypedDict):
     number: int
     action: Action
     after: list[int]
+    limit_seconds: NotRequired[int | None]
     undoes: int | None
     state: Literal["pending", "intended", "begun", "done", "already", "failed", "skipped"]
     before: Any
@@ -145,6 +238,7 @@ class Operation(TypedDict):
     note: str | None
     requested_by: str
     requested_from: str
+    overrides: list[str]
     requested_at: str
     started_at: str | None
     ended_at: str | None
@@ -174,6 +268,7 @@ class DryStep(TypedDict):
     calls: list[str]
     already: str | None
     refused: list[str]
+    objections: list[Objection]
 
 
 class DryRun(TypedDict):
@@ -182,3 +277,39 @@ class DryRun(TypedDict):
     title: str
     risk: Literal["none", "low", "disruptive", "destructive"]
     steps: list[DryStep]
+
+
+class Objection(TypedDict):
+    """What a rule says against an action."""
+
+    rule: str
+    why: str
+    can_override: bool
+
+
+class RuleView(TypedDict):
+    """A rule by which nothing is harmed."""
+
+    id: str
+    sentence: str
+
+
+class GuestTarget(TypedDict):
+    """A node that a guest could go to."""
+
+    host: str
+    name: str
+    current: bool
+    fits: bool
+    objections: list[Objection]
+    memory_free_after_bytes: int | None
+    mode: Literal["auto", "live", "restart", "offline"]
+
+
+class GuestTargets(TypedDict):
+    """Where a guest could go, those that fit first."""
+
+    guest: str
+    name: str
+    local_disks: list[str]
+    targets: list[GuestTarget]

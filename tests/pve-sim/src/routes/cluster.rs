@@ -173,7 +173,7 @@ pub(super) fn guest_entry(call: &Call<'_>, guest: &Guest) -> Value {
 }
 
 /// A guest's name in high availability: `vm:100` or `ct:101`.
-pub(super) fn sid(guest: &Guest) -> String {
+pub(crate) fn sid(guest: &Guest) -> String {
     format!("{}:{}", guest.kind.title().to_lowercase(), guest.vmid)
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::guest_move::is_shared;
+use super::guest_migrate::is_shared;
 use super::{Call, Handler};
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Cluster, Guest, Kind};

@@ -113,11 +113,11 @@ fn carry_out(cluster: &mut Cluster, vmid: u32, verb: Verb, now: f64) -> Outcome 
 }
 
 /// Makes a guest run with its configuration as written.
-pub(super) fn start(guest: &mut Guest, pid: u32, now: f64) {
+pub(crate) fn start(guest: &mut Guest, pid: u32, now: f64) {
     guest.running = Some(Running { since: now, pid, live: guest.config.clone(), paused: false });
 }
 
 /// Whether a guest starts with its node.
-pub(super) fn starts_at_boot(guest: &Guest) -> bool {
+pub(crate) fn starts_at_boot(guest: &Guest) -> bool {
     guest.config.get("onboot").is_some_and(|value: &Value| crate::params::plain(value) == "1")
 }

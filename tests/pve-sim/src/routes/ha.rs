@@ -2,13 +2,16 @@
 //!
 //! Only the empty lists and `status/current` were recorded; resources, rules
 //! and the manager's status are unrecorded. Guests are not restarted elsewhere
-//! by themselves here.
+//! by themselves here, and moved only where somebody asked for it.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::{Call, Handler};
+use crate::manager;
 use crate::refusal::{Answer, Refusal};
-use crate::state::config_digest;
+use crate::state::{Cluster, config_digest};
 
 /// The handler for a path below `/cluster`, beginning with `ha`.
 pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
@@ -26,6 +29,7 @@ pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
         ("GET", "ha/resources/{sid}") => resource,
         ("PUT", "ha/resources/{sid}") => change_resource,
         ("DELETE", "ha/resources/{sid}") => delete_resource,
+        ("POST", "ha/resources/{sid}/migrate" | "ha/resources/{sid}/relocate") => move_resource,
         ("GET", "ha/rules") => rules,
         ("POST", "ha/rules") => create_rule,
         ("GET", "ha/rules/{rule}") => rule,
@@ -81,10 +85,13 @@ fn status(call: &mut Call<'_>) -> Answer {
     }
     for (sid, options) in &cluster.ha.resources {
         let node = node_of(call, sid).unwrap_or_default();
-        let state = options.get("state").and_then(Value::as_str).unwrap_or("started");
+        let wanted = options.get("state").and_then(Value::as_str).unwrap_or("started");
+        let vmid = sid.split_once(':').and_then(|(_, vmid)| vmid.parse().ok());
+        let moves = vmid.is_some_and(|vmid| manager::is_moving(cluster, vmid));
+        let state = if moves { "migrate" } else { wanted };
         list.push(json!({
             "id": format!("service:{sid}"), "type": "service", "sid": sid, "node": node,
-            "state": state, "request_state": state, "crm_state": state,
+            "state": state, "request_state": wanted, "crm_state": state,
             "max_restart": 1, "max_relocate": 1, "status": format!("{sid} ({node}, {state})"),
         }));
     }
@@ -206,6 +213,64 @@ fn delete_resource(call: &mut Call<'_>) -> Answer {
     call.quorum()?;
     call.cluster.ha.resources.remove(&sid);
     Ok(Value::Null.into())
+}
+
+/// Unrecorded.
+fn move_resource(call: &mut Call<'_>) -> Answer {
+    let sid = known(call)?;
+    call.quorum()?;
+    let node = call.params.string("node");
+    let target = call.cluster.node_index(&node)?;
+    let vmid = sid.split_once(':').and_then(|(_, vmid)| vmid.parse().ok()).unwrap_or(0);
+    let together = motion(call.cluster, &sid).together;
+    manager::wish(call.cluster, vmid, target, call.now).map_err(Refusal::died)?;
+    Ok(json!({"sid": sid, "requested-node": node, "comigrated-resources": together}).into())
+}
+
+/// What rules say of moving a resource.
+#[derive(Default)]
+pub(crate) struct Motion {
+    /// What must stay with it.
+    pub(crate) together: Vec<String>,
+    /// By node, what keeps it from there: resources with the cause.
+    pub(crate) blocked: BTreeMap<String, Vec<Value>>,
+}
+
+/// Reads the rules about a resource. Unrecorded.
+pub(crate) fn motion(cluster: &Cluster, sid: &str) -> Motion {
+    let mut motion = Motion::default();
+    let place = |sid: &str| {
+        let guest = cluster.guests.get(&sid.split_once(':')?.1.parse().ok()?)?;
+        Some(cluster.nodes[guest.node].name.clone())
+    };
+    for rule in cluster.ha.rules.values() {
+        let text = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default();
+        let on = |name: &str| rule.get(name).is_some_and(|value| crate::params::plain(value) == "1");
+        let members: Vec<&str> = text("resources").split(',').collect();
+        if on("disable") || !members.contains(&sid) {
+            continue;
+        }
+        let others = members.iter().filter(|other| **other != sid);
+        match (text("type"), text("affinity")) {
+            ("resource-affinity", "positive") => motion.together.extend(others.map(|other| (*other).to_owned())),
+            ("resource-affinity", _) => {
+                for (node, other) in others.filter_map(|other| Some((place(other)?, other))) {
+                    let cause = json!({"sid": other, "cause": "resource-affinity"});
+                    motion.blocked.entry(node).or_default().push(cause);
+                }
+            }
+            ("node-affinity", _) if on("strict") => {
+                let nodes: Vec<&str> =
+                    text("nodes").split(',').map(|node| node.split(':').next().unwrap_or_default()).collect();
+                for node in cluster.nodes.iter().filter(|node| !nodes.contains(&node.name.as_str())) {
+                    let cause = json!({"sid": sid, "cause": "node-affinity"});
+                    motion.blocked.entry(node.name.clone()).or_default().push(cause);
+                }
+            }
+            _ => {}
+        }
+    }
+    motion
 }
 
 fn rule_entry(name: &str, options: &Map<String, Value>, order: usize) -> Value {

@@ -7,25 +7,34 @@
 mod access;
 mod access_write;
 mod backup;
-mod cluster;
+pub(crate) mod cluster;
 mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
 mod guest_clone;
+mod guest_migrate;
 mod guest_move;
-mod guest_power;
+pub(crate) mod guest_power;
+mod guest_remote;
 mod guest_snapshot;
 mod ha;
 mod machine;
 mod metrics;
 mod node;
 mod storage;
+mod storage_files;
 mod tasks;
+
+pub(crate) use cluster::sid as cluster_sid;
+pub(crate) use guest_migrate::{MoveWork, aborted, put as put_disk, takes as takes_disks};
+pub(crate) use guest_power::start as start_guest;
+pub(crate) use ha::motion as ha_motion;
 
 use crate::access::Caller;
 use crate::params::Params;
 use crate::refusal::{Answer, Refusal};
+use crate::remote::Far;
 use crate::state::{Cluster, Guest, Kind};
 use crate::tasks::{Effect, Work};
 
@@ -39,6 +48,8 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: Caller,
     pub(crate) params: Params,
     pub(crate) now: f64,
+    /// The other cluster's node that the call names.
+    pub(crate) far: Option<Result<Far, Refusal>>,
 }
 
 /// What answers a call.
@@ -72,10 +83,12 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_power::find(method, room, below))
                 .or_else(|| guest_snapshot::find(method, room, below))
                 .or_else(|| guest_clone::find(method, room, below))
+                .or_else(|| guest_migrate::find(method, room, below))
+                .or_else(|| guest_remote::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
-        "storage" => storage::find(method, below),
+        "storage" => storage::find(method, below).or_else(|| storage_files::find(method, below)),
         "vzdump" => backup::find(method, below),
         _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
     }

@@ -13,6 +13,7 @@ pub(super) fn find_global(method: &str, template: &str) -> Option<Handler> {
     Some(match (method, template) {
         ("GET", "storage") => list_global,
         ("GET", "storage/{storage}") => one_global,
+        ("PUT", "storage/{storage}") => change_global,
         ("GET", "pools") => pools,
         ("GET", "pools/{poolid}") => pool,
         ("POST", "pools") => create_pool,
@@ -75,6 +76,25 @@ fn one_global(call: &mut Call<'_>) -> Answer {
     Ok(configuration(&call.cluster.storages[index(call)?]).into())
 }
 
+/// Which nodes have it. Nothing else of a storage can be changed here. Unrecorded.
+fn change_global(call: &mut Call<'_>) -> Answer {
+    let index = index(call)?;
+    call.quorum()?;
+    let nodes = call.params.text("nodes").map(str::to_owned);
+    let config = &mut call.cluster.storages[index].config;
+    match nodes {
+        Some(nodes) => {
+            config.insert("nodes".to_owned(), json!(nodes));
+        }
+        None if call.params.list("delete").iter().any(|name| name == "nodes") => {
+            config.remove("nodes");
+        }
+        None => {}
+    }
+    let storage = &call.cluster.storages[index];
+    Ok(json!({"storage": storage.name, "type": storage.plugin}).into())
+}
+
 fn figures_of(call: &Call<'_>, index: usize) -> Value {
     let storage = &call.cluster.storages[index];
     let used = figures::storage_used(call.cluster, index, call.node);
@@ -97,7 +117,8 @@ fn list(call: &mut Call<'_>) -> Answer {
     for (index, storage) in call.cluster.storages.iter().enumerate() {
         let contents = split_list(storage.content);
         let fits = wanted.is_empty() || wanted.iter().any(|content| contents.contains(content));
-        if !fits || !visible(call, storage) || name.is_some_and(|name| name != storage.name) {
+        let here = storage.is_on(&call.cluster.nodes[call.node].name);
+        if !fits || !here || !visible(call, storage) || name.is_some_and(|name| name != storage.name) {
             continue;
         }
         let mut entry = figures_of(call, index);
@@ -119,6 +140,7 @@ fn content(call: &mut Call<'_>) -> Answer {
     let vmid = call.params.integer("vmid");
     let mut list = disks(call, storage);
     list.extend(backups(call, storage));
+    list.extend(files(call, storage));
     if storage.name == "local" {
         list.push(json!({
             "volid": "local:vztmpl/debian-12-standard_12.12-1_amd64.tar.zst",
@@ -180,6 +202,26 @@ fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
                 entry["notes"] = json!(backup.notes);
             }
             entry
+        })
+        .collect()
+}
+
+/// Files that were put there. Their sums are what this look-alike keeps of
+/// them, and stand in the notes.
+fn files(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
+    let files = call.cluster.files.iter().filter(|file| file.storage == storage.name);
+    files
+        .filter(|file| storage.shared || file.node == call.node)
+        .map(|file| {
+            let ending = file.name.rsplit('.').next().unwrap_or_default();
+            json!({
+                "volid": format!("{}:{}/{}", file.storage, file.content, file.name),
+                "content": file.content,
+                "format": if file.content == "vztmpl" { format!("t{ending}") } else { ending.to_owned() },
+                "size": file.size,
+                "ctime": file.time,
+                "notes": file.sha256,
+            })
         })
         .collect()
 }

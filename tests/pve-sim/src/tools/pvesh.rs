@@ -99,6 +99,7 @@ pub(super) fn perform_as_root(
         params,
         credentials: Credentials::default(),
         has_body: false,
+        far: None,
     };
     let root = Some(Caller::user("root@pam"));
     perform(cluster, node, root, &request, now()).map(|reply| reply.data)

@@ -1,0 +1,8 @@
+//! Choosing, and judging: pure functions of what is there. Nothing here waits, looks anything up or knows the time.
+//!
+//! [`harm`] says what speaks against an action. [`action::guard`](crate::action::guard) makes the [`Scene`] of what
+//! clusters answer, and asks it before every effect; dry runs and targets of guests ask the same.
+//!
+//! [`Scene`]: crate::model::Scene
+
+pub mod harm;
