@@ -160,8 +160,9 @@ impl Scene {
             node.votes = 0;
         }
         if is_unit(unit, &API_UNITS) {
-            let cluster = self.clusters.get_mut(&node.cluster);
-            cluster.into_iter().for_each(|cluster| drop(cluster.endpoints.remove(host)));
+            self.clusters.entry(node.cluster.clone()).and_modify(|cluster| {
+                cluster.endpoints.remove(host);
+            });
         }
     }
 
