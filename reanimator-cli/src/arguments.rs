@@ -64,6 +64,9 @@ pub(crate) enum Noun {
     /// What is being done and what was done: follow it, stop it, take it back
     #[command(subcommand)]
     Op(commands::op::OpCommand),
+    /// Prepared scripts: defined once, run on hosts with values and limits
+    #[command(subcommand)]
+    Script(commands::script::ScriptCommand),
     /// Copies of Reanimator's own data
     #[command(subcommand)]
     Backup(commands::backup::BackupCommand),
@@ -75,6 +78,9 @@ pub(crate) enum Noun {
     /// Keys for programs that use the HTTP interface
     #[command(subcommand)]
     Token(commands::token::TokenCommand),
+    /// When hosts and guests may be disturbed
+    #[command(subcommand)]
+    Window(commands::window::WindowCommand),
     /// What was done, by whom
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),

@@ -120,6 +120,16 @@ pub(crate) fn confirm(what: &str) -> Result<bool, Failure> {
     Ok(answer.trim() == "yes")
 }
 
+/// Says what may be lost, and asks for the name of what is meant.
+pub(crate) fn name(what: &str) -> Result<String, Failure> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{}\nType its name to go on: ", harmless(what))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().take(1000).read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ use pyo3::{
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     fleet::{
-        ExecRequest, HostEdit, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords, Selector,
-        SudoChoice, parse_jump,
+        AuditWords, ExecRequest, HostEdit, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords,
+        Selector, SudoChoice, parse_jump,
     },
     model::{Action, NewOperation, NewStep},
 };
@@ -217,6 +217,42 @@ pub(crate) fn recent(entities: Names, metric: String, start: When, end: When, po
     RecentWords { entities: entities.into_list(), metric, from: Some(start.0), to: Some(end.0), points: Some(points) }
 }
 
+/// Data as dictionaries and lists, as JSON.
+pub(crate) struct Json(String);
+
+impl FromPyObject<'_, '_> for Json {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.py().import("json")?.call_method1("dumps", (given,))?.extract().map(Self)
+    }
+}
+
+impl Json {
+    /// As the core wants it.
+    pub(crate) fn read<T: serde::de::DeserializeOwned>(&self, what: &str) -> Result<T> {
+        serde_json::from_str(&self.0).map_err(|error| {
+            Error::new(ErrorKind::Invalid, format!("read {what}"))
+                .because(error.to_string())
+                .next("see the types in reanimator.model")
+        })
+    }
+}
+
+/// Which entries of the audit trail, by the arguments of `audit`.
+pub(crate) fn audit(
+    who: Option<String>,
+    source: Option<String>,
+    what: Option<String>,
+    on: Option<String>,
+    outcome: Option<String>,
+    since: Option<When>,
+    until: Option<When>,
+) -> AuditWords {
+    let [since, until] = [since, until].map(|when| when.map(|when| when.0));
+    AuditWords { who, from: source, what, on, outcome, since, until }
+}
+
 /// Steps of an operation, as JSON: dictionaries, each an action or `{"action": ..., "after": [...]}`.
 pub(crate) struct Steps(String);
 
@@ -265,6 +301,17 @@ impl Terms {
         let steps = given.into_iter().map(step).collect();
         let overrides = self.overrides.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
         Ok(NewOperation { title: self.title.unwrap_or_default(), steps, overrides })
+    }
+}
+
+/// Anything that Python's JSON can write.
+pub(crate) struct Json(pub(crate) String);
+
+impl FromPyObject<'_, '_> for Json {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.py().import("json")?.call_method1("dumps", (given,))?.extract().map(Self)
     }
 }
 

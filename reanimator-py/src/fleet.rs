@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use reanimator_core::{fleet::RetentionChange, model::details::Include};
+use reanimator_core::{
+    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
+    model::details::Include,
+};
 use secrecy::SecretString;
 
 use crate::{
     answer::{Answer, Plain},
-    arguments::{self, ChangeId, HostArguments, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
+    arguments::{self, ChangeId, HostArguments, Json, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
     calls,
     columns::Columns,
     waiting::wait,
@@ -368,10 +371,44 @@ impl Fleet {
         wait(py, calls::revoke_token(self.0.clone(), name))
     }
 
-    /// What was done, by whom and with what outcome, newest first.
-    #[pyo3(signature = (limit=50))]
-    fn audit(&self, py: Python<'_>, limit: u32) -> PyResult<Plain> {
-        wait(py, calls::audit(self.0.clone(), limit))
+    /// What was done, by whom and with what outcome, newest first. In texts `*` stands for anything, and `!` before one takes
+    /// all others; `source` is from where.
+    #[pyo3(signature = (limit=50, *, who=None, source=None, what=None, on=None, outcome=None, since=None, until=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn audit(
+        &self,
+        py: Python<'_>,
+        limit: u32,
+        who: Option<String>,
+        source: Option<String>,
+        what: Option<String>,
+        on: Option<String>,
+        outcome: Option<String>,
+        since: Option<When>,
+        until: Option<When>,
+    ) -> PyResult<Plain> {
+        let words = arguments::audit(who, source, what, on, outcome, since, until);
+        wait(py, calls::audit(self.0.clone(), words, limit))
+    }
+
+    /// Writes what was done into a new file, oldest first, as `csv` or `jsonl`, however long it is; gives its size in bytes.
+    #[pyo3(signature = (path, format="csv", *, who=None, source=None, what=None, on=None, outcome=None, since=None, until=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn audit_export(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        format: &str,
+        who: Option<String>,
+        source: Option<String>,
+        what: Option<String>,
+        on: Option<String>,
+        outcome: Option<String>,
+        since: Option<When>,
+        until: Option<When>,
+    ) -> PyResult<Plain> {
+        let words = arguments::audit(who, source, what, on, outcome, since, until);
+        wait(py, calls::audit_export(self.0.clone(), words, path, format.to_owned()))
     }
 
     /// How long things are kept, and how much room the data takes.
@@ -379,10 +416,11 @@ impl Fleet {
         wait(py, calls::settings(self.0.clone()))
     }
 
-    /// Changes how long things are kept, from the next minutes on; what is not given stays.
+    /// Changes how long things are kept, from the next minutes on, how many operations act on one host or cluster at
+    /// once, and how much room files take that are handed over; what is not given stays.
     #[pyo3(signature = (
         *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
-        changes_days=None
+        changes_days=None, per_host=None, per_cluster=None, quota_gib=None, keep_days=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn change_settings(
@@ -394,10 +432,16 @@ impl Fleet {
         six_hours_days: Option<u32>,
         events_days: Option<u32>,
         changes_days: Option<u32>,
+        per_host: Option<u32>,
+        per_cluster: Option<u32>,
+        quota_gib: Option<u32>,
+        keep_days: Option<u32>,
     ) -> PyResult<Plain> {
         let retention =
             RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
-        wait(py, calls::change_settings(self.0.clone(), retention))
+        let caps = CapChange { per_host, per_cluster };
+        let change = SettingsChange { retention, caps, uploads: UploadChange { quota_gib, keep_days } };
+        wait(py, calls::change_settings(self.0.clone(), change))
     }
 
     /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age
@@ -494,6 +538,27 @@ impl Fleet {
         wait(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script(&self, py: Python<'_>, definition: Json) -> PyResult<Plain> {
+        wait(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///
@@ -510,6 +575,18 @@ impl Fleet {
         wait: bool,
     ) -> PyResult<Plain> {
         crate::waiting::wait(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
+    }
+
+    /// Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation: `{"do": "enter",
+    /// "targets": [...], "shutdown": True}`, `{"do": "leave", "wake": True, "bring_back": True}`.
+    #[pyo3(signature = (host, wish, *, wait=true))]
+    fn maintain(&self, py: Python<'_>, host: String, wish: Json, wait: bool) -> PyResult<Plain> {
+        crate::waiting::wait(py, calls::maintain(self.0.clone(), host, wish, wait))
+    }
+
+    /// Says what that would come to: which guest goes where and why, what stays, and each step; does nothing.
+    fn maintain_dry_run(&self, py: Python<'_>, host: String, wish: Json) -> PyResult<Plain> {
+        wait(py, calls::maintain_dry_run(self.0.clone(), host, wish))
     }
 
     /// Says what those steps would do, and what would be refused and why; does nothing.
@@ -560,5 +637,92 @@ impl Fleet {
     /// Goes on with the operations whose process has died, and gives the ids of those that were tried when they are over.
     fn resume(&self, py: Python<'_>) -> PyResult<Plain> {
         wait(py, calls::resume(self.0.clone()))
+    }
+
+    /// All maintenance windows, by name, with whom they cover and when they open.
+    fn windows(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::windows(self.0.clone()))
+    }
+
+    /// One maintenance window.
+    fn window(&self, py: Python<'_>, name: String) -> PyResult<Plain> {
+        wait(py, calls::window(self.0.clone(), name))
+    }
+
+    /// Makes a maintenance window: what it covers is disturbed only while one of its windows is open.
+    fn create_window(&self, py: Python<'_>, window: Json) -> PyResult<Plain> {
+        wait(py, calls::create_window(self.0.clone(), window))
+    }
+
+    /// Changes a maintenance window; what is absent stays.
+    fn edit_window(&self, py: Python<'_>, name: String, change: Json) -> PyResult<Plain> {
+        wait(py, calls::edit_window(self.0.clone(), name, change))
+    }
+
+    /// Removes a maintenance window.
+    fn delete_window(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::delete_window(self.0.clone(), name))
+    }
+
+    /// All that is protected by hand. What bears the tag `protected` is so too, and not in it.
+    fn protections(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::protections(self.0.clone()))
+    }
+
+    /// Protects a host: it is neither disrupted nor destroyed from now on.
+    fn protect_host(&self, py: Python<'_>, name: String, reason: String) -> PyResult<Plain> {
+        wait(py, calls::protect_host(self.0.clone(), name, reason))
+    }
+
+    /// Protects a host by hand no more.
+    fn unprotect_host(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::unprotect_host(self.0.clone(), name))
+    }
+
+    /// Protects a guest: it is neither disrupted nor destroyed from now on.
+    #[pyo3(signature = (name, reason, *, node=None))]
+    fn protect_guest(&self, py: Python<'_>, name: String, reason: String, node: Option<String>) -> PyResult<Plain> {
+        wait(py, calls::protect_guest(self.0.clone(), name, reason, node))
+    }
+
+    /// Protects a guest by hand no more.
+    #[pyo3(signature = (name, *, node=None))]
+    fn unprotect_guest(&self, py: Python<'_>, name: String, node: Option<String>) -> PyResult<()> {
+        wait(py, calls::unprotect_guest(self.0.clone(), name, node))
+    }
+
+    /// Puts a file of this machine on a storage of a node, and gives the operation when it is over. `content` is `iso`,
+    /// `vztmpl` or `import`; `name` is what it is called there.
+    #[pyo3(signature = (path, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn upload(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Plain> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        wait(py, calls::upload(self.0.clone(), path, place, sha256))
+    }
+
+    /// Has a node fetch a file to a storage of it, and gives the operation when it is over.
+    #[pyo3(signature = (url, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn download(
+        &self,
+        py: Python<'_>,
+        url: String,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Plain> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        wait(py, calls::download(self.0.clone(), url, place, sha256))
     }
 }

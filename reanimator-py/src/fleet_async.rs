@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use reanimator_core::{fleet::RetentionChange, model::details::Include};
+use reanimator_core::{
+    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
+    model::details::Include,
+};
 use secrecy::SecretString;
 
 use crate::{
-    arguments::{self, ChangeId, HostArguments, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
+    arguments::{self, ChangeId, HostArguments, Json, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
     calls,
     waiting::later,
 };
@@ -390,10 +393,44 @@ impl AsyncFleet {
         later(py, calls::revoke_token(self.0.clone(), name))
     }
 
-    /// What was done, by whom and with what outcome, newest first.
-    #[pyo3(signature = (limit=50))]
-    fn audit<'py>(&self, py: Python<'py>, limit: u32) -> PyResult<Bound<'py, PyAny>> {
-        later(py, calls::audit(self.0.clone(), limit))
+    /// What was done, by whom and with what outcome, newest first. In texts `*` stands for anything, and `!` before one takes
+    /// all others; `source` is from where.
+    #[pyo3(signature = (limit=50, *, who=None, source=None, what=None, on=None, outcome=None, since=None, until=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn audit<'py>(
+        &self,
+        py: Python<'py>,
+        limit: u32,
+        who: Option<String>,
+        source: Option<String>,
+        what: Option<String>,
+        on: Option<String>,
+        outcome: Option<String>,
+        since: Option<When>,
+        until: Option<When>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let words = arguments::audit(who, source, what, on, outcome, since, until);
+        later(py, calls::audit(self.0.clone(), words, limit))
+    }
+
+    /// Writes what was done into a new file, oldest first, as `csv` or `jsonl`, however long it is; gives its size in bytes.
+    #[pyo3(signature = (path, format="csv", *, who=None, source=None, what=None, on=None, outcome=None, since=None, until=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn audit_export<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        format: &str,
+        who: Option<String>,
+        source: Option<String>,
+        what: Option<String>,
+        on: Option<String>,
+        outcome: Option<String>,
+        since: Option<When>,
+        until: Option<When>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let words = arguments::audit(who, source, what, on, outcome, since, until);
+        later(py, calls::audit_export(self.0.clone(), words, path, format.to_owned()))
     }
 
     /// How long things are kept, and how much room the data takes.
@@ -401,10 +438,11 @@ impl AsyncFleet {
         later(py, calls::settings(self.0.clone()))
     }
 
-    /// Changes how long things are kept, from the next minutes on; what is not given stays.
+    /// Changes how long things are kept, from the next minutes on, how many operations act on one host or cluster at
+    /// once, and how much room files take that are handed over; what is not given stays.
     #[pyo3(signature = (
         *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
-        changes_days=None
+        changes_days=None, per_host=None, per_cluster=None, quota_gib=None, keep_days=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn change_settings<'py>(
@@ -416,10 +454,16 @@ impl AsyncFleet {
         six_hours_days: Option<u32>,
         events_days: Option<u32>,
         changes_days: Option<u32>,
+        per_host: Option<u32>,
+        per_cluster: Option<u32>,
+        quota_gib: Option<u32>,
+        keep_days: Option<u32>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let retention =
             RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
-        later(py, calls::change_settings(self.0.clone(), retention))
+        let caps = CapChange { per_host, per_cluster };
+        let change = SettingsChange { retention, caps, uploads: UploadChange { quota_gib, keep_days } };
+        later(py, calls::change_settings(self.0.clone(), change))
     }
 
     /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age
@@ -532,6 +576,27 @@ impl AsyncFleet {
         later(py, calls::remove_group(self.0.clone(), name))
     }
 
+    /// The prepared scripts, by their names. `operate` runs one, as `{"on": "script", "host": host["id"], "script": NAME,
+    /// "parameters": {...}}`.
+    fn scripts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::scripts(self.0.clone()))
+    }
+
+    /// One prepared script.
+    fn script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::script(self.0.clone(), name))
+    }
+
+    /// Defines a script, or puts the definition in the place of the one of its name.
+    fn define_script<'py>(&self, py: Python<'py>, definition: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::define_script(self.0.clone(), definition))
+    }
+
+    /// Removes a script. What runs goes on.
+    fn remove_script<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_script(self.0.clone(), name))
+    }
+
     /// Carries steps out, and gives the operation when it is over; see its `state` and `note`. With `wait=False` it is only
     /// stored, for a server that runs on the same data.
     ///
@@ -548,6 +613,18 @@ impl AsyncFleet {
         wait: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::operate(self.0.clone(), steps.terms(title, overrides), wait))
+    }
+
+    /// Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation: `{"do": "enter",
+    /// "targets": [...], "shutdown": True}`, `{"do": "leave", "wake": True, "bring_back": True}`.
+    #[pyo3(signature = (host, wish, *, wait=true))]
+    fn maintain<'py>(&self, py: Python<'py>, host: String, wish: Json, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain(self.0.clone(), host, wish, wait))
+    }
+
+    /// Says what that would come to: which guest goes where and why, what stays, and each step; does nothing.
+    fn maintain_dry_run<'py>(&self, py: Python<'py>, host: String, wish: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::maintain_dry_run(self.0.clone(), host, wish))
     }
 
     /// Says what those steps would do, and what would be refused and why; does nothing.
@@ -610,5 +687,98 @@ impl AsyncFleet {
     /// Goes on with the operations whose process has died, and gives the ids of those that were tried when they are over.
     fn resume<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::resume(self.0.clone()))
+    }
+
+    /// All maintenance windows, by name, with whom they cover and when they open.
+    fn windows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::windows(self.0.clone()))
+    }
+
+    /// One maintenance window.
+    fn window<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::window(self.0.clone(), name))
+    }
+
+    /// Makes a maintenance window: what it covers is disturbed only while one of its windows is open.
+    fn create_window<'py>(&self, py: Python<'py>, window: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::create_window(self.0.clone(), window))
+    }
+
+    /// Changes a maintenance window; what is absent stays.
+    fn edit_window<'py>(&self, py: Python<'py>, name: String, change: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::edit_window(self.0.clone(), name, change))
+    }
+
+    /// Removes a maintenance window.
+    fn delete_window<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::delete_window(self.0.clone(), name))
+    }
+
+    /// All that is protected by hand. What bears the tag `protected` is so too, and not in it.
+    fn protections<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::protections(self.0.clone()))
+    }
+
+    /// Protects a host: it is neither disrupted nor destroyed from now on.
+    fn protect_host<'py>(&self, py: Python<'py>, name: String, reason: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::protect_host(self.0.clone(), name, reason))
+    }
+
+    /// Protects a host by hand no more.
+    fn unprotect_host<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::unprotect_host(self.0.clone(), name))
+    }
+
+    /// Protects a guest: it is neither disrupted nor destroyed from now on.
+    #[pyo3(signature = (name, reason, *, node=None))]
+    fn protect_guest<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        reason: String,
+        node: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::protect_guest(self.0.clone(), name, reason, node))
+    }
+
+    /// Protects a guest by hand no more.
+    #[pyo3(signature = (name, *, node=None))]
+    fn unprotect_guest<'py>(&self, py: Python<'py>, name: String, node: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::unprotect_guest(self.0.clone(), name, node))
+    }
+
+    /// Puts a file of this machine on a storage of a node, and gives the operation when it is over. `content` is `iso`,
+    /// `vztmpl` or `import`; `name` is what it is called there.
+    #[pyo3(signature = (path, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn upload<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        later(py, calls::upload(self.0.clone(), path, place, sha256))
+    }
+
+    /// Has a node fetch a file to a storage of it, and gives the operation when it is over.
+    #[pyo3(signature = (url, *, host, storage, content="iso", name=None, sha256=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn download<'py>(
+        &self,
+        py: Python<'py>,
+        url: String,
+        host: String,
+        storage: String,
+        content: &str,
+        name: Option<String>,
+        sha256: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let place = calls::Place { host, storage, content: content.to_owned(), name };
+        later(py, calls::download(self.0.clone(), url, place, sha256))
     }
 }

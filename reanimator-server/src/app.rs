@@ -12,14 +12,20 @@ use axum::{
 use reanimator_core::{Error, ErrorKind};
 use tracing::Instrument as _;
 
-use crate::{error::ApiError, headers, json, metrics, openapi, page, routes::backup, state::AppState};
+use crate::{
+    error::ApiError,
+    headers, json, metrics, openapi, page,
+    routes::{backup, uploads},
+    state::AppState,
+};
 
 /// As long as a handler may take until its answer begins. Streams and sockets run longer: their answer has begun.
 ///
 /// The slowest calls reach far hosts, for which the core has limits of its own; this one is the last resort.
 const REQUEST_LIMIT: Duration = Duration::from_secs(120);
 
-/// As long as a backup may take to be made, or to come in: 4 GiB at 10 Mbit/s.
+/// As long as a backup may take to be made, or to come in: 4 GiB at 10 Mbit/s. A file that is handed over and takes longer
+/// goes on where it stopped.
 const TRANSFER_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The whole service as a router, without a socket.
@@ -58,7 +64,9 @@ async fn carry_out(State(state): State<AppState>, request: Request, next: Next) 
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
-    let limit = if request.uri().path().starts_with(backup::PATH) { TRANSFER_LIMIT } else { REQUEST_LIMIT };
+    let path = request.uri().path();
+    let transfers = path.starts_with(backup::PATH) || path.starts_with(uploads::PATH);
+    let limit = if transfers { TRANSFER_LIMIT } else { REQUEST_LIMIT };
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {

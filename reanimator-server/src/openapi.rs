@@ -80,15 +80,19 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::hosts::routes())
         .merge(resources::matches::routes())
         .merge(resources::nodes::routes())
+        .merge(resources::maintenance::routes())
         .merge(resources::operations::routes())
         .merge(resources::proxmox::routes())
+        .merge(resources::scripts::routes())
         .merge(resources::session::routes())
         .merge(resources::settings::routes())
         .merge(resources::status::routes())
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())
         .merge(resources::tokens::routes())
+        .merge(resources::uploads::routes())
         .merge(resources::users::routes())
+        .merge(resources::windows::routes())
 }
 
 /// The OpenAPI document of the whole API, as JSON.

@@ -11,11 +11,13 @@
 //! drop(pulled);
 //! ```
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use reanimator_core::transport::ssh::fingerprint_of;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::program::Home;
 
@@ -85,6 +87,56 @@ impl LabHost {
     }
 }
 
+/// The lab's power supply: it starts hosts that reboot, and those that are woken by a magic packet on the lab's network.
+/// Dropped, it ends, and hosts that are off are switched on.
+#[derive(Debug)]
+pub struct PowerSupply {
+    child: Child,
+    told: BufReader<ChildStdout>,
+}
+
+impl PowerSupply {
+    /// Starts it, and returns when it listens.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use = "it ends as soon as this is dropped"]
+    pub fn start() -> Self {
+        let mut child = Command::new(program())
+            .arg("keep")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {}: {error}", program().display()));
+        let told = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        let mut supply = Self { child, told };
+        assert_eq!(supply.next(), serde_json::json!({"ready": true}));
+        supply
+    }
+
+    /// What it did next: `{"rebooted": NAME}`, `{"packet": MAC, "host": NAME, "sender": ADDRESS}`.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[expect(clippy::should_implement_trait, reason = "it has no end that is not a failure")]
+    pub fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.told.read_line(&mut line).expect("its output is text");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("`lab keep` said {line:?}: {error}"))
+    }
+}
+
+impl Drop for PowerSupply {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let ended = self.child.wait();
+        hosts().iter().for_each(|host| lab("start", &host.name));
+        if !std::thread::panicking() {
+            assert!(ended.expect("it was started here").success(), "`lab keep` failed");
+        }
+    }
+}
+
 /// A host that is unplugged or paused. Dropped, it is whole again.
 #[derive(Debug)]
 pub struct Disturbed {
@@ -98,9 +150,13 @@ impl Drop for Disturbed {
     }
 }
 
+fn program() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/lab")
+}
+
 /// Runs one command of `tests/lab/lab`.
 fn lab(verb: &str, name: &str) {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/lab");
+    let program = program();
     let done = Command::new(&program)
         .args([verb, name])
         .output()

@@ -201,8 +201,12 @@ async fn what_does_not_run_moves_offline_and_each_mode_refuses_the_others() {
 async fn disks_of_its_node_go_to_the_storage_that_was_asked_for_and_back_to_theirs() {
     let ward = Ward::open().await;
     let mut guests = ward.fleet.guests().await.unwrap();
-    guests
-        .retain(|guest| guest.kind == GuestKind::Qemu && guest.status == GuestStatus::Running && guest.node != "pve1");
+    // High availability chooses no storage.
+    let managed = ward.call(Method::Get, "cluster/ha/resources", &[]).await.to_string();
+    guests.retain(|guest| {
+        let fits = guest.kind == GuestKind::Qemu && guest.status == GuestStatus::Running && guest.node != "pve1";
+        fits && !managed.contains(&format!("vm:{}", guest.vmid))
+    });
     let (vmid, node) = (guests[0].vmid.clone(), guests[0].node.clone());
     let disk = async |node: &str| {
         let config = ward.call(Method::Get, &format!("nodes/{node}/qemu/{vmid}/config"), &[]).await;

@@ -9,7 +9,7 @@ use reanimator_core::{
         HostEdit, ImportFormat, ImportReport, ImportedState,
         import::{of_ssh_config, parse},
     },
-    model::{HostView, details::Include},
+    model::{HostChange, HostView, details::Include},
     transport::ssh::SshConfig,
 };
 use serde_json::json;
@@ -17,10 +17,15 @@ use serde_json::json;
 use super::{
     credentials::{self, HostCredentialsArgs},
     history::{self, HistoryArgs, TimelineArgs},
-    host_add, host_show, host_topology,
+    host_add,
+    host_container::{self, ComposeCommand, ContainerCommand},
+    host_maintenance::{self, MaintenanceCommand},
+    host_power::{self, PowerArgs, WakeArgs},
+    host_show, host_topology,
     host_unit::{self, UnitCommand},
     show_test,
     status::host_table,
+    window::{self, ProtectArgs, UnprotectArgs},
 };
 use crate::{
     ask,
@@ -59,6 +64,27 @@ pub(crate) enum HostCommand {
     /// Start and stop systemd units, on one host or many
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Empty a host and take it out of use, and back
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
+    /// Shut hosts down and switch them off
+    Shutdown(PowerArgs),
+    /// Start hosts anew, and wait until they answer
+    Reboot(PowerArgs),
+    /// Let hosts sleep
+    Suspend(PowerArgs),
+    /// Wake hosts by a magic packet, and wait until they answer
+    Wake(WakeArgs),
+    /// Protect a host: it is neither disrupted nor destroyed
+    Protect(ProtectArgs),
+    /// Protect a host no more
+    Unprotect(UnprotectArgs),
+    /// Start, stop and update a container, on one host or many
+    #[command(subcommand)]
+    Container(ContainerCommand),
+    /// Start, stop and update a project of Compose, on one host or many
+    #[command(subcommand)]
+    Compose(ComposeCommand),
     /// Take a host out of the fleet
     Remove(NameArgs),
 }
@@ -192,6 +218,15 @@ pub(crate) async fn run(command: HostCommand, context: &Context) -> Result<Done,
         HostCommand::Trust(args) => trust(&args, context).await,
         HostCommand::Import(args) => import(&args, context).await,
         HostCommand::Unit(command) => host_unit::run(command, context).await,
+        HostCommand::Maintenance(command) => host_maintenance::run(command, context).await,
+        HostCommand::Shutdown(args) => host_power::run(&args, &HostChange::Shutdown, context).await,
+        HostCommand::Reboot(args) => host_power::run(&args, &HostChange::Reboot, context).await,
+        HostCommand::Suspend(args) => host_power::run(&args, &HostChange::Suspend, context).await,
+        HostCommand::Wake(args) => host_power::wake(&args, context).await,
+        HostCommand::Protect(args) => window::protect_host(&args, context).await,
+        HostCommand::Unprotect(args) => window::unprotect_host(&args, context).await,
+        HostCommand::Container(command) => host_container::container(command, context).await,
+        HostCommand::Compose(command) => host_container::compose(command, context).await,
         HostCommand::Remove(args) => remove(&args.name, context).await,
     }
 }

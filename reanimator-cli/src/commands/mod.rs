@@ -7,6 +7,7 @@ mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
+mod guest_change;
 mod guest_migrate;
 mod guest_power;
 mod guest_snapshot;
@@ -14,6 +15,9 @@ mod guest_targets;
 mod history;
 pub(crate) mod host;
 mod host_add;
+mod host_container;
+mod host_maintenance;
+mod host_power;
 mod host_show;
 mod host_topology;
 mod host_unit;
@@ -23,11 +27,15 @@ pub(crate) mod op;
 mod openapi;
 mod operate;
 pub(crate) mod proxmox;
+pub(crate) mod script;
+mod script_definition;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod storage;
+mod storage_files;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod window;
 
 use reanimator_core::fleet::TestReport;
 
@@ -50,10 +58,12 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
         Noun::Op(command) => op::run(command, context).await,
+        Noun::Script(command) => script::run(command, context).await,
         Noun::Backup(command) => backup::run(command, context).await,
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,
+        Noun::Window(command) => window::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,
         Noun::Openapi => openapi::run(context),

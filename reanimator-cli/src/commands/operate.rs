@@ -59,8 +59,14 @@ pub(super) async fn carry_out_plan(new: NewOperation, dry_run: bool, context: &C
         return show_dry_run(&operations.dry_run(&new).await?, &new.overrides, context);
     }
     let asked = operations.ask(new, &Principal::local(), "local").await?;
+    follow_asked(&asked, context).await
+}
+
+/// Carries out what was asked for, and shows it to its end.
+pub(super) async fn follow_asked(asked: &Operation, context: &Context) -> Result<Done, Failure> {
+    let operations = Operations::new(context.fleet().await?);
     context.screen.note(&format!("Operation {}. Ctrl-C stops it before its next step.", asked.id));
-    let mut over = carry_out(&operations, &[asked.id], true, context).await?;
+    let mut over = carry_out(&operations, std::slice::from_ref(&asked.id), true, context).await?;
     let over = over.swap_remove(0);
     if context.screen.is_json() {
         context.screen.document(&over)?;
@@ -210,8 +216,8 @@ pub(super) fn step_state(step: &Step) -> Cell {
     }
 }
 
-fn show_dry_run(dry: &DryRun, overrides: &[Rule], context: &Context) -> Result<Done, Failure> {
-    let refused = dry.steps.iter().filter(|step| step.is_refused(overrides)).count();
+pub(super) fn show_dry_run(dry: &DryRun, overrides: &[Rule], context: &Context) -> Result<Done, Failure> {
+    let refused = refused(dry, overrides);
     if context.screen.is_json() {
         context.screen.document(dry)?;
     } else {
@@ -230,7 +236,17 @@ fn show_dry_run(dry: &DryRun, overrides: &[Rule], context: &Context) -> Result<D
             .screen
             .line(&format!("{} would be taken; nothing was done.", words::count(dry.steps.len() - refused, "step")))?;
     }
-    Ok(Done::of(dry.steps.len() - refused, refused))
+    Ok(done_of_dry_run(dry, overrides))
+}
+
+/// What a dry run comes to.
+pub(super) fn done_of_dry_run(dry: &DryRun, overrides: &[Rule]) -> Done {
+    let refused = refused(dry, overrides);
+    Done::of(dry.steps.len() - refused, refused)
+}
+
+fn refused(dry: &DryRun, overrides: &[Rule]) -> usize {
+    dry.steps.iter().filter(|step| step.is_refused(overrides)).count()
 }
 
 /// What a step would come to.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{RetentionChange, SettingsChange},
+    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
 };
 use reanimator_server::{Ready, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,9 +43,10 @@ pub(crate) struct ServeArgs {
     keep: KeepArgs,
 }
 
-/// How long things are kept, from now on: each is stored, and holds until it is given anew or changed on the page.
+/// How long things are kept and how much is done at once, from now on: each is stored, and holds until it is given anew or
+/// changed on the page.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How long things are kept (stored; see `reanimator status --settings`)")]
+#[command(next_help_heading = "What is kept and done (stored; see `reanimator status --settings`)")]
 pub(crate) struct KeepArgs {
     /// Keep every sample for so many hours (24h) [at first: 24h]
     #[arg(long, value_name = "HOURS", value_parser = hours)]
@@ -65,6 +66,18 @@ pub(crate) struct KeepArgs {
     /// Keep what changed on hosts for so many days [at first: 730d]
     #[arg(long, value_name = "DAYS", value_parser = days)]
     keep_changes: Option<u32>,
+    /// Let so many operations act on one host at once [at first: 2]
+    #[arg(long, value_name = "NUMBER")]
+    at_once_per_host: Option<u32>,
+    /// Let so many operations act on one cluster at once [at first: 4]
+    #[arg(long, value_name = "NUMBER")]
+    at_once_per_cluster: Option<u32>,
+    /// Let files that are handed over take so much room [at first: 50]
+    #[arg(long, value_name = "GIB")]
+    upload_quota: Option<u32>,
+    /// Keep files that are handed over and not used for so many days [at first: 3d]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep_uploads: Option<u32>,
 }
 
 impl KeepArgs {
@@ -78,6 +91,8 @@ impl KeepArgs {
                 events_days: self.keep_events,
                 changes_days: self.keep_changes,
             },
+            caps: CapChange { per_host: self.at_once_per_host, per_cluster: self.at_once_per_cluster },
+            uploads: UploadChange { quota_gib: self.upload_quota, keep_days: self.keep_uploads },
         }
     }
 }

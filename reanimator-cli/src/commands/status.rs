@@ -81,6 +81,11 @@ async fn show_settings(fleet: &Fleet, context: &Context) -> Result<Done, Failure
     let room = |bytes: u64| words::figure("memory_used", bytes as f64);
     let (database, history) = (room(settings.sizes.database_bytes), room(settings.sizes.history_bytes));
     context.screen.line(&format!("The database takes {database}, the history {history}."))?;
+    let caps = settings.caps;
+    context.screen.line(&format!(
+        "At most {} operations act on one host at once, and {} on one cluster.",
+        caps.per_host, caps.per_cluster
+    ))?;
     Ok(Done::Whole)
 }
 

@@ -4,7 +4,10 @@ use clap::Subcommand;
 use reanimator_core::model::dashboard::StorageRow;
 use serde_json::json;
 
-use super::history::{self, HistoryArgs};
+use super::{
+    history::{self, HistoryArgs},
+    storage_files::{self, DownloadArgs, UploadArgs},
+};
 use crate::{
     context::Context,
     failure::{Done, Failure},
@@ -18,6 +21,10 @@ pub(crate) enum StorageCommand {
     List,
     /// Show how full a storage was over time
     History(HistoryArgs),
+    /// Put a file of this machine on a storage of a node
+    Upload(Box<UploadArgs>),
+    /// Have a node fetch a file to a storage of it
+    Download(Box<DownloadArgs>),
 }
 
 /// Carries out the command.
@@ -25,6 +32,8 @@ pub(crate) async fn run(command: StorageCommand, context: &Context) -> Result<Do
     match command {
         StorageCommand::List => list(context).await,
         StorageCommand::History(args) => history::history("storage", args, context).await,
+        StorageCommand::Upload(args) => storage_files::upload(*args, context).await,
+        StorageCommand::Download(args) => storage_files::download(*args, context).await,
     }
 }
 

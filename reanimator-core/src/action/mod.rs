@@ -11,6 +11,7 @@ pub mod guard;
 mod guest;
 mod host;
 mod limit;
+mod storage;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -21,6 +22,7 @@ use crate::{
     model::{Action, OperationId},
 };
 
+pub(crate) use host::is_ha_told;
 pub(crate) use limit::usual_limit;
 
 /// One action on its way to the world. Every call may be made twice.
@@ -104,16 +106,42 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             Box::new(guest::SnapshotEffect::new(fleet, guest, action, wanted).await?)
         }
         Action::Unit { host, unit, verb } => Box::new(host::UnitEffect::new(fleet, host, unit, *verb, name).await?),
-        Action::Host { .. }
-        | Action::Container { .. }
-        | Action::Compose { .. }
-        | Action::Script { .. }
-        | Action::Storage { .. } => return Err(not_yet(action)),
+        Action::Host { id, change } => host::effect(fleet, id, change, name).await?,
+        Action::Script { host, script, parameters, version } => {
+            let asked = host::Asked { script, parameters, version: version.as_deref() };
+            Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
+        }
+        Action::Storage { host, storage, content, name, change } => {
+            storage::effect(fleet, host, storage, (*content, name), change).await?
+        }
+        Action::Container { host, name: container, verb, image } => {
+            let change = (*verb, image.as_deref());
+            Box::new(host::ContainerEffect::new(fleet, host, container, change, name).await?)
+        }
+        Action::Compose { host, project, verb } => {
+            Box::new(host::ComposeEffect::new(fleet, host, project, *verb, name).await?)
+        }
     })
 }
 
-fn not_yet(action: &Action) -> Error {
-    Error::new(ErrorKind::Invalid, action.words()).because("this version does not know how")
+/// Whether an effect was refused as a whole since what was seen before it is so no more: then it may be looked at again, and
+/// nothing has been done.
+pub(crate) fn is_outdated(action: &Action, error: &Error) -> bool {
+    match action {
+        Action::Guest { change, .. } => guest::is_outdated(change, error),
+        Action::Snapshot { .. }
+        | Action::Host { .. }
+        | Action::Unit { .. }
+        | Action::Container { .. }
+        | Action::Compose { .. }
+        | Action::Script { .. }
+        | Action::Storage { .. } => false,
+    }
+}
+
+/// An action that came where another kind belongs: a fault of our own.
+fn no_way(action: &Action) -> Error {
+    Error::new(ErrorKind::Internal, action.words()).because("it came to effects of another kind")
 }
 
 /// The name of an effect, the same each time it is made: `reanimator-OPERATION-STEP`.

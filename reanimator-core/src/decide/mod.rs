@@ -3,6 +3,9 @@
 //! [`harm`] says what speaks against an action. [`action::guard`](crate::action::guard) makes the [`Scene`] of what
 //! clusters answer, and asks it before every effect; dry runs and targets of guests ask the same.
 //!
+//! [`evacuation`] chooses where guests of a host go that is to be empty.
+//!
 //! [`Scene`]: crate::model::Scene
 
+pub mod evacuation;
 pub mod harm;

@@ -20,6 +20,7 @@ mod adding;
 mod attention;
 #[cfg(test)]
 mod attention_tests;
+mod audit;
 mod backup;
 mod bridges;
 mod changes;
@@ -46,6 +47,7 @@ mod observe;
 mod reach;
 mod recent;
 mod restraints;
+mod scripts;
 pub mod selector;
 mod settings;
 mod silent;
@@ -56,7 +58,9 @@ mod topology;
 pub mod totals;
 mod trail;
 mod troubles;
+mod uploads;
 pub mod view;
+mod ways;
 mod windows;
 mod world;
 
@@ -73,6 +77,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use audit::{AuditFormat, AuditWords};
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
 pub use credentials::{CredentialKind, CredentialSubject, CredentialsView, NewSshCredentials};
@@ -85,13 +90,18 @@ pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
+pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
-pub use settings::{CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange};
+pub use settings::{
+    CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
+};
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub use uploads::{NewUpload, Upload};
+pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 pub use windows::{ProtectionView, WindowView};
 
 use self::world::World;
@@ -165,6 +175,8 @@ struct Inner {
     adopting: tokio::sync::Mutex<()>,
     /// One at a time makes a backup or puts one back.
     backing_up: tokio::sync::Mutex<()>,
+    /// Told when an operation is asked for in this process.
+    asked: tokio::sync::Notify,
     events: broadcast::Sender<Event>,
     /// Whether a live loop in this process keeps the world fresh.
     live: AtomicBool,
@@ -208,6 +220,7 @@ impl Fleet {
             syncing: Default::default(),
             adopting: Default::default(),
             backing_up: Default::default(),
+            asked: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),
             options,

@@ -1,4 +1,4 @@
-//! What an admin decides about the fleet: how long things are kept, and how much is done at once.
+//! What an admin decides about the fleet: how long things are kept, how much is done at once, how much room files take.
 //!
 //! The settings lie in the store, so that the page, the command line and Python see the same ones. The live loop reads
 //! them at each step of its upkeep.
@@ -18,6 +18,8 @@ const RETENTION: &str = "retention";
 
 /// Under this name the store keeps how much is done at once.
 const CAPS: &str = "caps";
+/// Under this name the store keeps how much room files take that are handed over.
+const UPLOADS: &str = "uploads";
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -103,6 +105,34 @@ pub struct CapChange {
     pub per_cluster: Option<u32>,
 }
 
+/// How much room files take that are handed over, before they are on a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct UploadSettings {
+    /// All together, in GiB. Defaults to 50.
+    pub quota_gib: u32,
+    /// For how many days those are kept that nobody touches. Defaults to 3.
+    pub keep_days: u32,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { quota_gib: 50, keep_days: 3 }
+    }
+}
+
+/// What to change of [`UploadSettings`]; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct UploadChange {
+    /// All together, in GiB: 1 to 10000.
+    pub quota_gib: Option<u32>,
+    /// For how many days: 1 to 90.
+    pub keep_days: Option<u32>,
+}
+
 /// The settings, and what the data takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -111,6 +141,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// How much is done at once.
     pub caps: CapSettings,
+    /// How much room files take that are handed over.
+    pub uploads: UploadSettings,
     /// How much room the data takes.
     pub sizes: StoreSizes,
     /// The version of this program.
@@ -126,6 +158,8 @@ pub struct SettingsChange {
     pub retention: RetentionChange,
     /// How much is done at once.
     pub caps: CapChange,
+    /// How much room files take that are handed over.
+    pub uploads: UploadChange,
 }
 
 /// What is to change, for the audit trail: `minutes_days 14, events_days 30`.
@@ -142,6 +176,8 @@ impl fmt::Display for SettingsChange {
             ("changes_days", changes_days),
             ("per_host", self.caps.per_host),
             ("per_cluster", self.caps.per_cluster),
+            ("quota_gib", self.uploads.quota_gib),
+            ("keep_days", self.uploads.keep_days),
         ];
         let changed = fields.iter().filter_map(|(field, value)| value.map(|value| format!("{field} {value}")));
         f.write_str(&changed.collect::<Vec<_>>().join(", "))
@@ -219,6 +255,19 @@ impl CapSettings {
     }
 }
 
+impl UploadSettings {
+    /// With the change made, if what comes of it can be.
+    fn with(self, change: UploadChange) -> Result<Self> {
+        let after = Self {
+            quota_gib: change.quota_gib.unwrap_or(self.quota_gib),
+            keep_days: change.keep_days.unwrap_or(self.keep_days),
+        };
+        in_range("quota_gib", after.quota_gib, 10_000, "GiB")?;
+        in_range("keep_days", after.keep_days, 90, "days")?;
+        Ok(after)
+    }
+}
+
 impl Fleet {
     /// The settings, and what the data takes.
     ///
@@ -228,6 +277,7 @@ impl Fleet {
         Ok(Settings {
             retention: self.retention().await?,
             caps: self.caps().await?,
+            uploads: self.upload_settings().await?,
             sizes: self.store().sizes().await?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
@@ -240,8 +290,10 @@ impl Fleet {
     pub async fn change_settings(&self, change: SettingsChange) -> Result<Settings> {
         let retention = self.retention().await?.with(change.retention)?;
         let caps = self.caps().await?.with(change.caps)?;
+        let uploads = self.upload_settings().await?.with(change.uploads)?;
         self.put(RETENTION, &retention).await?;
         self.put(CAPS, &caps).await?;
+        self.put(UPLOADS, &uploads).await?;
         self.settings().await
     }
 
@@ -253,6 +305,11 @@ impl Fleet {
     /// How many operations may act on one host or cluster at once.
     pub(crate) async fn caps(&self) -> Result<CapSettings> {
         self.kept(CAPS, "read how much is done at once").await
+    }
+
+    /// How much room files take that are handed over.
+    pub(crate) async fn upload_settings(&self) -> Result<UploadSettings> {
+        self.kept(UPLOADS, "read how much room files take").await
     }
 
     async fn kept<T: DeserializeOwned + Default>(&self, name: &str, attempt: &str) -> Result<T> {
@@ -354,6 +411,7 @@ mod tests {
         let change = |minutes_days| SettingsChange {
             retention: RetentionChange { minutes_days: Some(minutes_days), ..RetentionChange::default() },
             caps: CapChange { per_host: Some(3), per_cluster: None },
+            ..SettingsChange::default()
         };
         assert_eq!(fleet.change_settings(change(14)).await.unwrap().retention.minutes_days, 14);
         fleet.change_settings(change(0)).await.unwrap_err();

@@ -16,11 +16,13 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod maintenance;
 pub mod operation;
 pub mod protection;
 pub mod role;
 pub mod rule;
 pub mod scene;
+pub mod script;
 pub mod telemetry;
 pub mod topology;
 pub mod totals;
@@ -40,6 +42,7 @@ pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQu
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
+pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
@@ -47,6 +50,7 @@ pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
 pub use rule::{Objection, Rule, RuleView};
 pub use scene::Scene;
+pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
-    model::{Operation, OperationState, Step, StepState},
+    model::{Action, HostChange, Operation, OperationState, Step, StepState},
     store::{OperationHold, Wish},
 };
 
@@ -154,7 +154,7 @@ impl Engine {
         let mut kept = Vec::new();
         // What is taken back is seen through: it does not hear what made it be taken back.
         let terms = Terms { overrides: operation.overrides.clone(), wishes: watch::channel(Wishes::default()).1 };
-        for step in done.iter().rev().filter(|step| step.state == StepState::Done) {
+        for step in backwards(&done) {
             let known = operation.steps.iter().position(|other| other.undoes == Some(step.number));
             let place = match known {
                 Some(place) => place,
@@ -227,6 +227,18 @@ fn next<'a>(operation: &'a Operation, taken: &BTreeSet<u32>, stopped: bool) -> O
             && step.after.iter().all(is_well)
     };
     operation.steps.iter().find(may)
+}
+
+/// What was done, in the order in which it is taken back: the last first. Hosts come before all else, as guests go back only
+/// to one that is awake and takes them.
+fn backwards(steps: &[Step]) -> Vec<&Step> {
+    let mut done: Vec<&Step> = steps.iter().rev().filter(|step| step.state == StepState::Done).collect();
+    done.sort_by_key(|step| match &step.action {
+        Action::Host { change: HostChange::Shutdown | HostChange::Suspend, .. } => 0,
+        Action::Host { change: HostChange::EnterMaintenance, .. } => 1,
+        _ => 2,
+    });
+    done
 }
 
 fn failed(operation: &Operation) -> Option<&Step> {

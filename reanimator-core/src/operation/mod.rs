@@ -19,6 +19,8 @@ mod engine;
 mod gate;
 mod owner;
 mod plan;
+mod scenes;
+mod scripts;
 mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -72,9 +74,11 @@ impl Operations {
     /// whoever carries it out notes there what came of it.
     ///
     /// # Errors
-    /// `Denied` where a step's risk takes another role, `Invalid` for a plan that makes no sense, `Storage`.
+    /// `Denied` where a step's risk or its script takes another role or somebody else, `NotFound` for a script that is not
+    /// there, `Invalid` for a plan that makes no sense, `Storage`.
     pub async fn ask(&self, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
-        let new = NewOperation { title: plan::title(&self.fleet, &new).await?, ..new };
+        let title = plan::title(&self.fleet, &new).await?;
+        let new = NewOperation { title, steps: scripts::pin(&self.fleet, new.steps).await?, ..new };
         let mut operation = Operation::new(new.clone(), who.who(), self.fleet.now());
         from.clone_into(&mut operation.requested_from);
         let line = plan::trail_line(&self.fleet, &operation).await?;
@@ -84,7 +88,7 @@ impl Operations {
             if !operation.overrides.is_empty() {
                 who.require(Role::Admin, &format!("{attempt} in spite of rules"))?;
             }
-            who.require(operation.risk().needs(), &attempt)
+            scripts::allow(&self.fleet, &operation.steps, who, &attempt).await
         };
         if let Err(error) = asked.await {
             self.fleet.note(&line, access::outcome(Some(&error))).await?;
@@ -92,6 +96,7 @@ impl Operations {
         }
         self.fleet.note(&line, STARTED).await?;
         self.fleet.store().add_operation(&operation).await?;
+        self.fleet.tell_of_an_operation();
         Ok(operation)
     }
 

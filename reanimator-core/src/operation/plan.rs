@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_STEPS, gate};
+use super::{MOST_STEPS, scenes::Scenes};
 use crate::{
     Error, ErrorKind, Result,
-    action::{Check, EffectName, effect, guard},
+    action::{Check, EffectName, effect},
     fleet::{Fleet, TrailLine},
     model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Rule},
 };
@@ -110,9 +110,8 @@ async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
 pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun> {
     let name = EffectName::new(&OperationId::from("dry-run"), 0);
     let mut steps = Vec::with_capacity(new.steps.len());
-    // The rules are asked about a step as the world will be when those before it are done.
-    let mut before = gate::in_flight(fleet, None).await?;
-    for step in &new.steps {
+    let scenes = Scenes::of(fleet, new).await;
+    for (place, step) in new.steps.iter().enumerate() {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
         let (calls, already, mut refused) = match checked {
@@ -123,12 +122,11 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
         };
         let mut objections = Vec::new();
         if already.is_none() {
-            match guard::objections(fleet, &action, &before).await {
-                Ok(told) => objections = told,
-                Err(error) => refused.push(crate::report(&error)),
+            match &scenes {
+                Ok(scenes) => objections = scenes.objections(place),
+                Err(error) => refused.push(crate::report(error)),
             }
         }
-        before.push(action.clone());
         let words = fleet.words_of(&action).await?;
         steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused, objections });
     }

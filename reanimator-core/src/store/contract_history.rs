@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    AuditEntry, LeaseHolder, SecretHash, SessionRecord, Store, TokenRecord, UserRecord,
+    AuditEntry, AuditFilter, LeaseHolder, SecretHash, SessionRecord, Store, TokenRecord, UserRecord,
     contract::{at, host},
 };
 
@@ -161,6 +161,22 @@ pub(crate) async fn access(store: &dyn Store) {
     let trail = store.audit(None, 10).await.unwrap();
     assert_eq!(trail.iter().map(|row| row.entry.clone()).collect::<Vec<_>>(), [entry(at(2)), entry(at(1))]);
     assert_eq!(store.audit(Some(trail[1].number), 10).await.unwrap(), []);
+
+    let find = async |filter: AuditFilter| -> Vec<Timestamp> {
+        store.find_audit(&filter, 10).await.unwrap().into_iter().map(|row| row.entry.at).collect()
+    };
+    let (some, none) = (|text: &str| Some(text.to_owned()), AuditFilter::default);
+    store
+        .append_audit(&AuditEntry { outcome: "denied".into(), what: "host [1]?".into(), ..entry(at(3)) })
+        .await
+        .unwrap();
+    assert_eq!(find(AuditFilter { since: Some(at(2)), until: Some(at(3)), ..none() }).await, [at(2)]);
+    assert_eq!(find(AuditFilter { outcome: some("!ok"), ..none() }).await, [at(3)]);
+    assert_eq!(find(AuditFilter { what: some("host*"), who: some("a*a"), ..none() }).await, [at(3)]);
+    assert_eq!(find(AuditFilter { what: some("host [1]?"), ..none() }).await, [at(3)]);
+    assert_eq!(find(AuditFilter { what: some("host"), ..none() }).await, []);
+    assert_eq!(find(AuditFilter { on: some("group:web"), after: Some(0), ..none() }).await, [at(1), at(2), at(3)]);
+    assert_eq!(find(AuditFilter { from: some("!192.0.2.*"), ..none() }).await, []);
 }
 
 /// A host that is removed keeps no figures that it shows now, and gets none from an observation that ends late.

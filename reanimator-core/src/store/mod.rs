@@ -45,6 +45,7 @@ mod metrics;
 mod operations;
 mod pack;
 mod records;
+mod scripts;
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -70,9 +71,10 @@ pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use operations::{OperationStore, Slot};
 pub use records::{
-    AuditEntry, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord, StoreSizes,
-    StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
+    AuditEntry, AuditFilter, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord,
+    StoreSizes, StoredAuditEntry, StoredCluster, StoredEvent, StoredFacts, TokenRecord, Upkeep, UserRecord, Wish,
 };
+pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use windows::{WindowEdit, WindowStore};
@@ -113,6 +115,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + ScriptStore
     + WindowStore
     + AccessStore
     + MetaStore
@@ -132,6 +135,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + ScriptStore
         + WindowStore
         + AccessStore
         + MetaStore
@@ -473,7 +477,12 @@ pub trait AccessStore: Send + Sync {
     async fn append_audit(&self, entry: &AuditEntry) -> Result<()>;
 
     /// The `limit` newest entries before the one numbered `before`, newest first.
-    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>>;
+    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>> {
+        self.find_audit(&AuditFilter { before, ..AuditFilter::default() }, limit).await
+    }
+
+    /// The first `limit` entries that are wanted: newest first, or with `after` oldest first.
+    async fn find_audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<StoredAuditEntry>>;
 }
 
 /// Settings, and who serves the data.

@@ -204,6 +204,30 @@ pub struct StoredAuditEntry {
     pub entry: AuditEntry,
 }
 
+/// Which entries of the audit trail are wanted. Texts are patterns: `*` stands for anything, and `!` before one takes all
+/// but those that fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Who.
+    pub who: Option<String>,
+    /// From where.
+    pub from: Option<String>,
+    /// What.
+    pub what: Option<String>,
+    /// On what.
+    pub on: Option<String>,
+    /// With what outcome.
+    pub outcome: Option<String>,
+    /// At that time or later.
+    pub since: Option<Timestamp>,
+    /// Before that time.
+    pub until: Option<Timestamp>,
+    /// With a smaller number than this, the newest first.
+    pub before: Option<i64>,
+    /// With a larger number than this, the oldest first.
+    pub after: Option<i64>,
+}
+
 /// Who serves a data directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseHolder {

@@ -8,6 +8,7 @@
 pub mod command;
 pub mod http;
 mod local;
+pub mod probe;
 pub mod quote;
 mod replay;
 mod running;

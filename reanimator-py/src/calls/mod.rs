@@ -7,7 +7,10 @@ mod facts;
 mod labels;
 mod operations;
 mod people;
+mod scripts;
 mod settings;
+mod storage_files;
+mod windows;
 
 use std::{future::Future, path::PathBuf};
 
@@ -29,7 +32,10 @@ pub(crate) use facts::*;
 pub(crate) use labels::*;
 pub(crate) use operations::*;
 pub(crate) use people::*;
+pub(crate) use scripts::*;
 pub(crate) use settings::*;
+pub(crate) use storage_files::*;
+pub(crate) use windows::*;
 
 /// Opens the fleet in that directory, or in the user's own.
 pub(crate) async fn open(data_dir: Option<PathBuf>) -> Result<Fleet> {

@@ -9,7 +9,10 @@ use reanimator_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{answer::Plain, arguments::Terms};
+use crate::{
+    answer::Plain,
+    arguments::{Json, Terms},
+};
 
 /// Carries steps out, and gives the operation when it is over; or only asks for them.
 pub(crate) async fn operate(fleet: Fleet, terms: Terms, wait: bool) -> Result<Plain> {
@@ -19,6 +22,22 @@ pub(crate) async fn operate(fleet: Fleet, terms: Terms, wait: bool) -> Result<Pl
         return Plain::of(&asked);
     }
     Plain::of(&operations.see_through(&asked.id, &CancellationToken::new()).await?)
+}
+
+/// Takes a host into maintenance or out of it; the wish is JSON.
+pub(crate) async fn maintain(fleet: Fleet, host: String, wish: Json, wait: bool) -> Result<Plain> {
+    let (host, wish) = (fleet.host(&host).await?.host.id, wish.read::<MaintenanceWish>("what is wanted of the host")?);
+    let asked = maintenance::ask(&fleet, &host, &wish, &Principal::local(), "local").await?;
+    if !wait {
+        return Plain::of(&asked);
+    }
+    Plain::of(&Operations::new(fleet).see_through(&asked.id, &CancellationToken::new()).await?)
+}
+
+/// Says what that would come to.
+pub(crate) async fn maintain_dry_run(fleet: Fleet, host: String, wish: Json) -> Result<Plain> {
+    let (host, wish) = (fleet.host(&host).await?.host.id, wish.read::<MaintenanceWish>("what is wanted of the host")?);
+    Plain::of(&maintenance::dry_run(&fleet, &host, &wish).await?)
 }
 
 /// Says what would be done.

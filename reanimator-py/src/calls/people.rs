@@ -1,13 +1,18 @@
 //! Who may log in, tokens for programs, and the trail of what was done.
 
+use std::path::PathBuf;
+
+use futures::StreamExt as _;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     access::{NewPassword, UserChange},
+    fleet::{AuditFormat, AuditWords},
     model::Role,
     store::{TokenRecord, UserRecord},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tokio::{fs::OpenOptions, io::AsyncWriteExt as _};
 
 use super::audited;
 use crate::answer::Plain;
@@ -88,12 +93,41 @@ pub(crate) async fn revoke_token(fleet: Fleet, name: String) -> Result<()> {
 }
 
 /// What was done, newest first.
-pub(crate) async fn audit(fleet: Fleet, limit: u32) -> Result<Plain> {
+pub(crate) async fn audit(fleet: Fleet, words: AuditWords, limit: u32) -> Result<Plain> {
     if !(1..=LARGEST_LIMIT).contains(&limit) {
         return Err(Error::new(ErrorKind::Invalid, "list the audit trail")
             .because(format!("one call gives 1 to {LARGEST_LIMIT} entries, not {limit}"))
             .next("give a limit in between"));
     }
-    let entries = fleet.access().audit(None, limit).await?;
+    let entries = fleet.audit(&words, None, limit).await?;
     Plain::of(&entries.iter().map(|stored| &stored.entry).collect::<Vec<_>>())
+}
+
+/// Writes what was done into a new file; gives its size.
+pub(crate) async fn audit_export(fleet: Fleet, words: AuditWords, path: PathBuf, format: String) -> Result<Plain> {
+    let format = match format.as_str() {
+        "csv" => AuditFormat::Csv,
+        "jsonl" => AuditFormat::Jsonl,
+        other => {
+            return Err(Error::new(ErrorKind::Invalid, "export the audit trail")
+                .because(format!("{other:?} is no format of it"))
+                .next("choose csv or jsonl"));
+        }
+    };
+    let begin = async { fleet.export_audit(&words, format) };
+    let mut parts = audited(&fleet, "audit export", format.extension(), begin).await?;
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Invalid, format!("write {}", path.display()))
+            .next("name a new file in a folder that can be written to")
+            .from_source(error)
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(failed)?;
+    let mut bytes = 0;
+    while let Some(part) = parts.next().await {
+        let part = part?;
+        file.write_all(part.as_bytes()).await.map_err(failed)?;
+        bytes += part.len();
+    }
+    file.flush().await.map_err(failed)?;
+    Plain::of(&bytes)
 }

@@ -1,9 +1,6 @@
 //! What is decided about the fleet's own data.
 
-use reanimator_core::{
-    Error, ErrorKind, Fleet, Result,
-    fleet::{RetentionChange, SettingsChange},
-};
+use reanimator_core::{Error, ErrorKind, Fleet, Result, fleet::SettingsChange};
 
 use super::audited;
 use crate::answer::Plain;
@@ -13,13 +10,12 @@ pub(crate) async fn settings(fleet: Fleet) -> Result<Plain> {
     Plain::of(&fleet.settings().await?)
 }
 
-/// Changes how long things are kept; what is `None` stays.
-pub(crate) async fn change_settings(fleet: Fleet, retention: RetentionChange) -> Result<Plain> {
-    if retention == RetentionChange::default() {
-        return Err(Error::new(ErrorKind::Invalid, "change the settings").because("nothing was given").next(
-            "give samples_hours=, minutes_days=, quarters_days=, six_hours_days=, events_days= or changes_days=",
-        ));
+/// Changes settings; what is `None` stays.
+pub(crate) async fn change_settings(fleet: Fleet, change: SettingsChange) -> Result<Plain> {
+    if change == SettingsChange::default() {
+        return Err(Error::new(ErrorKind::Invalid, "change the settings")
+            .because("nothing was given")
+            .next("name a setting: samples_hours=, per_host=, quota_gib= and others"));
     }
-    let change = SettingsChange { retention };
     Plain::of(&audited(&fleet, "settings change", &change.to_string(), fleet.change_settings(change)).await?)
 }

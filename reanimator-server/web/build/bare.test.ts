@@ -51,4 +51,4 @@ test('no component says what is not in the catalogue', () => {
     .map((file) => join('src', file));
   expect(files.length).toBeGreaterThan(50);
   expect(files.flatMap(bareTexts)).toEqual([]);
-});
+}, 30_000);

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::Error;
 use crate::faults::{Fault, Order};
+use crate::power::Turn;
 use crate::tasks::release;
 use crate::tools;
 use crate::world::{Door, World, now};
@@ -87,7 +88,7 @@ impl Control {
         self.apply(Order::new("node-down").node(name)).await.map(drop)
     }
 
-    /// Brings a node back.
+    /// Brings a node back; one that is off is switched on.
     ///
     /// # Errors
     /// Where there is no such node.
@@ -140,7 +141,10 @@ impl Control {
             let mut cluster = self.world.cluster(door.cluster);
             let at = now();
             let node = &mut cluster.nodes[door.node];
-            if up {
+            if up && node.off {
+                cluster.turns.retain(|turn| turn.1 != door.node);
+                cluster.take_turn(door.node, Turn::On, at);
+            } else if up {
                 node.down_since = None;
             } else if node.up() {
                 node.down_since = Some(at);
@@ -150,6 +154,7 @@ impl Control {
                 }
             }
         }
+        self.world.attend(door.cluster);
         door.wanted.send_replace(up);
         for open in &door.open {
             let _ = open.subscribe().wait_for(|open| *open == up).await;

@@ -158,7 +158,13 @@ pub(crate) fn storage_used(cluster: &Cluster, storage: usize, node: usize) -> u6
         .filter(|backup| backup.storage == entry.name && (entry.shared || backup.node == node))
         .map(|backup| backup.size)
         .sum();
-    (entry.base_used + guests + backups).min(entry.total)
+    let files: u64 = cluster
+        .files
+        .iter()
+        .filter(|file| file.storage == entry.name && (entry.shared || file.node == node))
+        .map(|file| file.size)
+        .sum();
+    (entry.base_used + guests + backups + files).min(entry.total)
 }
 
 #[cfg(test)]

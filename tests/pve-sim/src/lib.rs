@@ -32,9 +32,11 @@ mod facts;
 mod faults;
 mod figures;
 mod formats;
+mod ha_manager;
 mod login;
 mod manager;
 mod params;
+mod power;
 mod refusal;
 mod remote;
 mod routes;
@@ -48,12 +50,13 @@ mod state;
 mod tasks;
 mod tls;
 mod tools;
+mod uploads;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use russh::keys::ssh_key::LineEnding;
@@ -66,7 +69,7 @@ pub use faults::Order;
 
 use seed::{Place, Plan, Secrets};
 use tls::Identity;
-use world::{Door, World};
+use world::{Boot, Door, World};
 
 /// The most nodes a cluster has: real ones do not go beyond.
 pub const MOST_NODES: u32 = 32;
@@ -239,6 +242,9 @@ impl Sim {
             let work = move |stream| Arc::clone(&server).connection(stream);
             tokio::spawn(server::listen(Arc::clone(&world), door, 1, at, stopped.clone(), work));
         }
+        for cluster in 0..world.cluster_count() {
+            tokio::spawn(power::keep(Arc::clone(&world), cluster, stopped.clone()));
+        }
         let control = Control { world };
         tokio::spawn(control::serve(control.clone(), control_listener, stopped));
         let first = &built.nodes[0];
@@ -316,6 +322,7 @@ async fn build(options: &Options, secrets: &Secrets) -> Result<Built, Error> {
                 open: (0..=usize::from(options.ssh)).map(|_| watch::Sender::new(true)).collect(),
                 taken: AtomicU64::new(0),
                 passed_on: AtomicU64::new(0),
+                boot: Mutex::default(),
             });
             built.listeners.push((listener, address));
             places.push(Place { ip, fingerprint: certificate.fingerprint, certificate_pem: certificate.pem });
@@ -349,7 +356,9 @@ async fn open_ssh(
     for (index, node) in built.nodes.iter_mut().enumerate() {
         let ip = built.listeners[index].1.ip();
         let seed = built.clusters[built.doors[index].cluster].seed ^ index as u64;
-        let (server, host_key) = ssh::server(keys.clone(), shells.node(&node.name, seed, control)?)?;
+        let shell = shells.node(&node.name, seed, control)?;
+        built.doors[index].boot = Mutex::new(Boot { noted: None, file: Some(shell.boot_id()) });
+        let (server, host_key) = ssh::server(keys.clone(), shell)?;
         let at = listen(SocketAddr::new(ip, 0)).await?;
         node.ssh = Some(SshInfo {
             address: ip.to_string(),

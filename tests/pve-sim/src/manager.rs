@@ -1,7 +1,7 @@
 //! High availability's manager, as far as it moves guests that it was told to move.
 //!
 //! Unrecorded. A wish is taken at once and waits for the manager's next round; then each migration begins as a task of
-//! its own, by root, with what must stay together. Guests are not restarted elsewhere by themselves here.
+//! its own, by root, with what must stay together. Of a node that fails they are not restarted elsewhere here.
 
 use crate::access::Caller;
 use crate::routes::{MoveWork, cluster_sid, ha_motion};
@@ -49,27 +49,26 @@ pub(crate) fn is_moving(cluster: &Cluster, vmid: u32) -> bool {
 pub(crate) fn round(cluster: &mut Cluster, now: f64) -> bool {
     let Some(place) = cluster.ha.queue.iter().position(|wish| wish.due <= now) else { return false };
     let wish = cluster.ha.queue.swap_remove(place);
-    let Some(guest) = cluster.guests.get(&wish.vmid).filter(|guest| guest.node != wish.target) else { return true };
+    begin(cluster, wish.vmid, wish.target, now);
+    true
+}
+
+/// Begins to move a guest that is not there yet.
+pub(crate) fn begin(cluster: &mut Cluster, vmid: u32, target: usize, now: f64) {
+    let Some(guest) = cluster.guests.get(&vmid).filter(|guest| guest.node != target) else { return };
     let (node, kind, runs) = (guest.node, guest.kind, guest.running.is_some());
     // It always asks for a live one, or a restart; and for nothing else.
-    let work = MoveWork {
-        vmid: wish.vmid,
-        target: wish.target,
-        live_disks: false,
-        restart: kind == Kind::Lxc && runs,
-        storage: None,
-    };
+    let work = MoveWork { vmid, target, live_disks: false, restart: kind == Kind::Lxc && runs, storage: None };
     let (name, booted) = (cluster.nodes[node].name.clone(), cluster.nodes[node].booted);
     let log = vec![work.first_line(cluster)];
     work.lock(cluster);
     let work = Work {
         node,
         kind: kind.migration().to_owned(),
-        id: wish.vmid.to_string(),
+        id: vmid.to_string(),
         units: 3.0,
         log,
         effect: Box::new(move |cluster, now| work.carry_out(cluster, now)),
     };
     cluster.tasks.start(&name, booted, &Caller::user("root@pam"), work, now);
-    true
 }

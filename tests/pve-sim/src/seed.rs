@@ -6,6 +6,7 @@
 //! template. The others follow the seed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -87,8 +88,12 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
                 "prune-backups": {"keep-last": "3"}})),
         )]),
         backups: Vec::new(),
+        files: Vec::new(),
+        received: BTreeMap::new(),
         replication: Vec::new(),
         quorum_lost: false,
+        turns: Vec::new(),
+        keeper: Arc::default(),
     };
     crate::seed_facts::enrich(&mut cluster, plan);
     cluster
@@ -118,6 +123,7 @@ fn node(random: &mut StdRng, plan: &Plan, index: usize, place: Place) -> Node {
         certificate_pem: place.certificate_pem,
         booted: plan.now - random.random_range(86_400.0..3_456_000.0),
         down_since: None,
+        off: false,
         hardware: Hardware {
             model: model.to_owned(),
             vendor: vendor.to_owned(),

@@ -22,6 +22,7 @@ use crate::faults::Fault;
 use crate::login::Credentials;
 use crate::params::Params;
 use crate::refusal::{Answer, Refusal};
+use crate::uploads;
 use crate::world::{Request, World};
 
 /// The largest body that is taken, as pveproxy has it.
@@ -132,22 +133,29 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
     let Some(rest) = path.strip_prefix("/api2/json") else {
         return refuse(&Refusal::bare(501, "no such uri"));
     };
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        return refuse(&Refusal::bare(501, "for data too large"));
-    };
-    let body = body.to_bytes();
-    let params = match params(&head.headers, head.uri.query().unwrap_or_default(), &body) {
-        Ok(params) => params,
-        Err(refusal) => return refuse(&refusal),
-    };
     let rest = if rest.is_empty() { "/" } else { rest };
+    let (params, has_body) = if uploads::is_upload(head.method.as_str(), rest) {
+        match take_in(world, door, &head.headers, body).await {
+            Ok(params) => (params, true),
+            Err(refusal) => return refuse(&refusal),
+        }
+    } else {
+        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+            return refuse(&Refusal::bare(501, "for data too large"));
+        };
+        let body = body.to_bytes();
+        match params(&head.headers, head.uri.query().unwrap_or_default(), &body) {
+            Ok(params) => (params, !body.is_empty()),
+            Err(refusal) => return refuse(&refusal),
+        }
+    };
     let request = Request {
         method: head.method.as_str().to_owned(),
         path: rest.to_owned(),
         segments: Request::segments_of(rest),
         params,
         credentials: credentials(&head.headers),
-        has_body: !body.is_empty(),
+        has_body,
         far: None,
     };
     world.count(door, &request.segments);
@@ -176,6 +184,16 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
             respond_with(bytes)
         }
     }
+}
+
+/// Takes a file in, and gives the parameters that came with it and where it
+/// lies.
+async fn take_in(world: &World, door: usize, headers: &HeaderMap, body: Incoming) -> Result<Params, Refusal> {
+    let (mut params, received) = uploads::receive(headers, body).await?;
+    let place = format!("/var/tmp/pveupload-{}", uuid::Uuid::new_v4().simple());
+    params.set("tmpfilename", Value::String(place.clone()));
+    world.cluster(world.doors[door].cluster).received.insert(place, received);
+    Ok(params)
 }
 
 impl World {

@@ -13,11 +13,20 @@ use crate::Error;
 use crate::figures::chance;
 
 /// The commands that ask the simulation.
-const TOOLS: [&str; 6] = ["pvesh", "pveversion", "qm", "pct", "pvesm", "ha-manager"];
+const TOOLS: [&str; 10] =
+    ["pvesh", "pveversion", "qm", "pct", "pvesm", "ha-manager", "systemctl", "shutdown", "poweroff", "reboot"];
+
+/// The id of its boot, which a node's shells see.
+const BOOT_ID: &str = "proc/sys/kernel/random/boot_id";
 
 /// Files that are each node's own.
-const OWN: [&str; 4] =
-    ["etc/machine-id", "proc/sys/kernel/hostname", "sys/class/dmi/id/product_uuid", "sys/class/net/vmbr0/address"];
+const OWN: [&str; 5] = [
+    "etc/machine-id",
+    "proc/sys/kernel/hostname",
+    "sys/class/dmi/id/product_uuid",
+    "sys/class/net/vmbr0/address",
+    BOOT_ID,
+];
 
 /// A reader that takes the node's own files in the place of the machine's.
 ///
@@ -27,7 +36,8 @@ const READER: &str = r#"#!/bin/sh
 own=
 for word do
     case $word in
-        /etc/machine-id|/proc/sys/kernel/hostname|/sys/class/dmi/id/product_uuid|/sys/class/net/*) own=1 ;;
+        /etc/machine-id|/proc/sys/kernel/hostname|/proc/sys/kernel/random/boot_id) own=1 ;;
+        /sys/class/dmi/id/product_uuid|/sys/class/net/*) own=1 ;;
     esac
 done
 [ "$own" ] || exec REAL "$@"
@@ -39,7 +49,8 @@ for word do
             [ "$card" ] && continue
             card=1
             word=$PVE_SIM_ROOT/sys/class/net/vmbr0/address ;;
-        /etc/machine-id|/proc/sys/kernel/hostname|/sys/class/dmi/id/product_uuid) word=$PVE_SIM_ROOT$word ;;
+        /etc/machine-id|/proc/sys/kernel/hostname|/proc/sys/kernel/random/boot_id) word=$PVE_SIM_ROOT$word ;;
+        /sys/class/dmi/id/product_uuid) word=$PVE_SIM_ROOT$word ;;
     esac
     set -- "$@" "$word"
 done
@@ -99,7 +110,8 @@ impl Shells {
         let uuid = format!("{}-{}-4{}-a{}-{}", &id[..8], &id[8..12], &id[13..16], &id[17..20], &id[20..]);
         let mac = number(50);
         let mac = format!("bc:24:11:{:02x}:{:02x}:{:02x}", mac >> 24, (mac >> 16) & 255, (mac >> 8) & 255);
-        for (path, text) in OWN.iter().zip([&id, name, &uuid, &mac]) {
+        let boot = uuid::Uuid::new_v4().to_string();
+        for (path, text) in OWN.iter().zip([&id, name, &uuid, &mac, &boot]) {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap_or(&root)).map_err(failed)?;
             fs::write(path, format!("{text}\n")).map_err(failed)?;
@@ -126,6 +138,11 @@ impl Shell {
     /// The whole environment of a command.
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
         &self.variables
+    }
+
+    /// The file with the id of the node's boot.
+    pub(crate) fn boot_id(&self) -> PathBuf {
+        self.root.join(BOOT_ID)
     }
 
     /// Where a command starts.

@@ -6,14 +6,18 @@
 //! [`Cluster::settle`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
 use crate::access::Access;
 use crate::manager::{self, Wish};
+use crate::power::Turn;
 use crate::refusal::Refusal;
 use crate::tasks::Tasks;
+use crate::uploads::Received;
 
 /// One Proxmox cluster, or one node that is in none.
 pub(crate) struct Cluster {
@@ -33,10 +37,18 @@ pub(crate) struct Cluster {
     pub(crate) backup_jobs: BTreeMap<String, Map<String, Value>>,
     /// Backups that were made: volumes on storages.
     pub(crate) backups: Vec<Backup>,
+    /// Files that were put on storages.
+    pub(crate) files: Vec<StoredFile>,
+    /// Files that came in and were not put anywhere yet, by where they lie.
+    pub(crate) received: BTreeMap<String, Received>,
     /// Replication jobs with how they go.
     pub(crate) replication: Vec<Map<String, Value>>,
     /// Told so from outside, whatever nodes are up.
     pub(crate) quorum_lost: bool,
+    /// What nodes have before them: when, which one, what.
+    pub(crate) turns: Vec<(f64, usize, Turn)>,
+    /// Told when there is a new turn.
+    pub(crate) keeper: Arc<Notify>,
 }
 
 /// A node and its hardware.
@@ -48,8 +60,10 @@ pub(crate) struct Node {
     pub(crate) certificate_pem: String,
     /// Seconds since 1970 at boot.
     pub(crate) booted: f64,
-    /// Cut off since; None while it answers.
+    /// Cut off or off since; None while it answers.
     pub(crate) down_since: Option<f64>,
+    /// Switched off, which is more than cut off.
+    pub(crate) off: bool,
     pub(crate) hardware: Hardware,
     /// `/nodes/{node}/config`.
     pub(crate) config: Map<String, Value>,
@@ -178,6 +192,19 @@ pub(crate) struct Storage {
     pub(crate) config: Map<String, Value>,
 }
 
+/// A file that was put on a storage.
+#[derive(Clone)]
+pub(crate) struct StoredFile {
+    pub(crate) storage: String,
+    /// Node that holds it where the storage is not shared.
+    pub(crate) node: usize,
+    pub(crate) content: String,
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+    pub(crate) time: i64,
+}
+
 /// A backup that was made.
 #[derive(Clone)]
 pub(crate) struct Backup {
@@ -204,6 +231,10 @@ pub(crate) struct Ha {
     pub(crate) queue: Vec<Wish>,
     /// Seconds until its next round; two units of the simulated pace where nothing else was told.
     pub(crate) round: Option<f64>,
+    /// Commands about maintenance that its manager has not heard yet: when it does, which node, whether in or out.
+    pub(crate) commands: Vec<(f64, String, bool)>,
+    /// Guests that its manager moved away from a node in maintenance.
+    pub(crate) left: BTreeMap<u32, usize>,
 }
 
 impl Cluster {
@@ -259,8 +290,10 @@ impl Cluster {
         ))
     }
 
-    /// Lets every task that is due by now end and take effect.
+    /// Lets every task that is due by now end and take effect, and what goes on by itself go on.
     pub(crate) fn settle(&mut self, now: f64) {
+        self.take_turns(now);
+        self.hear_commands(now);
         loop {
             while let Some((upid, effect)) = self.tasks.next_due(now) {
                 let outcome = effect(self, now);
@@ -334,6 +367,7 @@ impl Guest {
             value.and_then(|text| text.parse().ok()).unwrap_or(1)
         };
         match self.kind {
+            Kind::Qemu if self.effective().contains_key("vcpus") => number("vcpus"),
             Kind::Qemu => number("cores") * number("sockets"),
             Kind::Lxc => number("cores"),
         }

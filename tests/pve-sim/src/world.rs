@@ -4,6 +4,7 @@
 //! on to the node it is for, checked for its parameters and then handled: in
 //! that order, which is the real one and decides which refusal comes first.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,6 +55,30 @@ pub(crate) struct Door {
     pub(crate) taken: AtomicU64,
     /// Requests that another node of its cluster passed on to it.
     pub(crate) passed_on: AtomicU64,
+    /// The boot that its shells tell of.
+    pub(crate) boot: Mutex<Boot>,
+}
+
+/// A node's boot, as its shells see it.
+#[derive(Default)]
+pub(crate) struct Boot {
+    /// When it was.
+    pub(crate) noted: Option<f64>,
+    /// The file with its id, where the node has shells.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Door {
+    /// Gives each boot an id of its own, for who reads it in a shell.
+    pub(crate) fn note_boot(&self, booted: f64) {
+        let mut boot = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_another = boot.noted.replace(booted).is_some_and(|noted| noted != booted);
+        if let Some(file) = boot.file.as_ref().filter(|_| is_another)
+            && let Err(error) = std::fs::write(file, format!("{}\n", uuid::Uuid::new_v4()))
+        {
+            tracing::error!(node = %self.name, %error, "its shells do not see that it has started anew");
+        }
+    }
 }
 
 /// One request, taken apart.

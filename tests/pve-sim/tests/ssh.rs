@@ -138,10 +138,16 @@ async fn the_plain_commands_know_this_node() {
     assert_eq!(run(&second, "pct start 101; pct exec 101 -- sh -c 'echo $((6 * 7))'").await.0, "42\n");
     assert!(run(&first, "pveversion").await.0.starts_with("pve-manager/9.1.8/"));
     assert!(run(&first, "pvesm status").await.0.contains("shared-nfs"));
-    let maintain = "ha-manager add vm:100 && ha-manager crm-command node-maintenance enable pve2 && ha-manager status";
-    let (status, error, code) = run(&first, maintain).await;
-    assert_eq!((error.as_str(), code), ("", 0));
-    assert!(status.contains("lrm pve2 (maintenance mode)"), "{status}");
+    let maintain = "ha-manager add vm:100 && ha-manager crm-command node-maintenance enable pve1";
+    assert_eq!(run(&first, maintain).await, (String::new(), String::new(), 0));
+    // Its manager hears it at its next round, and takes what it looks after away.
+    let status = "until ha-manager status | grep -q 'lrm pve1 (maintenance mode)'; do sleep 0.02; done; \
+                  until ha-manager status | grep 'service vm:100 (pve2, started)'; do sleep 0.02; done";
+    assert_eq!(run(&first, status).await.2, 0);
+    assert!(run(&second, "qm list").await.0.contains("db1"));
+    let back = "ha-manager crm-command node-maintenance disable pve1; \
+                until ha-manager status | grep 'service vm:100 (pve1, started)'; do sleep 0.02; done";
+    assert_eq!(run(&first, back).await.2, 0);
 }
 
 #[tokio::test]
@@ -210,4 +216,42 @@ async fn a_node_that_is_down_has_no_ssh_and_ends_what_ran() {
     // Nodes that never had SSH say so.
     let plain = start_with(quick()).await;
     assert_eq!(json!(plain.info().nodes[0].ssh), Value::Null);
+}
+
+#[tokio::test]
+async fn a_node_that_is_shut_down_is_off_until_it_is_woken_and_then_another_boot() {
+    let sim = with_ssh(3).await;
+    let (api, info) = (Api::of(&sim), ssh_of(&sim, 1));
+    let boot = "cat /proc/sys/kernel/random/boot_id";
+    let before = run(&log_in(&info).await, boot).await.0;
+    assert_eq!(before.trim().len(), 36, "{before}");
+    let runs = |entry: &Value| entry["node"] == "pve2" && entry["status"] == "running";
+    let running = async || {
+        let all = api.get("/cluster/resources?type=vm").await.data();
+        all.as_array().unwrap().iter().filter(|entry| runs(entry)).count()
+    };
+    assert!(running().await > 0);
+    let unknown = api.post("/nodes/pve2/wakeonlan", &[]).await;
+    assert!(unknown.text.contains("No wake on LAN MAC address"), "{unknown:?}");
+    let mac = [("wakeonlan", "bc:24:11:00:00:02")];
+    assert_eq!(api.send("PUT", "/nodes/pve2/config", &mac).await.unwrap().status, 200);
+
+    assert!(api.post("/nodes/pve2/status", &[("command", "shutdown")]).await.data().is_null());
+    while api.get("/nodes/pve2/status").await.status != 595 {}
+    assert!(tokio::net::TcpStream::connect((info.address.as_str(), info.port)).await.is_err());
+    assert_eq!(running().await, 0, "what ran there does not any more");
+    assert_eq!(api.post("/nodes/pve2/status", &[("command", "reboot")]).await.status, 595);
+
+    assert_eq!(api.post("/nodes/pve2/wakeonlan", &[]).await.data(), "bc:24:11:00:00:02");
+    while api.get("/nodes/pve2/status").await.status != 200 {}
+    assert!(api.get("/nodes/pve2/status").await.data()["uptime"].as_u64().unwrap() < 60);
+    let woken = run(&log_in(&info).await, boot).await.0;
+    assert_ne!(woken, before);
+
+    let session = log_in(&info).await;
+    assert_eq!(run(&session, "systemctl reboot").await.2, 0);
+    while api.get("/nodes/pve2/status").await.status != 595 {}
+    while api.get("/nodes/pve2/status").await.status != 200 {}
+    let anew = run(&log_in(&info).await, boot).await.0;
+    assert_ne!(anew, woken, "a reboot ordered by its shell");
 }

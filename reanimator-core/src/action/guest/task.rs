@@ -17,7 +17,7 @@ const LINES: usize = 500;
 const LOOKED_THROUGH: u32 = 50;
 
 /// The node that a task runs on: the second field of its id.
-pub(super) fn node_of(upid: &str) -> Result<&str> {
+pub(in crate::action) fn node_of(upid: &str) -> Result<&str> {
     upid.strip_prefix("UPID:")
         .and_then(|rest| rest.split(':').next())
         .filter(|node| !node.is_empty())
@@ -76,7 +76,7 @@ async fn tasks(api: &dyn PveApi, node: &str, vmid: &str, limit: u32) -> Result<V
 }
 
 /// Waits until a task has ended, and passes its log on.
-pub(super) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync)) -> Result<()> {
+pub(in crate::action) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync)) -> Result<()> {
     let node = node_of(upid)?;
     let mut seen = 0;
     let mut silent_since = None;
@@ -106,7 +106,7 @@ pub(super) async fn follow(api: &dyn PveApi, upid: &str, said: &(dyn Said + Sync
 }
 
 /// Ends a task that is running.
-pub(super) async fn stop(api: &dyn PveApi, upid: &str) -> Result<bool> {
+pub(in crate::action) async fn stop(api: &dyn PveApi, upid: &str) -> Result<bool> {
     api.call(Request::delete(["nodes", node_of(upid)?, "tasks", upid])).await?;
     Ok(true)
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     case::{Away, Case, How, guest_id},
+    own::{API_UNITS, is_unit},
+    power::VOTING_UNITS,
     servers,
 };
 use crate::model::{
-    Action, Bytes, GuestChange, GuestId, GuestStatus, HostChange, HostId, Scene, SnapshotVerb, scene::PlacementRule,
+    Action, Bytes, GuestChange, GuestId, GuestStatus, HostChange, HostId, Scene, SnapshotVerb, UnitVerb,
+    scene::PlacementRule,
 };
 
 impl Scene {
@@ -21,6 +24,7 @@ impl Scene {
             Action::Snapshot { .. } | Action::Script { .. } | Action::Storage { .. } => {}
             Action::Host { id, change } => next.after_host(self, action, id, change),
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
+                next.cut_off(action);
                 if let Some(known) = next.hosts.get_mut(host) {
                     servers::turn(&mut known.servers, host, action);
                 }
@@ -54,6 +58,7 @@ impl Scene {
             }
             // What starts does not answer yet, and what stops may not any more.
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
+                next.cut_off(action);
                 if let (Some(known), Some(before)) = (next.hosts.get_mut(host), self.hosts.get(host)) {
                     servers::turn(&mut known.servers, host, action);
                     let both = known.servers.iter_mut().zip(&before.servers);
@@ -74,7 +79,8 @@ impl Scene {
             },
             GuestChange::Stop | GuestChange::Shutdown { .. } => self.stop(id),
             GuestChange::Suspend => {
-                self.guests.entry(id.clone()).and_modify(|guest| guest.status = GuestStatus::Paused);
+                let runs = self.guests.get_mut(id).filter(|guest| guest.may_run());
+                runs.into_iter().for_each(|guest| guest.status = GuestStatus::Paused);
             }
             GuestChange::Migrate { .. } => {
                 self.take_room(before, action);
@@ -94,7 +100,7 @@ impl Scene {
                 }
             }
             GuestChange::Clone { .. } => self.take_room(before, action),
-            GuestChange::Scale { cores, memory_mib } => {
+            GuestChange::Scale { cores, memory_mib, .. } => {
                 if let Some(mib) = memory_mib {
                     self.resize(id, *mib, true);
                 }
@@ -126,6 +132,7 @@ impl Scene {
             }
             // Which of its guests it starts again is its own matter.
             HostChange::Reboot => {
+                self.hosts.entry(id.clone()).and_modify(|host| host.online = true);
                 Away::of(before, action).guests.iter().for_each(|guest| self.unsettle(guest));
             }
             HostChange::Wake { .. } => {
@@ -143,6 +150,21 @@ impl Scene {
     fn switch_off(&mut self, hosts: &BTreeSet<HostId>) {
         let off = self.hosts.iter_mut().filter(|(id, _)| hosts.contains(*id));
         off.for_each(|(_, host)| host.online = false);
+    }
+
+    /// A node whose API or whose part in the cluster is stopped answers no more, or votes no more.
+    fn cut_off(&mut self, action: &Action) {
+        let Action::Unit { host, unit, verb: UnitVerb::Stop } = action else { return };
+        let Some(node) = self.hosts.get_mut(host).and_then(|host| host.node.as_mut()) else { return };
+        if is_unit(unit, &VOTING_UNITS) {
+            node.votes = 0;
+        }
+        if is_unit(unit, &API_UNITS) {
+            let cluster = self.clusters.get_mut(&node.cluster);
+            if let Some(cluster) = cluster {
+                cluster.endpoints.remove(host);
+            }
+        }
     }
 
     /// Nobody knows any more whether a guest runs.
@@ -382,7 +404,7 @@ mod tests {
         let gone = started.after(&delete);
         assert!(!gone.guests.contains_key(&id("mail")));
         assert_eq!(used(&gone, "pve1"), 8);
-        let scale = change("mail", GuestChange::Scale { cores: Some(4), memory_mib: Some(6144) });
+        let scale = change("mail", GuestChange::Scale { cores: Some(4), memory_mib: Some(6144), balloon_mib: None });
         let scaled = started.after(&scale);
         assert_eq!((used(&scaled, "pve1"), scaled.guests[&id("mail")].cpus), (14, Some(4)));
         let nobody = start("nobody");

@@ -166,7 +166,8 @@ pub(super) fn goes_down(guest: &SceneGuest, change: &GuestChange) -> bool {
         | GuestChange::Delete { .. }
         | GuestChange::BackUp { mode: BackupMode::Suspend | BackupMode::Stop, .. } => true,
         GuestChange::Migrate { mode, .. } => Way::of(guest, *mode) == Way::Restart,
-        GuestChange::RemoteMigrate { online, .. } => !*online || guest.kind == GuestKind::Lxc,
+        // It leaves its network, whether it goes on running or not.
+        GuestChange::RemoteMigrate { .. } => true,
         GuestChange::Start
         | GuestChange::Resume
         | GuestChange::Scale { .. }

@@ -14,7 +14,7 @@ const NETWORK_UNITS: [&str; 6] =
     ["networking", "systemd-networkd", "NetworkManager", "tailscaled", "zerotier-one", "openvpn"];
 
 /// Units without which a node's API does not answer.
-const API_UNITS: [&str; 3] = ["pveproxy", "pvedaemon", "pve-cluster"];
+pub(super) const API_UNITS: [&str; 3] = ["pveproxy", "pvedaemon", "pve-cluster"];
 
 /// Whether a unit is one of some services; `.service` may be left out, as for `systemctl`.
 pub(super) fn is_unit(unit: &str, names: &[&str]) -> bool {
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(words(&scene, &shutdown("pi"), Rule::OwnMachine), NONE);
         host(&mut scene, "pi").own = true;
         assert_eq!(words(&scene, &shutdown("pi"), Rule::OwnMachine), ["Reanimator itself runs on pi"]);
-        host(&mut scene, "pi").guest = Some("c1:101".into());
+        host(&mut scene, "pi").guest = Some(crate::model::GuestId("c1:101".into()));
         assert_eq!(words(&scene, &stop("mail"), Rule::OwnMachine), ["Reanimator itself runs on pi"]);
         assert_eq!(words(&scene, &shutdown("pve1"), Rule::OwnMachine), ["Reanimator itself runs on pi"]);
         assert_eq!(words(&scene, &migrate("mail", "pve2"), Rule::OwnMachine), NONE, "a VM goes on running");

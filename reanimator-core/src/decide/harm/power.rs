@@ -8,6 +8,9 @@ use crate::model::{
     scene::{SceneCluster, SceneHost},
 };
 
+/// Units without which a node does not vote.
+pub(super) const VOTING_UNITS: [&str; 2] = ["corosync", "pve-cluster"];
+
 /// Names that a sentence has room for.
 const NAMED: usize = 5;
 
@@ -44,7 +47,7 @@ fn verdict(cluster: &SceneCluster, left: u32) -> Option<Objection> {
 fn without_vote(case: &Case<'_>) -> BTreeSet<HostId> {
     let mut lost = case.away.hosts.clone();
     if let Action::Unit { host, unit, verb: UnitVerb::Stop | UnitVerb::Restart } = case.action
-        && is_unit(unit, &["corosync", "pve-cluster"])
+        && is_unit(unit, &VOTING_UNITS)
     {
         lost.insert(host.clone());
     }
@@ -52,13 +55,13 @@ fn without_vote(case: &Case<'_>) -> BTreeSet<HostId> {
 }
 
 /// Guests are moved or shut down first, and not left to what their node makes of them. Those that high availability
-/// looks after too: whether it moves them then depends on how it is set up.
+/// looks after too: whether it moves them then depends on how it is set up. One that is on its way is at both ends.
 pub(super) fn running_guests(case: &Case<'_>) -> Vec<Objection> {
     let full = case.away.hosts.iter().filter_map(|host| {
         let names: Vec<&str> = case
             .scene
             .guests_at(host)
-            .filter(|(_, guest)| guest.may_run())
+            .filter(|(_, guest)| guest.may_run() || guest.coming_to.is_some())
             .map(|(_, guest)| guest.name.as_str())
             .collect();
         (!names.is_empty()).then(|| {
@@ -117,7 +120,7 @@ mod tests {
         assert_eq!(words(&scene, &shutdown("pve1"), Rule::RunningGuests), [""; 0]);
         // On its way there.
         let mail = scene.guests.values_mut().next().expect("there is one");
-        (mail.status, mail.coming_to) = (GuestStatus::Running, Some("pve3".into()));
+        mail.coming_to = Some("pve3".into());
         assert_eq!(words(&scene, &shutdown("pve3"), Rule::RunningGuests), ["guests run on pve3: mail"]);
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{case::Case, own::is_unit};
 use crate::model::{
-    Action, ContainerVerb, HostId, Objection, Rule, UnitVerb,
-    scene::{Answers, ServedBy, Server},
+    Action, ContainerVerb, GuestStatus, HostId, Objection, Rule, UnitVerb,
+    action::container_name,
+    scene::{Answers, SceneGuest, ServedBy, Server},
 };
 
 /// Units that usually answer; for a host of which only a tag tells that it does.
@@ -43,13 +44,15 @@ struct Place<'a> {
     name: &'a str,
     host: Option<&'a HostId>,
     away: bool,
+    /// Whether it answers for certain: what is about to change may be lost, and is not counted on.
+    sure: bool,
     servers: Vec<&'a Server>,
 }
 
 fn last(case: &Case<'_>, answers: Answers, rule: Rule, what: &str) -> Vec<Objection> {
     let places = places(case, answers);
     let (lost, kept): (Vec<_>, Vec<_>) = places.iter().partition(|place| is_lost(place, case.action, answers));
-    if lost.is_empty() || !kept.is_empty() {
+    if lost.is_empty() || kept.iter().any(|place| place.sure) {
         return Vec::new();
     }
     let names: Vec<&str> = lost.iter().map(|place| place.name).collect();
@@ -64,14 +67,20 @@ fn places<'a>(case: &Case<'a>, answers: Answers) -> Vec<Place<'a>> {
         for server in up(&host.servers) {
             let key = host.guest.as_ref().map_or(id.as_str(), |guest| guest.0.as_str());
             let place = places.entry(key).or_default();
+            let its_guest = host.guest.as_ref().and_then(|guest| case.scene.guests.get(guest));
             (place.name, place.host) = (&host.name, Some(id));
+            place.sure |= its_guest.is_none_or(SceneGuest::surely_runs);
             place.away |= case.away.hosts.contains(id);
             place.servers.push(server);
         }
     }
-    for (id, guest) in case.scene.guests.iter().filter(|(_, guest)| guest.surely_runs()) {
+    let on_air = |host: &HostId| case.scene.hosts.get(host).is_none_or(|host| host.online);
+    let runs = |guest: &SceneGuest| guest.status == GuestStatus::Running && on_air(&guest.host);
+    let guests = case.scene.guests.iter().filter(|(_, guest)| runs(guest));
+    for (id, guest) in guests {
         for server in up(&guest.servers) {
             let place = places.entry(&id.0).or_insert_with(|| Place { name: &guest.name, ..Place::default() });
+            place.sure |= guest.surely_runs();
             place.away |= case.away.guests.contains(id);
             place.servers.push(server);
         }
@@ -103,8 +112,8 @@ fn stops(action: &Action, on: &HostId, by: &ServedBy, answers: Answers) -> bool 
             ServedBy::Container { .. } => is_unit(unit, &["docker", "containerd"]),
             ServedBy::Host => is_unit(unit, usual),
         },
-        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
-            matches!(by, ServedBy::Container { name: of, .. } if of == name)
+        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update, .. } if host == on => {
+            matches!(by, ServedBy::Container { name: of, .. } if of == container_name(name))
         }
         Action::Compose { host, project, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
             matches!(by, ServedBy::Container { project: Some(of), .. } if of == project)
@@ -123,9 +132,10 @@ pub(super) fn turn(servers: &mut [Server], on: &HostId, action: &Action) {
             (Action::Unit { host, unit, verb: UnitVerb::Start }, ServedBy::Unit(name)) => {
                 host == on && is_unit(unit, &[name.trim_end_matches(".service")])
             }
-            (Action::Container { host, name, verb: ContainerVerb::Start }, ServedBy::Container { name: of, .. }) => {
-                host == on && name == of
-            }
+            (
+                Action::Container { host, name, verb: ContainerVerb::Start, .. },
+                ServedBy::Container { name: of, .. },
+            ) => host == on && container_name(name) == of,
             (
                 Action::Compose { host, project, verb: ContainerVerb::Start },
                 ServedBy::Container { project: Some(of), .. },
@@ -174,7 +184,8 @@ mod tests {
         assert_eq!(words(&scene, &unit("pi", "kea", UnitVerb::Restart), Rule::LastDhcp), [""; 0]);
         let by = ServedBy::Container { name: "dhcp".into(), project: Some("net".into()) };
         host(&mut scene, "pi").servers = vec![server(Answers::Dhcp, by)];
-        let container = Action::Container { host: "pi".into(), name: "dhcp".into(), verb: ContainerVerb::Update };
+        let container =
+            Action::Container { host: "pi".into(), name: "dhcp".into(), verb: ContainerVerb::Update, image: None };
         let compose = Action::Compose { host: "pi".into(), project: "net".into(), verb: ContainerVerb::Stop };
         for action in [&container, &compose, &stop_unit("docker.service"), &shutdown("pi")] {
             assert_eq!(words(&scene, action, Rule::LastDhcp), [why], "{action:?}");

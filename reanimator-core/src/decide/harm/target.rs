@@ -17,6 +17,11 @@ pub(super) fn target(case: &Case<'_>) -> Vec<Objection> {
     if let Some(id) = case.host().filter(|id| !case.scene.hosts.contains_key(*id)) {
         return refuse(format!("host {id} is not known"));
     }
+    if let Some((_, guest)) = case.guest()
+        && let Some(host) = case.scene.hosts.get(&guest.host).filter(|host| !host.online)
+    {
+        return refuse(format!("guest {} is on {}, which does not answer", guest.name, host.name));
+    }
     // Whoever is moved along goes to the same target.
     let Some(landing) = case.landings.first() else { return Vec::new() };
     let Some(host) = case.scene.hosts.get(landing.to) else {
@@ -106,7 +111,7 @@ pub(super) fn processors(case: &Case<'_>) -> Vec<Objection> {
     let mut objections: Vec<Objection> =
         landings.filter_map(|each| too_many(each.to, each.guest, each.guest.cpus?)).collect();
     objections.extend(case.guest().and_then(|(_, guest)| match case.change()? {
-        GuestChange::Start => too_many(&guest.host, guest, guest.cpus?),
+        GuestChange::Start | GuestChange::Resume if !guest.may_run() => too_many(&guest.host, guest, guest.cpus?),
         GuestChange::Scale { cores: Some(cores), .. } => {
             too_many(&guest.host, guest, cores.saturating_mul(guest.sockets.max(1)))
         }
@@ -162,6 +167,8 @@ mod tests {
         assert_eq!(why(&scene, "pve2"), ["pve2 is in maintenance: nothing new is put on it"]);
         host(&mut scene, "pve2").online = false;
         assert_eq!(why(&scene, "pve2"), ["pve2 does not answer"]);
+        let lost = words(&scene, &start("web"), Rule::Target);
+        assert_eq!(lost, ["guest web is on pve2, which does not answer"]);
     }
 
     #[test]
@@ -200,7 +207,7 @@ mod tests {
     fn starting_and_growing_take_memory_too_and_so_do_those_that_come_along() {
         let mut scene = lab();
         node(&mut scene, "pve1").memory_used = Some(Bytes(28 * GIB));
-        let grow = |mib| change("mail", GuestChange::Scale { cores: None, memory_mib: Some(mib) });
+        let grow = |mib| change("mail", GuestChange::Scale { cores: None, memory_mib: Some(mib), balloon_mib: None });
         assert_eq!(words(&scene, &grow(6144), Rule::Memory), NONE);
         assert_eq!(words(&scene, &grow(8192), Rule::Memory).len(), 1);
         assert_eq!(words(&scene, &start("mail"), Rule::Memory), NONE, "it runs already");
@@ -222,7 +229,7 @@ mod tests {
         node(&mut scene, "pve2").cpus = Some(1);
         let why = "pve2 has 1 processors, and guest mail has 2";
         assert_eq!(words(&scene, &migrate("mail", "pve2"), Rule::Processors), [why]);
-        let scale = change("mail", GuestChange::Scale { cores: Some(32), memory_mib: None });
+        let scale = change("mail", GuestChange::Scale { cores: Some(32), memory_mib: None, balloon_mib: None });
         assert_eq!(words(&scene, &scale, Rule::Processors).len(), 1);
         assert_eq!(words(&scene, &migrate("dns", "pve2"), Rule::Processors), NONE, "a container takes what is there");
     }

@@ -5,8 +5,11 @@
 //! holds up the figures.
 
 mod facts;
+mod job;
 mod session;
 mod space;
+
+pub use self::job::Jobs;
 
 use std::{sync::Arc, time::Duration};
 
@@ -88,6 +91,11 @@ impl LinuxMachine {
     /// How commands become root here.
     pub fn root(&self) -> Become {
         self.become_root.clone()
+    }
+
+    /// Work that goes on by itself there, as root where we may become that.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(self.transport.clone(), self.become_root.clone())
     }
 
     /// The transport underneath.

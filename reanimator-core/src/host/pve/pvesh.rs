@@ -141,6 +141,11 @@ fn command(request: &Request) -> Result<Command> {
             .because("a secret on a command line is seen by everybody on that machine")
             .next("use the API over HTTPS for this"));
     }
+    if request.file.is_some() {
+        return Err(Error::new(ErrorKind::Invalid, attempt())
+            .because("a file is handed over to the API, which this cluster is not reached by")
+            .next("connect it with `reanimator proxmox connect`"));
+    }
     let verb = match request.method {
         Method::Get => "get",
         Method::Post => "create",

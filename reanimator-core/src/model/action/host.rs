@@ -128,6 +128,11 @@ impl ContainerVerb {
     }
 }
 
+/// A container's name without its engine: `web` of `podman:web`.
+pub fn container_name(text: &str) -> &str {
+    text.strip_prefix("docker:").or_else(|| text.strip_prefix("podman:")).unwrap_or(text)
+}
+
 impl fmt::Display for ContainerVerb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

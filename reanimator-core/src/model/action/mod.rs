@@ -14,7 +14,7 @@ use super::{
 };
 
 pub use guest::{BackupMode, GuestChange, MigrationMode};
-pub use host::{ContainerVerb, HostChange, UnitVerb};
+pub use host::{ContainerVerb, HostChange, UnitVerb, container_name};
 pub use storage::{StorageChange, StorageContent};
 
 /// One change to the world: what, on what, with which bounds.
@@ -76,11 +76,15 @@ pub enum Action {
     Container {
         /// On which host.
         host: HostId,
-        /// Its name.
+        /// Its name; where both engines have one of it, `docker:NAME` or `podman:NAME`.
         name: String,
         /// What.
         #[serde(rename = "do")]
         verb: ContainerVerb,
+        /// The id of an image that is there, for it to be updated to; by this an update is taken back. Defaults to the
+        /// newest of the same name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
     },
     /// Something with all containers of a project of Compose on a host.
     Compose {
@@ -101,6 +105,9 @@ pub enum Action {
         /// What it is given, by the names of its parameters.
         #[serde(default)]
         parameters: BTreeMap<String, String>,
+        /// Which version of it. Defaults to the newest, which is written down when it is asked for; another one is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
     },
     /// Puts a file on a storage of a node.
     Storage {
@@ -223,7 +230,12 @@ impl Action {
             },
             Self::Host { change, .. } => change.words(&on, host),
             Self::Unit { unit, verb, .. } => format!("{verb} {unit} on {on}"),
-            Self::Container { name: container, verb, .. } => format!("{verb} container {container} on {on}"),
+            Self::Container { name: container, image: Some(image), .. } => {
+                format!("put container {container} on {on} back to image {}", short(image))
+            }
+            Self::Container { name: container, verb, image: None, .. } => {
+                format!("{verb} container {container} on {on}")
+            }
             Self::Compose { project, verb, .. } => format!("{verb} project {project} on {on}"),
             Self::Script { script, .. } => format!("run script {script} on {on}"),
             Self::Storage { storage, name: file, change, .. } => match change {
@@ -232,6 +244,11 @@ impl Action {
             },
         }
     }
+}
+
+/// An image's id as engines show it: twelve digits, without the kind of digest.
+fn short(image: &str) -> String {
+    image.trim_start_matches("sha256:").chars().take(12).collect()
 }
 
 /// A guest or host that an action names.
@@ -288,6 +305,17 @@ mod tests {
             (make.risk(), make.words_with(|_| "mail".into())),
             (Risk::Low, "make snapshot before of guest mail".into())
         );
+    }
+
+    #[test]
+    fn a_container_is_put_back_to_an_image_by_its_id() {
+        let json = r#"{"on":"container","host":"h1","name":"web","do":"update"}"#;
+        let update: Action = serde_json::from_str(json).unwrap();
+        assert_eq!((serde_json::to_string(&update).unwrap(), update.risk()), (json.into(), Risk::Disruptive));
+        assert_eq!(update.words(), "update container web on h1");
+        let json = json.replace('}', r#","image":"sha256:0123456789abcdef"}"#);
+        let back: Action = serde_json::from_str(&json).unwrap();
+        assert_eq!(back.words(), "put container web on h1 back to image 0123456789ab");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::{
     Error, ErrorKind, Result,
     model::Role,
-    store::{AccessStore, AuditEntry, SecretHash, SessionRecord, StoredAuditEntry, TokenRecord, UserRecord},
+    store::{
+        AccessStore, AuditEntry, AuditFilter, SecretHash, SessionRecord, StoredAuditEntry, TokenRecord, UserRecord,
+    },
 };
 
 use super::{SqliteStore, commit, database, timestamp};
@@ -72,6 +74,41 @@ impl TryFrom<AuditRow> for StoredAuditEntry {
         let entry = AuditEntry { at: timestamp(at)?, who, from: source, what, on: target, outcome };
         Ok(Self { number, entry })
     }
+}
+
+fn audit_query(filter: &AuditFilter, limit: u32) -> QueryBuilder<Sqlite> {
+    let mut query =
+        QueryBuilder::new("SELECT number, at, who, source, what, target, outcome FROM audit WHERE number < ");
+    query
+        .push_bind(filter.before.unwrap_or(i64::MAX))
+        .push(" AND number > ")
+        .push_bind(filter.after.unwrap_or(i64::MIN));
+    if let Some(since) = filter.since {
+        query.push(" AND at >= ").push_bind(since.as_millisecond());
+    }
+    if let Some(until) = filter.until {
+        query.push(" AND at < ").push_bind(until.as_millisecond());
+    }
+    let texts = [
+        ("who", &filter.who),
+        ("source", &filter.from),
+        ("what", &filter.what),
+        ("target", &filter.on),
+        ("outcome", &filter.outcome),
+    ];
+    for (column, wanted) in texts {
+        let Some(wanted) = wanted else { continue };
+        let (not, pattern) = wanted.strip_prefix('!').map_or(("", wanted.as_str()), |rest| (" NOT", rest));
+        query.push(format!(" AND {column}{not} GLOB ")).push_bind(glob(pattern));
+    }
+    query.push(if filter.after.is_some() { " ORDER BY number LIMIT " } else { " ORDER BY number DESC LIMIT " });
+    query.push_bind(limit);
+    query
+}
+
+/// A pattern in which only `*` has a meaning, as SQLite reads it.
+fn glob(pattern: &str) -> String {
+    pattern.replace('[', "[[]").replace('?', "[?]")
 }
 
 fn secret_hash(bytes: &[u8]) -> Result<SecretHash> {
@@ -321,16 +358,12 @@ impl AccessStore for SqliteStore {
         commit(&self.main, attempt, transaction).await
     }
 
-    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<StoredAuditEntry>> {
-        let rows: Vec<AuditRow> = sqlx::query_as(
-            "SELECT number, at, who, source, what, target, outcome FROM audit
-             WHERE number < ? ORDER BY number DESC LIMIT ?",
-        )
-        .bind(before.unwrap_or(i64::MAX))
-        .bind(limit)
-        .fetch_all(self.main.reader())
-        .await
-        .map_err(self.main.failed("read the audit trail"))?;
+    async fn find_audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<StoredAuditEntry>> {
+        let rows: Vec<AuditRow> = audit_query(filter, limit)
+            .build_query_as()
+            .fetch_all(self.main.reader())
+            .await
+            .map_err(self.main.failed("read the audit trail"))?;
         rows.into_iter().map(StoredAuditEntry::try_from).collect()
     }
 }

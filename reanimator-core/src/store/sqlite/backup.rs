@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 15] = [
+pub(super) const REPLACED: [&str; 16] = [
     "connections",
     "hosts",
     "host_links",
@@ -43,12 +43,13 @@ pub(super) const REPLACED: [&str; 15] = [
     "changes",
     "windows",
     "protections",
+    "scripts",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 8] = [
+pub(super) const OF_ITS_OWN: [&str; 10] = [
     "meta",
     "server_lease",
     "secrets",
@@ -57,6 +58,8 @@ pub(super) const OF_ITS_OWN: [&str; 8] = [
     "operation_steps",
     "operation_lines",
     "operation_things",
+    "operation_slots",
+    "operation_gates",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.

@@ -6,10 +6,10 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use crate::{
-    model::{Entity, Role, TelemetryQuery},
+    model::{Action, Entity, HostChange, NewOperation, Operation, OperationId, OperationState, Role, TelemetryQuery},
     store::{
-        AccessStore, AuditEntry, BackupStore, ConnectionStore, HostStore, MetaStore, MetricRow, Sample, SecretHash,
-        SecretStore, SessionRecord, TelemetryStore, TokenRecord, UserRecord, contract,
+        AccessStore, AuditEntry, BackupStore, ConnectionStore, HostStore, MetaStore, MetricRow, OperationStore, Sample,
+        SecretHash, SecretStore, SessionRecord, TelemetryStore, TokenRecord, UserRecord, contract,
     },
 };
 
@@ -252,4 +252,36 @@ async fn a_restore_that_is_dropped_anywhere_leaves_all_of_the_old_or_all_of_the_
         }
     }
     assert!(before > 20 && after >= 1, "{before} before, {after} after");
+}
+
+/// An operation with a step and a line, carried out as far as `state`.
+async fn operation(store: &SqliteStore, title: &str, state: OperationState) -> OperationId {
+    let action = Action::Host { id: "h1".into(), change: HostChange::Reboot };
+    let new = NewOperation { title: title.into(), steps: vec![action.into()], ..NewOperation::default() };
+    let asked = Operation::new(new, "ada", contract::at(1));
+    store.add_operation(&asked).await.unwrap();
+    let (taken, hold) =
+        store.take_operation(&asked.id, "a process", None, contract::at(2), Duration::from_secs(60)).await.unwrap();
+    store.say(&hold, Some(0), title, contract::at(3)).await.unwrap();
+    store.write_operation(&hold, &Operation { state, ..taken }).await.unwrap();
+    asked.id
+}
+
+#[tokio::test]
+async fn operations_that_are_over_come_with_a_copy_and_others_are_not_taken_up_again() {
+    let (old, new) = (store("old").await, store("newer").await);
+    let over = operation(&old, "over", OperationState::Done).await;
+    let open = operation(&old, "open", OperationState::Running).await;
+    let own = operation(&new, "own", OperationState::Failed).await;
+    let folder = copy(&old, false).await;
+    for _ in 0..2 {
+        new.replace_from(folder.path()).await.unwrap();
+        let known = new.operation(&over).await.unwrap().unwrap();
+        assert_eq!((known.title.as_str(), known.state, known.owner), ("over", OperationState::Done, None));
+        assert_eq!(known.steps.len(), 1);
+        let lines = new.operation_lines(&over, 0, 10).await.unwrap();
+        assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["over"]);
+        assert!(new.operation(&open).await.unwrap().is_none());
+        assert!(new.operation(&own).await.unwrap().is_some());
+    }
 }

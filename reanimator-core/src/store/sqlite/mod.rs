@@ -22,6 +22,7 @@ mod facts;
 mod hosts;
 mod meta;
 mod operations;
+mod scripts;
 mod secrets;
 mod state;
 mod telemetry;
@@ -51,7 +52,9 @@ const MAIN: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") },
     Migration { version: 2, sql: include_str!("../../../migrations/sqlite/main/0002_facts.sql") },
     Migration { version: 3, sql: include_str!("../../../migrations/sqlite/main/0003_operations.sql") },
+    Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
+    Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },

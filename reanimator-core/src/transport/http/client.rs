@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
@@ -20,6 +20,7 @@ use super::{
     answer::{Answer, BODY_LIMIT, BodyFailure, excerpt, read_body},
     certificate::{self, Trust},
     failure::Failure,
+    form::{Form, FormFile},
     request::Request,
 };
 use crate::{
@@ -63,6 +64,8 @@ pub struct Client {
     endpoints: Vec<Standing>,
     current: AtomicUsize,
     permits: Semaphore,
+    /// A file takes as long as it takes: what is asked meanwhile does not wait for it.
+    files: Semaphore,
     body_limit: usize,
 }
 
@@ -107,12 +110,14 @@ impl Client {
             endpoints: endpoints.iter().map(standing).collect::<Result<_>>()?,
             current: AtomicUsize::new(0),
             permits: Semaphore::new(settings.in_flight.max(1)),
+            files: Semaphore::new(1),
             body_limit: settings.body_limit,
         })
     }
 
     async fn send_within_limit(&self, request: &Request, headers: &HeaderMap) -> Result<Answer> {
-        let _permit = self.permits.acquire().await.map_err(|_| Error::new(ErrorKind::Cancelled, attempt(request)))?;
+        let permits = if request.file.is_some() { &self.files } else { &self.permits };
+        let _permit = permits.acquire().await.map_err(|_| Error::new(ErrorKind::Cancelled, attempt(request)))?;
         let mut failures = Vec::new();
         let home = self.home(request);
         let answering = home.filter(|home| !self.endpoints[*home].silent.swap(false, Ordering::Relaxed));
@@ -161,9 +166,9 @@ impl Client {
         }
     }
 
-    /// The endpoint of the node that a request is about.
+    /// The endpoint of the node that a request is to be asked at, or is about.
     fn home(&self, request: &Request) -> Option<usize> {
-        let node = request.node()?;
+        let node = request.ask_at.as_deref().or(request.node())?;
         self.endpoints.iter().position(|standing| standing.node.get().is_some_and(|name| name == node))
     }
 
@@ -301,7 +306,12 @@ impl Standing {
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
             .map_err(|error| Error::new(ErrorKind::Internal, attempt(request)).from_source(error))?;
         let mut ask = self.http.request(method, request.url(&self.root)?).headers(headers.clone());
-        if request.method.has_body() {
+        if let Some(file) = &request.file {
+            let form = Form::new(&request.params, file);
+            ask = ask.header(CONTENT_TYPE, &form.content_type).header(CONTENT_LENGTH, form.length);
+            let stream = form.into_stream().await.map_err(|error| unreadable(request, file, error))?;
+            ask = ask.body(reqwest::Body::wrap_stream(stream));
+        } else if request.method.has_body() {
             ask = ask
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
                 .body(request.encoded_params());
@@ -331,6 +341,13 @@ impl Standing {
             endpoint: self.name.clone(),
         }
     }
+}
+
+fn unreadable(request: &Request, file: &FormFile, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::NotFound, attempt(request))
+        .because(format!("{} cannot be read", file.path.display()))
+        .next("hand the file over again")
+        .from_source(error)
 }
 
 /// What we try, in the words of an error.

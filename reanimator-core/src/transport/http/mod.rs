@@ -12,6 +12,7 @@
 //!   endpoint that worked last.
 //! - At most five requests are under way at once; every request has a time limit in which all of it must happen, and
 //!   every answer a length.
+//! - A file goes with a request as a form, straight from the disk; one at a time, beside the five.
 //! - A `GET` that was cut off is asked once more. Nothing else is ever sent twice.
 //! - Redirects are refused, since credentials would go along.
 //!
@@ -33,6 +34,7 @@ mod answer;
 mod certificate;
 mod client;
 mod failure;
+mod form;
 mod request;
 #[cfg(test)]
 pub(crate) mod test_server;
@@ -47,6 +49,7 @@ use crate::{Result, model::Problem};
 pub use answer::{Answer, BODY_LIMIT, excerpt};
 pub use certificate::{Trust, fingerprint_text, parse_sha256};
 pub use client::{Client, Settings, Shown, probe};
+pub use form::FormFile;
 pub use request::{DEFAULT_TIME_LIMIT, Method, Request, Value, encode};
 
 /// A way to ask one service over HTTP. Cheap to call from many tasks at once.

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::form::FormFile;
 use crate::{Error, ErrorKind, Result};
 
 /// How long one request may take unless told otherwise, with queueing, fail-over and reading the answer.
@@ -84,6 +85,10 @@ pub struct Request {
     pub params: Vec<(String, Value)>,
     /// How long it may take in all. Defaults to [`DEFAULT_TIME_LIMIT`].
     pub time_limit: Duration,
+    /// The node of a Proxmox cluster that is to be asked, where that matters. Defaults to the one it is about.
+    pub ask_at: Option<String>,
+    /// A file that goes with it: then its parameters travel in the same form. Only `POST` takes one.
+    pub file: Option<FormFile>,
 }
 
 impl Request {
@@ -106,6 +111,8 @@ impl Request {
             path: path.into_iter().map(Into::into).collect(),
             params: Vec::new(),
             time_limit: DEFAULT_TIME_LIMIT,
+            ask_at: None,
+            file: None,
         }
     }
 
@@ -143,10 +150,24 @@ impl Request {
         self
     }
 
+    /// With a file.
+    #[must_use]
+    pub fn with_file(mut self, file: FormFile) -> Self {
+        self.file = Some(file);
+        self
+    }
+
     /// Given up after this long.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// Asked at a node of the cluster rather than at the one it is about, where an endpoint is known to be that node's.
+    #[must_use]
+    pub fn ask_at(mut self, node: impl Into<String>) -> Self {
+        self.ask_at = Some(node.into());
         self
     }
 

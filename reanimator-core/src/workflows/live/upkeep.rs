@@ -1,4 +1,4 @@
-//! Keeps the history within its bounds, a little at a time.
+//! Keeps the history within its bounds, a little at a time, and lets go of files that nobody has come back for.
 
 use std::time::Duration;
 
@@ -38,5 +38,6 @@ async fn once(fleet: &Fleet) -> Result<bool> {
     let upkeep = fleet.store().roll_up_and_prune(now, &kept.figures()).await?;
     let pruned = fleet.store().prune_events(now - kept.events()).await?;
     let forgotten = fleet.store().prune_changes(now - kept.changes()).await?;
+    fleet.sweep_uploads().await?;
     Ok(upkeep.more || pruned > 0 || forgotten > 0)
 }

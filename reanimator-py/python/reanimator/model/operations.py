@@ -49,6 +49,7 @@ class ScaleAction(TypedDict):
     do: Literal["scale"]
     cores: NotRequired[int | None]
     memory_mib: NotRequired[int | None]
+    balloon_mib: NotRequired[int | None]
 
 
 class GrowDiskAction(TypedDict):
@@ -160,6 +161,7 @@ class ScriptAction(TypedDict):
     host: str
     script: str
     parameters: NotRequired[dict[str, str]]
+    version: NotRequired[str | None]
 
 
 class StorageAction(TypedDict):
@@ -270,6 +272,55 @@ class DryStep(TypedDict):
     objections: list[Objection]
 
 
+class EnterMaintenance(TypedDict):
+    """Moves a host's guests away, and has nothing new put on it; `targets` are hosts' ids."""
+
+    do: Literal["enter"]
+    targets: NotRequired[list[str]]
+    stopped: NotRequired[bool]
+    local_disks: NotRequired[bool]
+    leave_behind: NotRequired[bool]
+    shutdown: NotRequired[bool]
+    overrides: NotRequired[list[str]]
+
+
+class LeaveMaintenance(TypedDict):
+    """Uses a host again."""
+
+    do: Literal["leave"]
+    wake: NotRequired[bool]
+    bring_back: NotRequired[bool]
+    overrides: NotRequired[list[str]]
+
+
+class Move(TypedDict):
+    """A guest that is moved."""
+
+    guest: str
+    name: str
+    to: str
+    to_name: str
+    why: str
+
+
+class RefusedTarget(TypedDict):
+    """A host that a guest cannot go to."""
+
+    host: str
+    name: str
+    objections: list[Objection]
+
+
+class Stay(TypedDict):
+    """A guest that stays where it is."""
+
+    guest: str
+    name: str
+    is_well: bool
+    why: str
+    refused: list[RefusedTarget]
+
+
 class DryRun(TypedDict):
     """What would be done, had it not been a dry run."""
 
@@ -312,3 +363,10 @@ class GuestTargets(TypedDict):
     name: str
     local_disks: list[str]
     targets: list[GuestTarget]
+
+
+class MaintenanceDryRun(DryRun):
+    """What a wish about a host would come to."""
+
+    moves: list[Move]
+    stays: list[Stay]

@@ -16,6 +16,20 @@ class Retention(TypedDict):
     changes_days: int
 
 
+class Caps(TypedDict):
+    """How many operations may act on one host or cluster at once."""
+
+    per_host: int
+    per_cluster: int
+
+
+class Uploads(TypedDict):
+    """How much room files take that are handed over, before they are on a storage."""
+
+    quota_gib: int
+    keep_days: int
+
+
 class Sizes(TypedDict):
     """How much room the data takes on the disk."""
 
@@ -27,6 +41,8 @@ class Settings(TypedDict):
     """The settings, and what the data takes."""
 
     retention: Retention
+    caps: Caps
+    uploads: Uploads
     sizes: Sizes
     version: str
 

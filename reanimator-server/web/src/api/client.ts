@@ -9,6 +9,7 @@ import { Tagged } from './tagged';
 import type {
   Answer,
   AuditEntry,
+  AuditQuestion,
   BackupReport,
   Change,
   ClusterDetails,
@@ -27,6 +28,8 @@ import type {
   LabelChange,
   Labels,
   Listing,
+  MaintenanceWindow,
+  MaintenanceWish,
   Match,
   Me,
   NewHost,
@@ -36,19 +39,25 @@ import type {
   Operation,
   OperationLine,
   Overview,
+  ProtectionView,
   ProxmoxConnection,
   ProxmoxFound,
   Retention,
   Recent,
   Role,
+  Script,
   Series,
   Settings,
   StorageRow,
+  StoredScript,
+  Targets,
   TestResult,
   Token,
   Topology,
+  Upload,
   User,
   VmRow,
+  WindowView,
 } from './types';
 
 const BASE = '/api/v1';
@@ -65,6 +74,8 @@ interface Extras {
   signal?: AbortSignal;
   /** The tag of the answer that is here already; the server says 304 where it still holds. */
   tag?: string;
+  /** Where a piece of a file begins. */
+  offset?: number;
 }
 
 async function send(method: string, path: string, body?: unknown, extras: Extras = {}): Promise<Response> {
@@ -72,7 +83,10 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
   if (extras.tag) headers['If-None-Match'] = extras.tag;
   // The browser names the type of a form itself, with its boundary.
   const isForm = body instanceof FormData;
-  if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
+  const isPiece = body instanceof Blob;
+  if (isPiece) headers['Content-Type'] = 'application/octet-stream';
+  else if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
+  if (extras.offset !== undefined) headers['Upload-Offset'] = String(extras.offset);
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response: Response;
   try {
@@ -80,7 +94,7 @@ async function send(method: string, path: string, body?: unknown, extras: Extras
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isForm || isPiece ? body : JSON.stringify(body) }),
       ...(extras.signal ? { signal: extras.signal } : {}),
     });
   } catch (thrown) {
@@ -128,6 +142,12 @@ async function all<T>(path: string): Promise<T[]> {
 }
 
 const id = encodeURIComponent;
+
+/** `guest:c1:101` as a path of the API. */
+function pathOf(thing: string): string {
+  const [kind = '', ...rest] = thing.split(':');
+  return `/${kind}s/${id(rest.join(':'))}`;
+}
 
 /** Which part of a history. */
 export interface HistoryQuestion {
@@ -215,8 +235,11 @@ export const api = {
   host: (host: string) => call<HostDetail>('GET', `/hosts/${id(host)}`),
   addHost: (host: NewHost) => call<Host>('POST', '/hosts', host),
   importHosts: (inventory: Inventory) => call<Imported>('POST', '/hosts/import', inventory),
-  setMaintenance: (host: string, maintenance: boolean) =>
-    call<Host>('PATCH', `/hosts/${id(host)}`, { maintenance }),
+  /** Takes a host into maintenance or out of it; a node is emptied or filled on the way. */
+  maintain: (host: string, wish: MaintenanceWish) =>
+    call<Operation>('POST', `/hosts/${id(host)}/maintenance`, wish),
+  maintenanceDryRun: (host: string, wish: MaintenanceWish) =>
+    call<DryRun>('POST', `/hosts/${id(host)}/maintenance?dry_run=true`, wish),
   labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),
@@ -242,6 +265,8 @@ export const api = {
       'GET',
       withQuery(`/operations/${id(operation)}/lines`, { after: String(after) }),
     ),
+  /** The nodes that a guest may move to, and what speaks against each. */
+  targets: (guest: string) => call<Targets>('GET', `/guests/${id(guest)}/targets`),
   /** Says what would be done, and does nothing. */
   dryRun: (operation: NewOperation) => call<DryRun>('POST', '/operations?dry_run=true', operation),
   begin: (operation: NewOperation) => call<Operation>('POST', '/operations', operation),
@@ -259,12 +284,39 @@ export const api = {
   addToken: (name: string, role: Role) => call<{ token: string }>('POST', '/tokens', { name, role }),
   removeToken: (name: string) => call<undefined>('DELETE', `/tokens/${id(name)}`),
 
-  audit: (cursor = '', limit = 200) =>
+  audit: (question: AuditQuestion, cursor = '', limit = 200) =>
     call<{ items: AuditEntry[]; next_cursor?: string | null }>(
       'GET',
-      withQuery('/audit', { cursor, limit: String(limit) }),
+      withQuery('/audit', { ...question, cursor, limit: String(limit) }),
     ),
-  wholeAudit: () => all<AuditEntry>('/audit'),
+  wholeAudit: (question: AuditQuestion) => all<AuditEntry>(withQuery('/audit', { ...question })),
+  /** Where the trail is had as a file, of any length. */
+  auditFile: (format: 'csv' | 'jsonl', question: AuditQuestion) =>
+    BASE + withQuery('/audit/export', { format, ...question }),
+
+  windows: async () => (await call<{ items: WindowView[] }>('GET', '/windows')).items,
+  addWindow: (window: MaintenanceWindow) => call<WindowView>('POST', '/windows', window),
+  changeWindow: (name: string, change: Partial<MaintenanceWindow>) =>
+    call<WindowView>('PATCH', `/windows/${id(name)}`, change),
+  removeWindow: (name: string) => call<undefined>('DELETE', `/windows/${id(name)}`),
+  protections: async () => (await call<{ items: ProtectionView[] }>('GET', '/protections')).items,
+  /** Protects a host or guest, as `host:ID` or `guest:ID`. */
+  protect: (thing: string, reason: string) => call<unknown>('PUT', `${pathOf(thing)}/protection`, { reason }),
+  unprotect: (thing: string) => call<undefined>('DELETE', `${pathOf(thing)}/protection`),
+
+  scripts: async () => (await call<{ items: StoredScript[] }>('GET', '/scripts')).items,
+  addScript: (script: Script) => call<StoredScript>('POST', '/scripts', script),
+  changeScript: (script: Script) => call<StoredScript>('PUT', `/scripts/${id(script.name)}`, script),
+  removeScript: (name: string) => call<undefined>('DELETE', `/scripts/${id(name)}`),
+
+  beginUpload: (name: string, size: number) => call<Upload>('POST', '/uploads', { name, size }),
+  upload: (upload: string) => call<Upload>('GET', `/uploads/${id(upload)}`),
+  /** Appends a piece at the file's end, wherever that is. */
+  appendUpload: async (upload: string, offset: number, piece: Blob, signal: AbortSignal) => {
+    const sent = await send('PATCH', `/uploads/${id(upload)}`, piece, { signal, offset });
+    return (await sent.json()) as Upload;
+  },
+  dropUpload: (upload: string) => call<undefined>('DELETE', `/uploads/${id(upload)}`),
 
   labels: () => call<Labels>('GET', '/groups'),
   renameGroup: (group: string, name: string) => call<undefined>('PATCH', `/groups/${id(group)}`, { name }),

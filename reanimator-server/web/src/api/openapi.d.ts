@@ -1134,7 +1134,12 @@ export interface components {
             do: components["schemas"]["ContainerVerb"];
             /** @description On which host. */
             host: components["schemas"]["HostId"];
-            /** @description Its name. */
+            /**
+             * @description The id of an image that is there, for it to be updated to; by this an update is taken back. Defaults to the
+             *     newest of the same name.
+             */
+            image?: string | null;
+            /** @description Its name; where both engines have one of it, `docker:NAME` or `podman:NAME`. */
             name: string;
             /** @enum {string} */
             on: "container";

@@ -78,20 +78,149 @@ export type Token = Answered<Schemas['Token']>;
 /** One thing that somebody changed or tried to. */
 export type AuditEntry = Answered<Schemas['AuditEntry']>;
 
+/** Which entries of the trail; `*` stands for anything, `!` before a text takes all others. */
+export interface AuditQuestion {
+  who?: string;
+  what?: string;
+  outcome?: string;
+  since?: string;
+}
+
 /** A change to the world: what, on what. */
 export type Action = Schemas['Action'];
+export type ActionOn<On extends Action['on']> = Extract<Action, { on: On }>;
 export type GuestVerb = Schemas['GuestChange']['do'];
+/** Those that only switch a guest. */
+export type PowerVerb = Extract<GuestVerb, 'start' | 'stop' | 'shutdown' | 'reboot' | 'suspend' | 'resume'>;
+export type HostVerb = Schemas['HostChange']['do'];
 export type UnitVerb = Schemas['UnitVerb'];
+export type ContainerVerb = Schemas['ContainerVerb'];
+export type MigrationMode = Schemas['MigrationMode'];
+export type BackupMode = Schemas['BackupMode'];
 export type Risk = Schemas['Risk'];
+export type StorageContent = Schemas['StorageContent'];
+export type Rule = Schemas['Rule'];
+/** What a rule says against a step. */
+export interface Objection {
+  rule: Rule;
+  why: string;
+  can_override: boolean;
+}
+/** A node that a guest may move to, or may not, and why. */
+export interface MigrationTarget {
+  host: string;
+  name: string;
+  fits: boolean;
+  objections: Objection[];
+  /** What is left of its memory when the guest is there. */
+  memory_free_after_bytes: number | null;
+  mode: string | null;
+  /** It is there now. */
+  current: boolean;
+}
+export interface Targets {
+  guest: string;
+  targets: MigrationTarget[];
+}
+/** What is to become of a host that somebody works on. */
+export interface MaintenanceWish {
+  do: 'enter' | 'leave';
+  /** Where its guests may go. */
+  targets?: string[];
+  /** Whether it is shut down in the end. */
+  shutdown?: boolean;
+  overrides?: Rule[];
+}
 export type NewOperation = Schemas['NewOperation'];
 /** What an operation would do. */
-export type DryRun = Answered<Schemas['DryRun']>;
+export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & {
+  action: Action;
+  /** Servers that know no rules name none. */
+  objections?: Objection[];
+};
+export type DryRun = Omit<Answered<Schemas['DryRun']>, 'steps'> & { steps: DryStep[] };
 /** Actions that are carried out, or were. */
-export type Operation = Answered<Schemas['Operation']>;
+export type OperationStep = Omit<Answered<Schemas['Step']>, 'action'> & { action: Action };
+export type Operation = Omit<Answered<Schemas['Operation']>, 'steps'> & { steps: OperationStep[] };
 export type OperationState = Schemas['OperationState'];
-export type OperationStep = Operation['steps'][number];
 export type StepState = Schemas['StepState'];
 export type OperationLine = Answered<Schemas['OperationLine']>;
+
+export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+/** A time of the week in which what it covers may be disturbed. */
+export interface MaintenanceWindow {
+  name: string;
+  /** Which it covers, as selectors; absent is none. */
+  hosts?: string | null;
+  guests?: string | null;
+  days: Day[];
+  /** By the clock of its zone: `22:00`. */
+  from: string;
+  to: string;
+  zone: string;
+  first_day?: string | null;
+  last_day?: string | null;
+  enabled: boolean;
+  comment: string;
+}
+export interface WindowView {
+  window: MaintenanceWindow;
+  times: string;
+  open: boolean;
+  opens_at: string | null;
+  closes_at: string | null;
+  covers_hosts: string[];
+  covers_guests: string[];
+}
+/** Something that is protected by hand. */
+export interface ProtectionView {
+  protection: { thing: string; reason: string; by: string; since: string | null };
+  name: string | null;
+}
+
+/** What a script may be given. */
+export type Parameter = {
+  name: string;
+  description?: string;
+  required?: boolean;
+  default?: string | null;
+  variable?: string | null;
+} & (
+  | { type: 'text'; max_length?: number; pattern?: string | null }
+  | { type: 'integer'; min?: number | null; max?: number | null }
+  | { type: 'choice'; values: string[] }
+  | { type: 'boolean' }
+);
+/** A prepared script, as an admin defines it. */
+export interface Script {
+  name: string;
+  description?: string;
+  body: string;
+  interpreter?: string[];
+  parameters?: Parameter[];
+  /** On which hosts it may run: a selector. */
+  hosts?: string;
+  role?: Role;
+  users?: string[];
+  risk?: Risk;
+  limit_seconds?: number;
+  output_bytes?: number;
+  memory_mb?: number | null;
+  tasks?: number | null;
+  user?: string | null;
+  protect_system?: boolean;
+}
+export type StoredScript = Required<Script> & { version: string; changed_at: string; changed_by: string };
+
+/** A file that is handed over before it is put on a storage. */
+export interface Upload {
+  id: string;
+  name: string;
+  size: number;
+  /** How much of it is there. */
+  offset: number;
+  complete: boolean;
+}
 
 /** Groups and tags with how many hosts each has. */
 export type Labels = Answered<Schemas['Labels']>;

@@ -11,6 +11,10 @@ import { onestorage } from './de/onestorage';
 import { network } from './de/network';
 import { cluster } from './de/cluster';
 import { operations } from './de/operations';
+import { actions } from './de/actions';
+import { rules } from './de/rules';
+import { windows } from './de/windows';
+import { scripts } from './de/scripts';
 import { run } from './de/run';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
@@ -33,6 +37,10 @@ export const messages: Messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
+  windows,
+  scripts,
   run,
   connections,
   settings,

@@ -11,6 +11,10 @@ import { onestorage } from './en/onestorage';
 import { network } from './en/network';
 import { cluster } from './en/cluster';
 import { operations } from './en/operations';
+import { actions } from './en/actions';
+import { rules } from './en/rules';
+import { windows } from './en/windows';
+import { scripts } from './en/scripts';
 import { run } from './en/run';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
@@ -33,6 +37,10 @@ export const messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
+  windows,
+  scripts,
   run,
   connections,
   settings,

@@ -11,6 +11,10 @@ import { onestorage } from './it/onestorage';
 import { network } from './it/network';
 import { cluster } from './it/cluster';
 import { operations } from './it/operations';
+import { actions } from './it/actions';
+import { rules } from './it/rules';
+import { windows } from './it/windows';
+import { scripts } from './it/scripts';
 import { run } from './it/run';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
@@ -33,6 +37,10 @@ export const messages: Messages = {
   network,
   cluster,
   operations,
+  actions,
+  rules,
+  windows,
+  scripts,
   run,
   connections,
   settings,

@@ -2,20 +2,18 @@ import { expect, test } from 'vitest';
 import type { Operation, OperationLine, OperationStep } from '../api/types';
 import { format, t } from '../i18n';
 import {
-  consequence,
   doneSteps,
   guestAction,
   guestVerbs,
   isOpen,
-  mayBegin,
   mayStop,
   mayUndo,
   stateText,
-  stepHref,
-  stepText,
   stepsToCome,
   withLines,
 } from './operation';
+import { mayBegin } from './plan';
+import { consequence, stepHref, stepText } from './words';
 
 const step = (about: Partial<OperationStep> = {}): OperationStep => ({
   number: 0,
@@ -25,6 +23,7 @@ const step = (about: Partial<OperationStep> = {}): OperationStep => ({
   state: 'pending',
   before: null,
   handle: null,
+  limit_seconds: null,
   started_at: null,
   ended_at: null,
   outcome: null,
@@ -38,6 +37,7 @@ const operation = (about: Partial<Operation> = {}): Operation => ({
   note: null,
   requested_by: 'olga',
   requested_from: '192.0.2.1',
+  overrides: [],
   requested_at: '2026-01-01T00:00:00Z',
   started_at: null,
   ended_at: null,

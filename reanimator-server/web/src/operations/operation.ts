@@ -1,18 +1,19 @@
-/** What may be done with a guest, with a plan, and with an operation; and both in words. */
+/** What may be done with a guest and with an operation, and how far that got. */
 import type {
   Action,
-  DryRun,
-  GuestVerb,
   NewOperation,
   Operation,
   OperationLine,
   OperationState,
   OperationStep,
+  PowerVerb,
+  Rule,
   StepState,
   VmRow,
 } from '../api/types';
 import type { Level } from '../facts/table';
 import { t } from '../i18n';
+import { thingOf } from './words';
 
 export const operationHref = (id: string): string => `/operations/${encodeURIComponent(id)}`;
 
@@ -24,7 +25,7 @@ export function guestVerbs({
   status,
   kind,
   template,
-}: Pick<VmRow, 'status' | 'kind' | 'template'>): GuestVerb[] {
+}: Pick<VmRow, 'status' | 'kind' | 'template'>): PowerVerb[] {
   if (template) return [];
   switch (status) {
     case 'running':
@@ -38,7 +39,7 @@ export function guestVerbs({
   }
 }
 
-export function guestAction(id: string, verb: GuestVerb, thenStop: boolean): Action {
+export function guestAction(id: string, verb: PowerVerb, thenStop: boolean): Action {
   switch (verb) {
     case 'shutdown':
       return { on: 'guest', id, do: verb, limit_seconds: LIMIT_SECONDS, then_stop: thenStop };
@@ -49,20 +50,16 @@ export function guestAction(id: string, verb: GuestVerb, thenStop: boolean): Act
   }
 }
 
-/** One action as an operation; the server names it. */
-export const alone = (action: Action): NewOperation => ({ steps: [{ action }] });
-
-/** What an action costs those who use what it acts upon, exactly. */
-export function consequence(action: Action): string {
-  if (action.on === 'unit') return t.operations.unitConsequences[action.do];
-  if (action.on === 'snapshot') return t.operations.snapshotConsequences[action.do];
-  const words = t.operations.guestConsequences;
-  return action.do === 'shutdown' && action.then_stop ? words.shutdownThenStop : words[action.do];
-}
-
-/** Whether a plan has something to do and nothing of it would be refused. */
-export const mayBegin = ({ steps }: Pick<DryRun, 'steps'>): boolean =>
-  steps.every(({ refused }) => refused.length === 0) && steps.some(({ already }) => already === null);
+/** Actions beside each other as an operation; without a title the server names it. */
+export const asked = (
+  actions: readonly Action[],
+  title = '',
+  overrides: readonly Rule[] = [],
+): NewOperation => ({
+  ...(title ? { title } : {}),
+  steps: actions.map((action) => ({ action })),
+  ...(overrides.length > 0 ? { overrides: [...overrides] } : {}),
+});
 
 const OVER: ReadonlySet<OperationState> = new Set(['done', 'failed', 'cancelled', 'undone']);
 
@@ -102,40 +99,6 @@ export const stateLevel = (state: OperationState | StepState): Level | null => {
   return state === 'cancelled' ? 'warn' : null;
 };
 
-/** How the things that steps act upon are called. */
-export interface Names {
-  guest: (id: string) => string | undefined;
-  host: (id: string) => string | undefined;
-}
-
-function actionText(action: OperationStep['action'], names: Names): string {
-  switch (action.on) {
-    case 'unit':
-      return t.operations.unitSteps[action.do](action.unit, names.host(action.host) ?? action.host);
-    case 'snapshot':
-      return t.operations.snapshotSteps[action.do](action.name, names.guest(action.guest) ?? action.guest);
-    case 'guest':
-      return t.operations.guestSteps[action.do](names.guest(action.id) ?? action.id);
-  }
-}
-
-export function stepText(
-  { action, undoes }: OperationStep,
-  names: Names,
-  number: (value: number) => string,
-): string {
-  const words = actionText(action, names);
-  return undoes === null ? words : `${words} (${t.operations.takesBack(number(undoes + 1))})`;
-}
-
-/** The page of what a step acts upon. */
-export const stepHref = ({ action }: Pick<OperationStep, 'action'>): string =>
-  action.on === 'unit'
-    ? `/hosts/${encodeURIComponent(action.host)}/units`
-    : action.on === 'snapshot'
-      ? `/guests/${encodeURIComponent(action.guest)}/snapshots`
-      : `/guests/${encodeURIComponent(action.id)}`;
-
 /** Lines with those after them; one that came twice counts once. */
 export function withLines(
   known: readonly OperationLine[],
@@ -145,3 +108,35 @@ export function withLines(
   const fresh = more.filter(({ number }) => number > last);
   return fresh.length > 0 ? [...known, ...fresh] : known;
 }
+
+/** Which operations a person wants to see. */
+export interface Wanted {
+  /** How far they got; `open` for those that are not over. */
+  state: OperationState | 'open' | '';
+  /** What they act upon: `guest:c1:101`, `host:h1`. */
+  thing: string;
+  /** Words that stand in their titles, their notes or the name of whoever asked. */
+  text: string;
+}
+
+export function isWanted(operation: Operation, { state, thing, text }: Wanted): boolean {
+  if (state === 'open' ? !isOpen(operation) : state !== '' && operation.state !== state) return false;
+  if (thing && !operation.steps.some(({ action }) => thingOf(action) === thing)) return false;
+  const all = [operation.title, operation.note ?? '', operation.requested_by].join('\n').toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
+}
+
+/** How long something took, or has taken until now, in seconds. */
+export function tookSeconds(
+  { started_at, ended_at }: Pick<OperationStep, 'started_at' | 'ended_at'>,
+  now: number,
+): number | null {
+  if (started_at === null) return null;
+  return Math.max(0, ((ended_at === null ? now : Date.parse(ended_at)) - Date.parse(started_at)) / 1000);
+}
+
+/** The operations of a guest or a host. */
+export const operationsOf = (thing: string): string => `/operations?thing=${encodeURIComponent(thing)}`;

@@ -116,6 +116,14 @@ export const PAGES: readonly Page[] = [
     load: () => import('./operations/Page.svelte'),
   },
   {
+    id: 'scripts',
+    icon: 'scripts',
+    path: '/scripts',
+    key: 'x',
+    needs: 'viewer',
+    load: () => import('./scripts/Page.svelte'),
+  },
+  {
     id: 'run',
     icon: 'run',
     path: '/run',

@@ -1,4 +1,5 @@
 import type { IconName } from '../ui/Icon.svelte';
+import type { MenuItem } from '../ui/Menu.svelte';
 
 /** What a table says of what it holds; each page has its own. */
 export interface TableWords {
@@ -20,4 +21,13 @@ export interface Action {
   label: string;
   icon: IconName;
   act: () => void;
+}
+
+/** Several of them behind one button. */
+export interface ActionMenu {
+  id: string;
+  label: string;
+  /** What it is called whole: `Actions on 3 guests`. */
+  name: string;
+  items: readonly MenuItem[];
 }

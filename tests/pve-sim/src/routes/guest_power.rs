@@ -118,6 +118,6 @@ pub(crate) fn start(guest: &mut Guest, pid: u32, now: f64) {
 }
 
 /// Whether a guest starts with its node.
-pub(super) fn starts_at_boot(guest: &Guest) -> bool {
+pub(crate) fn starts_at_boot(guest: &Guest) -> bool {
     guest.config.get("onboot").is_some_and(|value: &Value| crate::params::plain(value) == "1")
 }

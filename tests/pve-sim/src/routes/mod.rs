@@ -7,14 +7,15 @@
 mod access;
 mod access_write;
 mod backup;
-mod cluster;
+pub(crate) mod cluster;
 mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
+mod guest_clone;
 mod guest_migrate;
 mod guest_move;
-mod guest_power;
+pub(crate) mod guest_power;
 mod guest_remote;
 mod guest_snapshot;
 mod ha;
@@ -22,6 +23,7 @@ mod machine;
 mod metrics;
 mod node;
 mod storage;
+mod storage_files;
 mod tasks;
 
 pub(crate) use cluster::sid as cluster_sid;
@@ -82,10 +84,11 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_snapshot::find(method, room, below))
                 .or_else(|| guest_migrate::find(method, room, below))
                 .or_else(|| guest_remote::find(method, room, below))
+                .or_else(|| guest_clone::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),
-        "storage" => storage::find(method, below),
+        "storage" => storage::find(method, below).or_else(|| storage_files::find(method, below)),
         "vzdump" => backup::find(method, below),
         _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Handler, cluster, cluster_jobs, metrics};
 use crate::figures;
+use crate::power::Asked;
 use crate::refusal::{Answer, Refusal};
 
 /// The handler for a path below `/nodes/{node}`, or for `/nodes` itself.
@@ -152,19 +153,11 @@ fn status(call: &mut Call<'_>) -> Answer {
     .into())
 }
 
-/// Reboots or shuts down. A reboot stops the guests and resets the uptime at
-/// once; a shutdown only stops the guests here (the control address takes a
-/// node off). Unrecorded; the answer is null without a UPID.
+/// Reboots or shuts down, which takes its time. Unrecorded; the answer is null
+/// without a UPID.
 fn power(call: &mut Call<'_>) -> Answer {
-    let node = call.node;
-    for guest in call.cluster.guests.values_mut().filter(|guest| guest.node == node) {
-        let comes_back = super::guest_power::starts_at_boot(guest);
-        guest.running = guest.running.take().filter(|_| comes_back);
-        if let Some(running) = &mut guest.running {
-            running.since = call.now;
-        }
-    }
-    call.cluster.nodes[node].booted = call.now;
+    let asked = if call.params.text("command") == Some("reboot") { Asked::Reboot } else { Asked::Shutdown };
+    call.cluster.ask_node(call.node, asked, call.now);
     Ok(Value::Null.into())
 }
 
@@ -312,7 +305,7 @@ fn syslog(call: &mut Call<'_>) -> Answer {
 }
 
 /// Sends a node a magic packet. Unrecorded; the description says it gives the
-/// MAC address it sent to. The packet itself is not sent.
+/// MAC address it sent to. No packet is on any wire: a node that is off wakes.
 fn wake(call: &mut Call<'_>) -> Answer {
     let node = &call.cluster.nodes[call.node];
     if call.node == call.here {
@@ -320,7 +313,11 @@ fn wake(call: &mut Call<'_>) -> Answer {
         return Err(Refusal::parameter("node", text));
     }
     match node.config.get("wakeonlan").and_then(Value::as_str) {
-        Some(mac) => Ok(json!(mac).into()),
+        Some(mac) => {
+            let answer = json!(mac);
+            call.cluster.ask_node(call.node, Asked::Wake, call.now);
+            Ok(answer.into())
+        }
         None => Err(Refusal::parameter("node", format!("No wake on LAN MAC address defined for '{}'!", node.name))),
     }
 }

@@ -140,6 +140,7 @@ fn content(call: &mut Call<'_>) -> Answer {
     let vmid = call.params.integer("vmid");
     let mut list = disks(call, storage);
     list.extend(backups(call, storage));
+    list.extend(files(call, storage));
     if storage.name == "local" {
         list.push(json!({
             "volid": "local:vztmpl/debian-12-standard_12.12-1_amd64.tar.zst",
@@ -188,7 +189,7 @@ fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
         .filter(|backup| backup.storage == storage.name)
         .filter(|backup| storage.shared || backup.node == call.node)
         .map(|backup| {
-            json!({
+            let mut entry = json!({
                 "volid": format!("{}:backup/{}", backup.storage, backup.file),
                 "content": "backup",
                 "format": if backup.kind == Kind::Qemu { "vma.zst" } else { "tar.zst" },
@@ -196,7 +197,30 @@ fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
                 "vmid": backup.vmid,
                 "ctime": backup.time,
                 "size": backup.size,
-                "notes": backup.notes,
+            });
+            if !backup.notes.is_empty() {
+                entry["notes"] = json!(backup.notes);
+            }
+            entry
+        })
+        .collect()
+}
+
+/// Files that were put there. Their sums are what this look-alike keeps of
+/// them, and stand in the notes.
+fn files(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
+    let files = call.cluster.files.iter().filter(|file| file.storage == storage.name);
+    files
+        .filter(|file| storage.shared || file.node == call.node)
+        .map(|file| {
+            let ending = file.name.rsplit('.').next().unwrap_or_default();
+            json!({
+                "volid": format!("{}:{}/{}", file.storage, file.content, file.name),
+                "content": file.content,
+                "format": if file.content == "vztmpl" { format!("t{ending}") } else { ending.to_owned() },
+                "size": file.size,
+                "ctime": file.time,
+                "notes": file.sha256,
             })
         })
         .collect()

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Place, ToolOutput, pvesh};
 use crate::params::plain;
+use crate::world::now;
 
 /// Answers one `ha-manager`.
 pub(super) fn run(place: &Place, arguments: &[&str]) -> ToolOutput {
@@ -43,16 +44,16 @@ fn config(place: &Place) -> ToolOutput {
     ToolOutput::printed(entries.collect::<String>())
 }
 
-/// Only noted: the look-alike moves no guests by itself.
+/// Leaves the command to the manager. Unrecorded; without quorum nothing can be left to anybody.
 fn maintenance(place: &Place, node: &str, enable: bool) -> ToolOutput {
     let mut cluster = place.world.cluster(place.cluster);
     if let Err(refusal) = cluster.node_index(node) {
         return ToolOutput::failed(255, pvesh::complaint(&refusal));
     }
-    cluster.ha.maintenance.retain(|name| name != node);
-    if enable {
-        cluster.ha.maintenance.push(node.to_owned());
+    if !cluster.quorate() {
+        return ToolOutput::failed(255, "cluster not ready - no quorum?\n");
     }
+    cluster.ask_maintenance(node, enable, now());
     ToolOutput::default()
 }
 

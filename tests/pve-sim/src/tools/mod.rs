@@ -1,5 +1,5 @@
 //! The commands of a node: `pvesh`, `qm`, `pct`, `pvesm`, `pveversion`,
-//! `ha-manager`, over the same state and the same checks as the API.
+//! `ha-manager`, and what switches it off, over the same state and the same checks as the API.
 //!
 //! A command that is run on a node by SSH is a small script that calls the
 //! program `pve-sim shim`, which asks here (over the control address) what to
@@ -7,6 +7,7 @@
 //! the API's texts are the recorded ones.
 
 mod manager;
+mod power;
 mod pvesh;
 
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub(crate) async fn run(world: &Arc<World>, call: ToolCall) -> ToolOutput {
         ("qm", _) => place.guest_tool(Kind::Qemu, &arguments).await,
         ("pct", _) => place.guest_tool(Kind::Lxc, &arguments).await,
         ("ha-manager", _) => manager::run(&place, &arguments),
+        ("systemctl" | "shutdown" | "poweroff" | "reboot", _) => power::run(&place, &call.tool, &arguments),
         (tool, rest) => ToolOutput::failed(255, format!("ERROR: unknown command '{tool} {}'\n", rest.join(" "))),
     }
 }

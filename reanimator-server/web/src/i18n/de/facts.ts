@@ -176,4 +176,5 @@ export const facts: typeof English = {
     config: 'Konfiguration',
     'not-found': 'nicht gefunden',
   },
+  deeds: 'Was sich tun lässt',
 };

@@ -110,4 +110,6 @@ export const guest: typeof English = {
   disksWritten: 'Datenträger, geschrieben',
   notManaged: 'nicht verwaltet',
   agentSays: (room) => `${room} laut Gast-Agent`,
+  rollBackTo: (name) => `Auf ${name} zurücksetzen`,
+  deleteSnapshot: (name) => `Snapshot ${name} löschen`,
 };

@@ -277,8 +277,6 @@ export const host: typeof English = {
   zfsPools: 'ZFS-Pools',
   vlanAware: 'VLAN-fähig',
   testConnection: 'Verbindung testen',
-  endMaintenance: 'Wartung beenden',
-  beginMaintenance: 'Wartung beginnen',
   inGroup: (name) => `Gruppe: ${name}`,
   clockAhead: (span) => `Die Uhr dieses Hosts geht gegenüber dem Server ${span} vor.`,
   clockBehind: (span) => `Die Uhr dieses Hosts geht gegenüber dem Server ${span} nach.`,
@@ -360,4 +358,13 @@ export const host: typeof English = {
   guestOf: (vmid, connection) => `${vmid} aus ${connection}`,
   notRemovedHere: 'Dieser Host kam mit seiner Proxmox-Verbindung und geht mit ihr.',
   adminTrusts: 'Ein Administrator kann hier den Fingerabdruck vergleichen und dem Schlüssel vertrauen.',
+  controlContainers: 'Container steuern',
+  projects: 'Compose-Projekte',
+  runningOf: (running, all) => `${running} von ${all} laufen`,
+  containerVerbs: {
+    start: 'Starten',
+    stop: 'Stoppen',
+    restart: 'Neu starten',
+    update: 'Aktualisieren',
+  },
 };

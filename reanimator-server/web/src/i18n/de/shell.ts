@@ -16,6 +16,7 @@ export const shell: typeof English = {
     cluster: 'Cluster',
     operations: 'Vorgänge',
     operation: 'Vorgang',
+    scripts: 'Skripte',
     run: 'Ausführen',
     connections: 'Verbindungen',
     settings: 'Einstellungen',

@@ -174,4 +174,5 @@ export const facts = {
     config: 'configuration',
     'not-found': 'not found',
   },
+  deeds: 'What can be done',
 };

@@ -108,4 +108,6 @@ export const guest = {
   disksWritten: 'Disks, written',
   notManaged: 'not managed',
   agentSays: (room: string) => `${room}, by its guest agent`,
+  rollBackTo: (name: string) => `Roll back to ${name}`,
+  deleteSnapshot: (name: string) => `Delete the snapshot ${name}`,
 };

@@ -275,8 +275,6 @@ export const host = {
   zfsPools: 'ZFS pools',
   vlanAware: 'VLAN-aware',
   testConnection: 'Test the connection',
-  endMaintenance: 'End maintenance',
-  beginMaintenance: 'Begin maintenance',
   inGroup: (name: string) => `group: ${name}`,
   clockAhead: (span: string) => `This host's clock is ${span} ahead of the server's.`,
   clockBehind: (span: string) => `This host's clock is ${span} behind the server's.`,
@@ -358,4 +356,13 @@ export const host = {
   guestOf: (vmid: string, connection: string) => `${vmid} of ${connection}`,
   notRemovedHere: 'It came in with its Proxmox connection and leaves with it.',
   adminTrusts: 'An admin can compare its fingerprint here and trust the key.',
+  controlContainers: 'Control containers',
+  projects: 'Compose projects',
+  runningOf: (running: string, all: string) => `${running} of ${all} running`,
+  containerVerbs: {
+    start: 'Start',
+    stop: 'Stop',
+    restart: 'Restart',
+    update: 'Update',
+  },
 };

@@ -17,6 +17,7 @@ export const shell = {
     cluster: 'Cluster',
     operations: 'Operations',
     operation: 'Operation',
+    scripts: 'Scripts',
     run: 'Run',
     connections: 'Connections',
     settings: 'Settings',

@@ -176,4 +176,5 @@ export const facts: typeof English = {
     config: 'configurazione',
     'not-found': 'non trovato',
   },
+  deeds: 'Cosa si può fare',
 };

@@ -110,4 +110,6 @@ export const guest: typeof English = {
   disksWritten: 'Dischi, scritti',
   notManaged: 'non gestito',
   agentSays: (room) => `${room}, secondo il guest agent`,
+  rollBackTo: (name) => `Torna a ${name}`,
+  deleteSnapshot: (name) => `Elimina lo snapshot ${name}`,
 };

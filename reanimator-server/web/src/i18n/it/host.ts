@@ -276,8 +276,6 @@ export const host: typeof English = {
   zfsPools: 'Pool ZFS',
   vlanAware: 'supporta VLAN',
   testConnection: 'Prova la connessione',
-  endMaintenance: 'Termina la manutenzione',
-  beginMaintenance: 'Inizia la manutenzione',
   inGroup: (name) => `gruppo: ${name}`,
   clockAhead: (span) => `L’orologio di questo host è avanti di ${span} rispetto al server.`,
   clockBehind: (span) => `L’orologio di questo host è indietro di ${span} rispetto al server.`,
@@ -359,4 +357,13 @@ export const host: typeof English = {
   guestOf: (vmid, connection) => `${vmid} di ${connection}`,
   notRemovedHere: 'Questo host è arrivato con la sua connessione Proxmox e se ne va con essa.',
   adminTrusts: 'Un amministratore può confrontare qui l’impronta e accettare la chiave.',
+  controlContainers: 'Controllare i container',
+  projects: 'Progetti Compose',
+  runningOf: (running, all) => `${running} di ${all} in esecuzione`,
+  containerVerbs: {
+    start: 'Avvia',
+    stop: 'Ferma',
+    restart: 'Riavvia',
+    update: 'Aggiorna',
+  },
 };

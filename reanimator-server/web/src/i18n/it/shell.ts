@@ -16,6 +16,7 @@ export const shell: typeof English = {
     cluster: 'Cluster',
     operations: 'Operazioni',
     operation: 'Operazione',
+    scripts: 'Script',
     run: 'Esegui',
     connections: 'Connessioni',
     settings: 'Impostazioni',

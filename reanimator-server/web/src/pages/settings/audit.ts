@@ -1,5 +1,5 @@
 /** The audit trail as people search it and take it with them. */
-import type { AuditEntry } from '../../api/types';
+import type { AuditEntry, AuditQuestion } from '../../api/types';
 
 const FIELDS = ['at', 'who', 'from', 'what', 'on', 'outcome'] as const;
 
@@ -25,3 +25,14 @@ export function asCsv(entries: readonly AuditEntry[]): string {
   const lines = [FIELDS, ...entries.map((entry) => FIELDS.map((field) => entry[field]))];
   return lines.map((line) => `${line.map(quoted).join(',')}\r\n`).join('');
 }
+
+/** As JSON, a document on each line. */
+export const asLines = (entries: readonly AuditEntry[]): string =>
+  entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+
+/** What the server is asked for: a part of a name will do. */
+export const questionOf = ({ who = '', outcome = '', since = '' }: AuditQuestion): AuditQuestion => ({
+  ...(who ? { who: `*${who}*` } : {}),
+  ...(outcome ? { outcome } : {}),
+  ...(since ? { since } : {}),
+});

@@ -16,5 +16,6 @@ test('a section that is not for this person is not there', () => {
   expect(SECTIONS.filter(({ needs }) => viewer(needs)).map(({ id }) => id)).toEqual([
     'language',
     'connections',
+    'windows',
   ]);
 });

@@ -26,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { ...at('connections', 'plug', 'viewer'), path: '/connections' },
   at('credentials', 'settings'),
   at('groups', 'fleet'),
+  at('windows', 'pause', 'viewer'),
   at('history', 'clock'),
   at('backup', 'disk'),
   at('audit', 'columns'),

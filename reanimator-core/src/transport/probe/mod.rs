@@ -1,0 +1,3 @@
+//! Packets to who is no transport of ours: a machine that sleeps.
+
+pub mod wake;

@@ -1,0 +1,48 @@
+import type { rules as English } from '../en/rules';
+
+export const rules: typeof English = {
+  keeps: {
+    quorum: 'Ein Cluster behält sein Quorum.',
+    ha: 'Was die Hochverfügbarkeit betreut, bleibt, wo es sein darf, und wird ihr nicht genommen.',
+    affinity: 'Gäste, die zusammen oder getrennt gehören, bleiben so; festgelegte bleiben auf ihren Knoten.',
+    target: 'Ein Ziel antwortet, ist im Cluster und nicht in Wartung.',
+    memory: 'Ein Ziel hat den RAM, den der Gast braucht, und seine Reserve.',
+    storage: 'Ein Ziel hat die Speicher, die der Gast braucht, mit Platz darauf.',
+    bridge: 'Ein Ziel hat die Bridges, an denen die Netzwerkkarten des Gasts hängen.',
+    passthrough: 'Ein Gast mit einem Gerät seines Knotens bleibt dort.',
+    'local-disks': 'Ein Gast mit Datenträgern auf Speicher seines Knotens zieht nicht ohne sie um.',
+    locked: 'Was Proxmox gesperrt hat, bleibt unberührt.',
+    preconditions: 'Proxmox selbst sagt, dass der Gast umziehen kann.',
+    'running-guests': 'Ein Host mit laufenden Gästen wird nicht ausgeschaltet.',
+    'last-dns': 'Der letzte Server, der DNS beantwortet, wird nicht weggenommen.',
+    'last-dhcp': 'Der letzte Server, der DHCP beantwortet, wird nicht weggenommen.',
+    'own-machine': 'Die Maschine, auf der Reanimator läuft, wird nicht ausgeschaltet.',
+    'own-path': 'Worüber Reanimator andere erreicht, wird nicht ausgeschaltet.',
+    protected: 'Was jemand geschützt hat, bleibt unberührt.',
+    window: 'Was Wartungsfenster hat, wird nur in diesen gestört.',
+    cap: 'An einem Host oder Cluster geschieht nie mehr zugleich als erlaubt.',
+  },
+  broken: {
+    quorum:
+      'Der Cluster verliert vielleicht seine Mehrheit: dann lässt sich darin nichts starten, verschieben oder ändern.',
+    ha: 'Die Hochverfügbarkeit verschiebt den Gast vielleicht zurück, startet ihn anderswo oder schaltet seinen Knoten ab.',
+    affinity: 'Was getrennt war, fällt vielleicht zusammen aus; was zusammengehört, wird getrennt.',
+    target: 'Der Gast landet vielleicht auf einem Knoten, der fehlt oder bald fehlt.',
+    memory: 'Dem Knoten geht vielleicht der RAM aus; sein Kernel beendet dann Gäste.',
+    storage: 'Der Speicher läuft vielleicht voll; Gäste darauf bleiben dann stehen.',
+    bridge: 'Der Gast ist dort vielleicht ohne Netzwerk.',
+    passthrough: 'Der Gast startet vielleicht nicht ohne sein Gerät.',
+    'local-disks': 'Der Gast startet vielleicht nicht, oder ohne seine Daten.',
+    locked: 'Woran Proxmox gerade arbeitet, geht vielleicht kaputt: ein Backup, ein Snapshot, ein Umzug.',
+    preconditions: 'Proxmox lehnt es wahrscheinlich auf halbem Weg ab.',
+    'running-guests': 'Gäste, die dort laufen, werden mit ausgeschaltet.',
+    'last-dns': 'Namen werden in diesem Netzwerk nicht mehr gefunden, vielleicht auch nicht von Reanimator.',
+    'last-dhcp': 'Maschinen in diesem Netzwerk bekommen keine Adresse mehr.',
+    'own-machine': 'Reanimator geht mit aus und kann nichts rückgängig machen.',
+    'own-path':
+      'Reanimator erreicht andere Maschinen vielleicht nicht mehr und kann es nicht rückgängig machen.',
+    protected: 'Jemand hatte einen Grund, es zu schützen.',
+    window: 'Wer sich darauf verlässt, wird zu einer Zeit gestört, in der niemand damit rechnet.',
+    cap: 'Vieles geschieht zugleich: Speicher und Netzwerk werden vielleicht für alle anderen langsam.',
+  },
+};
