@@ -2,7 +2,7 @@
 
 web := reanimator-server/web
 
-.PHONY: help run test test-fast lint bench kill-test fuzz setup lab-up lab-down page
+.PHONY: help run test test-fast lint bench kill-test harm-test fuzz setup lab-up lab-down page
 
 help:
 	@echo "make run        build the page and the program, and start it"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint       format, clippy, linters, licences, advisories"
 	@echo "make bench      measure, beside something real"
 	@echo "make kill-test  kill the program 200 times while it acts, and count what came of it"
+	@echo "make harm-test  try 10,000 random plans in random worlds, and count what harm the rules let pass"
 	@echo "make fuzz       a minute of arbitrary bytes for each parser (tests/fuzz/README.md)"
 	@echo "make setup      say what the machine lacks, and install it after asking"
 	@echo "make lab-up     start three real Linux hosts (tests/lab/README.md)"
@@ -40,6 +41,9 @@ bench: page
 
 kill-test:
 	tests/kill-test
+
+harm-test:
+	tests/harm-test
 
 # RUSTC_BOOTSTRAP lets the stable compiler take the flags that libFuzzer needs.
 fuzz:

@@ -94,6 +94,16 @@ def test_a_guest_moves_to_another_node_and_back(fleet: Fleet, guests: list[model
     }
     refused = fleet.dry_run([beyond])["steps"][0]["refused"]
     assert "is a node of the guest's own cluster" in refused[0], refused
+def test_a_guest_is_tagged_and_a_clone_is_made_and_taken_back(fleet: Fleet, guests: list[model.Guest]) -> None:
+    tag: model.TagAction = {"on": "guest", "id": guests[0]["id"], "do": "tag", "add": ["rented"]}
+    tagged = fleet.operate([tag])
+    assert tagged["state"] == "done" and "rented" in (tagged["steps"][0]["outcome"] or ""), tagged
+    template = next(each for each in fleet.guests() if each["template"])
+    clone: model.CloneAction = {"on": "guest", "id": template["id"], "do": "clone", "name": "web9", "vmid": 900}
+    made = fleet.operate([clone])
+    assert made["state"] == "done" and (made["steps"][0]["outcome"] or "").startswith("guest 900 is there"), made
+    undone = fleet.undo(made["id"])
+    assert (undone["state"], undone["steps"][1]["outcome"]) == ("undone", "it is gone"), undone
 
 
 def test_what_is_only_asked_for_waits_and_can_be_stopped(fleet: Fleet, guests: list[model.Guest]) -> None:

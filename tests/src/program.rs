@@ -137,7 +137,15 @@ impl Server {
     /// # Panics
     /// When it does not come up.
     pub fn start(home: &Home, token_name: &str) -> Self {
-        let token = home.json(["token", "create", token_name]);
+        Self::start_for(home, token_name, "viewer")
+    }
+
+    /// The same with a token of a role.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_for(home: &Home, token_name: &str, role: &str) -> Self {
+        let token = home.json(["token", "create", token_name, "--role", role]);
         let words = ["serve", "--listen", "127.0.0.1:0", "--json"];
         let mut command = home.command(&built("reanimator", "reanimator-cli"), words);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
@@ -159,15 +167,31 @@ impl Server {
     /// What it answers to `GET path`.
     ///
     /// # Panics
-    /// When it answers anything but a document with status 200.
+    /// When it answers anything but a document with a status of success.
     #[must_use]
     pub fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, "")
+    }
+
+    /// What it answers to `POST path` with a document.
+    ///
+    /// # Panics
+    /// As `get`.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        self.ask("POST", path, &body.to_string())
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let asked = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(&self.address)?;
             write!(
                 stream,
-                "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-                self.address, self.token
+                "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                self.address,
+                self.token,
+                body.len()
             )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
@@ -175,7 +199,7 @@ impl Server {
         };
         let answer = asked().unwrap_or_else(|error| panic!("the server does not answer: {error}"));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(head.starts_with("HTTP/1.1 2"), "{answer}");
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 

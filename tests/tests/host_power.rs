@@ -10,7 +10,9 @@ use reanimator_core::{
     access::Principal,
     fleet::{NewHost, NewProxmox, ProxmoxSecret},
     host::pve::{Credentials, PveApi, PveHttps},
-    model::{Action, Endpoint, HostChange, HostId, HostState, NewOperation, Operation, OperationState, StepState},
+    model::{
+        Action, Endpoint, HostChange, HostId, HostState, NewOperation, Operation, OperationState, Rule, StepState,
+    },
     operation::Operations,
     transport::{http::Request, ssh::fingerprint_of},
 };
@@ -87,7 +89,8 @@ impl Ward {
 
     async fn ask(&self, id: &HostId, change: HostChange) -> Operation {
         let steps = vec![Action::Host { id: id.clone(), change }.into()];
-        let new = NewOperation { steps, ..NewOperation::default() };
+        // Guests run on the nodes here; that they keep a node on is tried elsewhere.
+        let new = NewOperation { steps, overrides: vec![Rule::RunningGuests], ..NewOperation::default() };
         self.operations.ask(new, &Principal::local(), "local").await.unwrap()
     }
 

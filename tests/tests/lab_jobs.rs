@@ -18,7 +18,11 @@ use reanimator_core::{
         ssh::{Hop, HostKeyPolicy, Ssh, SshCredentials, SshTarget},
     },
 };
-use reanimator_tests::lab::{self, LabHost};
+use reanimator_tests::{
+    lab::{self, LabHost},
+    program::{Home, built},
+};
+use serde_json::Value;
 
 /// Longer than any job here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -176,4 +180,45 @@ async fn lab_a_job_whose_connection_breaks_goes_on_and_one_whose_host_is_started
     let look = until(&again, &name, |look| look.state != JobState::Running).await;
     assert_eq!(look.state, JobState::Unknown { rebooted: true });
     assert_eq!(again.start(&JobSpec::new(&name, "true")).await.unwrap(), Started::Before, "nor is it begun again");
+}
+
+/// Defines a script of that text, runs it on a host, and gives the operation.
+fn script(home: &Home, host: &LabHost, name: &str, body: &str, definition: &[&str], run: &[&str]) -> Value {
+    let file = home.path().join(name);
+    std::fs::write(&file, body).unwrap();
+    let file = file.display().to_string();
+    home.json([&["script", "create", name, "--file", &file][..], definition].concat());
+    let words = [&["script", "run", name, "--on", &host.name, "--json"][..], run].concat();
+    let done = home.command(&built("reanimator", "reanimator-cli"), words).output().unwrap();
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done:?}"))
+}
+
+fn outcome(operation: &Value) -> &str {
+    operation["steps"][0]["outcome"].as_str().unwrap_or_default()
+}
+
+#[test]
+#[ignore = "needs the lab"]
+fn lab_a_prepared_script_is_given_what_is_hostile_and_kept_within_its_limits() {
+    let hosts = lab::hosts();
+    let (home, host) = (Home::new(), &hosts[0]);
+    host.add_to(&home);
+    let hostile = "'\"; $(touch /tmp/pwned) `touch /tmp/pwned`\n--help \\ \u{1F480} !!";
+    let body = "printf '%s' \"$REANIMATOR_PARAM_TEXT\" | od -An -tx1 | tr -d ' \\n'; echo; id -un; ls /tmp/pwned";
+    let given = format!("text={hostile}");
+    let definition = ["--param", "text:text", "--user", "lab", "--protect-system"];
+    let failed = script(&home, host, "echo", body, &definition, &["--set", &given]);
+    let hex: String = hostile.bytes().map(|byte| format!("{byte:02x}")).collect();
+    assert!(outcome(&failed).contains(&hex) && outcome(&failed).contains("status 2"), "{failed}");
+    let lines = home.json(["op", "show", failed["id"].as_str().unwrap()]);
+    assert_eq!(lines["state"], "failed");
+
+    let endless = script(&home, host, "endless", "yes", &["--output-limit", "4096"], &[]);
+    assert!(outcome(&endless).contains("it wrote without end"), "{endless}");
+    let slow = script(&home, host, "slow", "sleep 600", &["--time-limit", "1"], &[]);
+    assert!(outcome(&slow).contains("it took longer than it may"), "{slow}");
+    let greedy = script(&home, host, "greedy", "tail -c 200000000 /dev/zero | wc -c", &["--memory", "32"], &[]);
+    assert!(outcome(&greedy).contains("more memory than it may"), "{greedy}");
+    let well = script(&home, host, "well", "echo all is well", &["--memory", "32", "--tasks", "8"], &[]);
+    assert_eq!((&well["state"], outcome(&well)), (&"done".into(), "it ended with status 0: all is well"));
 }

@@ -1,10 +1,11 @@
-//! `guest`: VMs and containers as they were last seen, and their power.
+//! `guest`: VMs and containers as they were last seen, and what can be done with them.
 
 use clap::{Args, Subcommand};
 use reanimator_core::model::{Guest, GuestChange, GuestStatus};
 use serde_json::json;
 
 use super::{
+    guest_change::{self, BackUpArgs, CloneArgs, DeleteArgs, GrowDiskArgs, ScaleArgs, TagArgs},
     guest_migrate::{self, MigrateArgs, RemoteMigrateArgs},
     guest_power::{self, PowerArgs, RebootArgs, ShutdownArgs},
     guest_snapshot::{self, SnapshotCommand},
@@ -47,13 +48,25 @@ pub(crate) enum GuestCommand {
     Migrate(MigrateArgs),
     /// Move a guest to a node of another cluster
     RemoteMigrate(RemoteMigrateArgs),
-    /// Make snapshots, delete them, go back to them
-    #[command(subcommand)]
-    Snapshot(SnapshotCommand),
     /// Protect a guest: it is neither disrupted nor destroyed
     Protect(ProtectArgs),
     /// Protect a guest no more
     Unprotect(UnprotectArgs),
+    /// Make snapshots, list them, delete them, go back to them
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Give guests more cores or memory, or less
+    Scale(ScaleArgs),
+    /// Make a disk larger; none can be made smaller
+    GrowDisk(GrowDiskArgs),
+    /// Make another of a guest
+    Clone(CloneArgs),
+    /// Back guests up now
+    BackUp(BackUpArgs),
+    /// Give guests tags, and take some away
+    Tag(TagArgs),
+    /// Delete a guest with all its disks; it cannot be taken back
+    Delete(DeleteArgs),
 }
 
 /// Which guest.
@@ -84,6 +97,12 @@ pub(crate) async fn run(command: GuestCommand, context: &Context) -> Result<Done
         GuestCommand::Snapshot(command) => guest_snapshot::run(command, context).await,
         GuestCommand::Protect(args) => window::protect_guest(&args, context).await,
         GuestCommand::Unprotect(args) => window::unprotect_guest(&args, context).await,
+        GuestCommand::Scale(args) => guest_change::scale(args, context).await,
+        GuestCommand::GrowDisk(args) => guest_change::grow_disk(args, context).await,
+        GuestCommand::Clone(args) => guest_change::clone(args, context).await,
+        GuestCommand::BackUp(args) => guest_change::back_up(args, context).await,
+        GuestCommand::Tag(args) => guest_change::tag(args, context).await,
+        GuestCommand::Delete(args) => guest_change::delete(args, context).await,
         GuestCommand::Resume(args) => guest_power::run(&args, &GuestChange::Resume, context).await,
     }
 }

@@ -1,24 +1,41 @@
 //! `guest snapshot`: snapshots of one guest or of many at once.
 
 use clap::{Args, Subcommand};
-use reanimator_core::model::{Action, NewStep, SnapshotVerb};
+use reanimator_core::{
+    Error, ErrorKind,
+    model::{Action, NewStep, SnapshotVerb, Unseen},
+};
+use serde_json::json;
 
 use super::operate;
 use crate::{
     ask,
     context::Context,
     failure::{Done, Failure, usage},
+    screen::{Cell, Column, Table},
 };
 
-/// What can be done with snapshots. What there are, `guest show` tells.
+/// What can be done with snapshots.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SnapshotCommand {
+    /// List a guest's snapshots
+    List(ListArgs),
     /// Make a snapshot
     Create(CreateArgs),
     /// Delete a snapshot; it cannot be taken back
     Delete(DestroyArgs),
     /// Make guests what they were at a snapshot; what came later is gone
     Rollback(DestroyArgs),
+}
+
+/// Which guest's snapshots.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The guest's number, name or id
+    guest: String,
+    /// The node it is on, where several clusters have that number
+    #[arg(long, value_name = "HOST")]
+    node: Option<String>,
 }
 
 /// Which guests, and which snapshot of each.
@@ -62,6 +79,7 @@ pub(crate) struct DestroyArgs {
 /// Carries out the command.
 pub(crate) async fn run(command: SnapshotCommand, context: &Context) -> Result<Done, Failure> {
     let (verb, on, yes, memory, description) = match command {
+        SnapshotCommand::List(args) => return list(&args, context).await,
         SnapshotCommand::Create(args) => (SnapshotVerb::Create, args.on, true, args.memory, args.description),
         SnapshotCommand::Delete(args) => (SnapshotVerb::Delete, args.on, args.yes, false, String::new()),
         SnapshotCommand::Rollback(args) => (SnapshotVerb::RollBack, args.on, args.yes, false, String::new()),
@@ -84,6 +102,41 @@ pub(crate) async fn run(command: SnapshotCommand, context: &Context) -> Result<D
         confirm(&words)?;
     }
     operate::run(steps, &on.how, context).await
+}
+
+/// Shows a guest's snapshots, the oldest first.
+async fn list(args: &ListArgs, context: &Context) -> Result<Done, Failure> {
+    let details = context.fleet().await?.guest_details(args.node.as_deref(), &args.guest).await?;
+    let unseen: Vec<&Unseen> = details.facts.unseen.iter().filter(|unseen| unseen.what.contains("snapshot")).collect();
+    let Some(snapshots) = &details.facts.facts.snapshots else {
+        let why = unseen.first().map_or("nobody could look", |unseen| unseen.why.as_str());
+        let error = Error::new(ErrorKind::Unreachable, format!("see the snapshots of guest {}", args.guest));
+        return Err(error.because(why).next("see `reanimator guest show`").into());
+    };
+    if context.screen.is_json() {
+        context.screen.document(&json!({ "items": snapshots.list, "current_parent": snapshots.current_parent }))?;
+        return Ok(Done::Whole);
+    }
+    let mut table = Table::new([
+        Column::words("NAME"),
+        Column::words("TAKEN"),
+        Column::words("AFTER").keep(2),
+        Column::words("MEMORY").keep(3),
+        Column::words("SAYS").keep(1),
+    ]);
+    for snapshot in &snapshots.list {
+        let is_parent = snapshots.current_parent.as_ref() == Some(&snapshot.name);
+        let name = Cell::from(snapshot.name.as_str());
+        table.row([
+            if is_parent { name.good() } else { name },
+            Cell::known(snapshot.taken_at.map(|at| at.strftime("%Y-%m-%d %H:%MZ").to_string())),
+            Cell::known(snapshot.parent.as_deref()),
+            if snapshot.with_memory { "with".into() } else { "without".into() },
+            Cell::known(snapshot.description.as_deref().and_then(|text| text.lines().next())),
+        ]);
+    }
+    context.screen.table(&table, "No snapshots. Next: reanimator guest snapshot create NAME GUEST")?;
+    Ok(Done::Whole)
 }
 
 /// Asks whether that is meant; a program says so beforehand.

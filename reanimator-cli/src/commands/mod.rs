@@ -7,6 +7,7 @@ mod credentials;
 pub(crate) mod exec;
 pub(crate) mod group;
 pub(crate) mod guest;
+mod guest_change;
 mod guest_migrate;
 mod guest_power;
 mod guest_snapshot;

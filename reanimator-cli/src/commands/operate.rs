@@ -66,7 +66,7 @@ pub(super) async fn carry_out_plan(new: NewOperation, dry_run: bool, context: &C
 pub(super) async fn follow_asked(asked: &Operation, context: &Context) -> Result<Done, Failure> {
     let operations = Operations::new(context.fleet().await?);
     context.screen.note(&format!("Operation {}. Ctrl-C stops it before its next step.", asked.id));
-    let mut over = carry_out(&operations, &[asked.id], true, context).await?;
+    let mut over = carry_out(&operations, std::slice::from_ref(&asked.id), true, context).await?;
     let over = over.swap_remove(0);
     if context.screen.is_json() {
         context.screen.document(&over)?;

@@ -86,7 +86,8 @@ pub(crate) async fn run(command: ScriptCommand, context: &Context) -> Result<Don
 async fn create(args: DefineArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let script = args.definition.new_script(&args.name)?;
-    let create = fleet.create_script(script, &Principal::local().who());
+    let who = Principal::local().who();
+    let create = fleet.create_script(script, &who);
     let stored = context.audited(&fleet, "script create", &args.name, create).await?;
     told(&stored, "is defined", context)
 }
@@ -94,7 +95,8 @@ async fn create(args: DefineArgs, context: &Context) -> Result<Done, Failure> {
 async fn edit(args: DefineArgs, context: &Context) -> Result<Done, Failure> {
     let fleet = context.fleet().await?;
     let script = args.definition.changed(fleet.script(&args.name).await?.script)?;
-    let change = fleet.change_script(script, &Principal::local().who());
+    let who = Principal::local().who();
+    let change = fleet.change_script(script, &who);
     let stored = context.audited(&fleet, "script change", &args.name, change).await?;
     told(&stored, "is changed", context)
 }

@@ -124,8 +124,24 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
     })
 }
 
-fn not_yet(action: &Action) -> Error {
-    Error::new(ErrorKind::Invalid, action.words()).because("this version does not know how")
+/// Whether an effect was refused as a whole since what was seen before it is so no more: then it may be looked at again, and
+/// nothing has been done.
+pub(crate) fn is_outdated(action: &Action, error: &Error) -> bool {
+    match action {
+        Action::Guest { change, .. } => guest::is_outdated(change, error),
+        Action::Snapshot { .. }
+        | Action::Host { .. }
+        | Action::Unit { .. }
+        | Action::Container { .. }
+        | Action::Compose { .. }
+        | Action::Script { .. }
+        | Action::Storage { .. } => false,
+    }
+}
+
+/// An action that came where another kind belongs: a fault of our own.
+fn no_way(action: &Action) -> Error {
+    Error::new(ErrorKind::Internal, action.words()).because("it came to effects of another kind")
 }
 
 /// The name of an effect, the same each time it is made: `reanimator-OPERATION-STEP`.

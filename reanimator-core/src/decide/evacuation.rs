@@ -143,3 +143,116 @@ fn free_percent(scene: &Scene, host: &HostId) -> u64 {
     let node = scene.node(host).and_then(|node| Some((node.memory_total?.0, node.memory_used?.0)));
     node.map_or(0, |(total, used)| (u128::from(total.saturating_sub(used)) * 1_000 / u128::from(total.max(1))) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Bytes, GuestStatus,
+        scene::{SceneCluster, SceneDisk, SceneHa, SceneHost, SceneNode, SceneStorage},
+    };
+
+    const GIB: u64 = 1 << 30;
+
+    /// Three nodes of 32 GiB, 8 of them in use, without a guest.
+    fn scene() -> Scene {
+        let mut scene = Scene::default();
+        let cluster = SceneCluster { quorate: Some(true), expected_votes: 3, ..SceneCluster::default() };
+        scene.clusters.insert("c1".into(), cluster);
+        for name in ["pve1", "pve2", "pve3"] {
+            let storage = |shared| SceneStorage {
+                shared,
+                content: ["images".to_owned()].into(),
+                free: Some(Bytes(500 * GIB)),
+                active: true,
+            };
+            let node = SceneNode {
+                votes: 1,
+                memory_total: Some(Bytes(32 * GIB)),
+                memory_used: Some(Bytes(8 * GIB)),
+                cpus: Some(16),
+                storages: [("ceph".to_owned(), storage(true)), ("local".to_owned(), storage(false))].into(),
+                bridges: Some(["vmbr0".to_owned()].into()),
+                ..SceneNode::new("c1".into(), name)
+            };
+            let host = SceneHost { name: name.into(), online: true, node: Some(node), ..SceneHost::default() };
+            scene.hosts.insert(name.into(), host);
+        }
+        scene
+    }
+
+    fn put<'a>(scene: &'a mut Scene, vmid: u32, host: &str, gib: u64, storage: &str) -> &'a mut SceneGuest {
+        let disk = SceneDisk {
+            name: "scsi0".into(),
+            storage: Some(storage.into()),
+            shared: storage == "ceph",
+            size: Some(Bytes(32 * GIB)),
+            cdrom: false,
+        };
+        let guest = SceneGuest {
+            name: format!("vm{vmid}"),
+            host: host.into(),
+            status: GuestStatus::Running,
+            memory: Bytes(gib * GIB),
+            cpus: Some(2),
+            disks: vec![disk],
+            ..SceneGuest::default()
+        };
+        scene.guests.entry(GuestId::new(&"c1".into(), vmid)).or_insert(guest)
+    }
+
+    fn told(evacuation: &Evacuation) -> Vec<String> {
+        evacuation.moves.iter().map(|each| format!("{} {}", each.name, each.to_name)).collect()
+    }
+
+    #[test]
+    fn guests_spread_and_the_largest_chooses_first() {
+        let mut scene = scene();
+        for (vmid, gib) in [(101, 2), (102, 8), (103, 4), (104, 2)] {
+            put(&mut scene, vmid, "pve1", gib, "ceph");
+        }
+        let evacuation = evacuate(&scene, &"pve1".into(), &Terms::default());
+        assert_eq!(told(&evacuation), ["vm102 pve2", "vm103 pve3", "vm101 pve3", "vm104 pve3"]);
+        assert_eq!(evacuation.moves[0].why, "pve2 is left with 50.0 % of its memory free, the most");
+        assert!(evacuation.stays.is_empty());
+    }
+
+    #[test]
+    fn what_no_host_can_take_stays_with_what_speaks_against_each() {
+        let mut scene = scene();
+        put(&mut scene, 101, "pve1", 30, "ceph");
+        put(&mut scene, 102, "pve1", 1, "local");
+        put(&mut scene, 103, "pve1", 1, "ceph").status = GuestStatus::Stopped;
+        put(&mut scene, 104, "pve1", 1, "ceph").ha = Some(SceneHa { state: Some("started".into()), wanted: None });
+        let terms = Terms { ha_moves: true, targets: vec!["pve3".into()], ..Terms::default() };
+        let evacuation = evacuate(&scene, &"pve1".into(), &terms);
+        assert_eq!(told(&evacuation), [""; 0]);
+        let stays: Vec<(&str, bool, &str)> =
+            evacuation.stays.iter().map(|stay| (stay.name.as_str(), stay.is_well, stay.why.as_str())).collect();
+        assert_eq!(
+            stays,
+            [
+                ("vm101", false, "no host can take it"),
+                ("vm102", false, "no host can take it"),
+                ("vm104", true, "high availability moves it by itself"),
+                ("vm103", true, "it does not run"),
+            ]
+        );
+        let against = |stay: usize| evacuation.stays[stay].refused[0].objections[0].rule.as_str();
+        assert_eq!((against(0), against(1)), ("memory", "local-disks"));
+    }
+
+    #[test]
+    fn guests_come_back_where_it_is_awake_as_far_as_they_fit_and_all_where_it_sleeps() {
+        let mut scene = scene();
+        put(&mut scene, 101, "pve2", 4, "ceph");
+        put(&mut scene, 102, "pve3", 30, "ceph");
+        scene.hosts.get_mut(&"pve1".into()).expect("it is there").maintenance = true;
+        let guests: Vec<GuestId> = scene.guests.keys().cloned().collect();
+        let evacuation = bring_back(&scene, &"pve1".into(), &guests);
+        assert_eq!(told(&evacuation), ["vm101 pve1"]);
+        assert_eq!(evacuation.stays[0].why, "it cannot go back");
+        scene.hosts.get_mut(&"pve1".into()).expect("it is there").online = false;
+        assert_eq!(told(&bring_back(&scene, &"pve1".into(), &guests)), ["vm101 pve1", "vm102 pve1"]);
+    }
+}

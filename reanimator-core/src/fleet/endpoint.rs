@@ -13,7 +13,7 @@ use super::Fleet;
 use crate::{
     Error, ErrorKind, Result,
     host::pve::PveApi,
-    model::{ConnectionId, Endpoint, GuestId, HostId, ProxmoxAuth, ProxmoxReach, Reach},
+    model::{ConnectionId, Endpoint, HostId, ProxmoxAuth, ProxmoxReach, Reach},
     transport::http::Request,
 };
 
@@ -73,26 +73,6 @@ impl RemoteNode {
 }
 
 impl Fleet {
-    /// The API of the cluster that a guest is of, its number there, and its name where that is known.
-    pub(crate) async fn way_to_guest(
-        &self,
-        id: &GuestId,
-    ) -> Result<(Arc<dyn PveApi>, ConnectionId, String, Option<String>)> {
-        let name = self.guests().await?.into_iter().find(|guest| guest.id == *id).and_then(|guest| guest.name);
-        let parts = id.0.rsplit_once(':');
-        let found = parts.and_then(|(connection, vmid)| {
-            let connection = ConnectionId::from(connection);
-            let api = self.read(|world| world.clusters.get(&connection).map(|known| known.cluster.api().clone()))?;
-            Some((api, connection, vmid.to_owned()))
-        });
-        let (api, connection, vmid) = found.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("act on guest {id}"))
-                .because("its cluster is not in the fleet")
-                .next("see `reanimator guest list`")
-        })?;
-        Ok((api, connection, vmid, name))
-    }
-
     /// The way into a host that is a node of a cluster, for a node of another cluster.
     pub(crate) async fn remote_node(&self, id: &HostId, attempt: &str) -> Result<RemoteNode> {
         self.sync().await?;

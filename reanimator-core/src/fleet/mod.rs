@@ -90,6 +90,7 @@ pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
 pub use observe::Seen;
+pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
 pub use restraints::Restraints;
 pub use selector::Selector;
@@ -174,6 +175,8 @@ struct Inner {
     adopting: tokio::sync::Mutex<()>,
     /// One at a time makes a backup or puts one back.
     backing_up: tokio::sync::Mutex<()>,
+    /// Told when an operation is asked for in this process.
+    asked: tokio::sync::Notify,
     events: broadcast::Sender<Event>,
     /// Whether a live loop in this process keeps the world fresh.
     live: AtomicBool,
@@ -217,6 +220,7 @@ impl Fleet {
             syncing: Default::default(),
             adopting: Default::default(),
             backing_up: Default::default(),
+            asked: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),
             options,

@@ -9,7 +9,30 @@ use crate::{
     model::{Action, ConnectionId, Guest, GuestId, HostId, Link, Thing},
 };
 
+fn no_guest(id: &GuestId, cause: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("act on guest {id}")).because(cause).next("see `reanimator guest list`")
+}
+
+/// Where a guest is to be found.
+pub(crate) struct WayToGuest {
+    pub(crate) cluster: ConnectionId,
+    pub(crate) vmid: String,
+    /// As it was last seen; none of one that was not.
+    pub(crate) name: Option<String>,
+    pub(crate) api: Arc<dyn PveApi>,
+}
+
 impl Fleet {
+    /// Says that an operation was asked for, to whoever carries such out in this process.
+    pub(crate) fn tell_of_an_operation(&self) {
+        self.inner.asked.notify_one();
+    }
+
+    /// Waits until an operation is asked for in this process.
+    pub(crate) async fn an_operation_is_asked_for(&self) {
+        self.inner.asked.notified().await;
+    }
+
     /// One guest as it was last seen; none where there is none of that id.
     pub(crate) async fn guest_by_id(&self, id: &GuestId) -> Result<Option<Guest>> {
         self.refresh().await?;
@@ -26,17 +49,15 @@ impl Fleet {
         Ok(self.read(|world| world.hosts.get(id)?.host.links.iter().find_map(node)))
     }
 
-    /// A guest as it was last seen, and the API of its cluster.
-    pub(crate) async fn guest_and_api(&self, id: &GuestId) -> Result<(Guest, Arc<dyn PveApi>)> {
-        let guest = self.guest_by_id(id).await?;
-        let missing = |cause: &str| {
-            Error::new(ErrorKind::NotFound, format!("act on guest {id}"))
-                .because(cause)
-                .next("see `reanimator guest list`")
-        };
-        let guest = guest.ok_or_else(|| missing("there is none of that id"))?;
-        let api = self.read(|world| world.clusters.get(&guest.connection).map(|known| known.cluster.api().clone()));
-        api.map(|api| (guest, api)).ok_or_else(|| missing("its cluster is not in the fleet any more"))
+    /// A guest's cluster and number, its name where it was seen, and the API of its cluster: those of one that has just been
+    /// made or deleted too.
+    pub(crate) async fn way_to_guest(&self, id: &GuestId) -> Result<WayToGuest> {
+        let known = self.guest_by_id(id).await?;
+        let (connection, vmid) =
+            id.parts().ok_or_else(|| no_guest(id, "an id is the connection of a cluster, a colon and a number"))?;
+        let api = self.read(|world| world.clusters.get(&connection).map(|known| known.cluster.api().clone()));
+        let api = api.ok_or_else(|| no_guest(id, "its cluster is not in the fleet"))?;
+        Ok(WayToGuest { cluster: connection, vmid: vmid.to_string(), name: known.and_then(|guest| guest.name), api })
     }
 
     /// The name that a host has as a node of a cluster.

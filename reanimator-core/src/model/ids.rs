@@ -81,6 +81,12 @@ impl GuestId {
     pub fn vmid(&self) -> &str {
         self.0.rsplit_once(':').map_or(self.0.as_str(), |(_, vmid)| vmid)
     }
+
+    /// The connection and the number in it; none where it is no such id.
+    pub fn parts(&self) -> Option<(ConnectionId, u32)> {
+        let (connection, vmid) = self.0.rsplit_once(':')?;
+        Some((ConnectionId::from(connection), vmid.parse().ok()?))
+    }
 }
 
 impl std::fmt::Display for GuestId {

@@ -264,6 +264,11 @@ impl Operation {
         self.steps.iter().map(|step| step.action.risk()).max().unwrap_or(Risk::None)
     }
 
+    /// The most that taking back any of its steps may cost.
+    pub fn undo_risk(&self) -> Risk {
+        self.steps.iter().map(|step| step.action.undo_risk()).max().unwrap_or(Risk::None)
+    }
+
     /// What it acts upon, each once.
     pub fn things(&self) -> Vec<String> {
         let mut things: Vec<String> = self.steps.iter().map(|step| step.action.thing()).collect();

@@ -96,6 +96,7 @@ impl Operations {
         }
         self.fleet.note(&line, STARTED).await?;
         self.fleet.store().add_operation(&operation).await?;
+        self.fleet.tell_of_an_operation();
         Ok(operation)
     }
 
@@ -224,7 +225,11 @@ impl Operations {
         };
         let wished = async {
             let operation = self.get(id).await?;
-            who.require(operation.risk().needs(), attempt)?;
+            let risk = match wish {
+                Wish::Cancel => operation.risk(),
+                Wish::Undo => operation.risk().max(operation.undo_risk()),
+            };
+            who.require(risk.needs(), attempt)?;
             let refuse = |cause: String| Err(Error::new(ErrorKind::Conflict, attempt).on(id.as_str()).because(cause));
             match (wish, operation.state) {
                 (Wish::Cancel, state) if state.is_over() => refuse(format!("it is over: {}", state.as_str())),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_STEPS, scenes::Scenes};
+use super::{MOST_STEPS, scenes::Scenes, scripts};
 use crate::{
     Error, ErrorKind, Result,
     action::{Check, EffectName, effect},
@@ -128,7 +128,8 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
             }
         }
         let words = fleet.words_of(&action).await?;
-        steps.push(DryStep { words, risk: action.risk(), action, calls, already, refused, objections });
+        let risk = scripts::risk(fleet, &action).await?;
+        steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
     Ok(DryRun { title: title(fleet, new).await?, risk, steps })

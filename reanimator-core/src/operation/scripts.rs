@@ -24,6 +24,12 @@ pub(super) async fn pin(fleet: &Fleet, mut steps: Vec<NewStep>) -> Result<Vec<Ne
     Ok(steps)
 }
 
+/// What an action may cost: of a script, what its definition says.
+pub(super) async fn risk(fleet: &Fleet, action: &Action) -> Result<Risk> {
+    let Action::Script { script, .. } = action else { return Ok(action.risk()) };
+    Ok(fleet.store().script(script).await?.map_or_else(|| action.risk(), |stored| stored.script.risk))
+}
+
 /// Passes who may take all of some steps: by the role that their risk takes, and of scripts by what their definition says.
 /// What a script is given is looked at here too, before anything is stored.
 pub(super) async fn allow(fleet: &Fleet, steps: &[Step], who: &Principal, attempt: &str) -> Result<()> {

@@ -11,13 +11,15 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result,
-    action::{Check, Effect, EffectName, Said, effect, usual_limit},
+    action::{Check, Effect, EffectName, Said, effect, is_outdated, usual_limit},
     model::{Rule, Step, StepState},
 };
 
 /// How often a step asks a far side that does not answer whether its effect began, and how long it waits in between.
 const FIND_TRIES: u32 = 30;
 const FIND_EVERY: Duration = Duration::from_secs(10);
+/// How often a step whose effect came too late for what was seen before looks again.
+const LOOKS_AGAIN: u32 = 4;
 /// How long a request that was sent may be on its way to the far side.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// What a step has left at least that another process has begun: it may have ended long ago.
@@ -79,7 +81,22 @@ impl Engine {
         Ok(step)
     }
 
+    /// A step, again where the world had changed between the look at it and the effect: then nothing was done.
     async fn carry_out(&self, step: &mut Step, terms: &Terms) -> Result<(StepState, String), Broken> {
+        for _ in 0..LOOKS_AGAIN {
+            match self.attempt(step, terms).await {
+                Err(Broken::Step(error)) if is_outdated(&step.action, &error) => {
+                    let why = format!("looking again: {}", crate::report(&error));
+                    self.say(Some(step.number), &why).await.map_err(Broken::Journal)?;
+                    step.state = StepState::Pending;
+                }
+                other => return other,
+            }
+        }
+        self.attempt(step, terms).await
+    }
+
+    async fn attempt(&self, step: &mut Step, terms: &Terms) -> Result<(StepState, String), Broken> {
         let gate = Gate { fleet: &self.fleet, hold: &self.hold, step: step.number, wishes: &terms.wishes };
         if step.state == StepState::Pending
             && gate.wait_for_slots(&step.action).await.map_err(Broken::Step)? == Way::Stopped
@@ -154,7 +171,8 @@ impl Engine {
             Check::Already(why) if step.state == StepState::Intended => return Ok(Some((StepState::Done, why))),
             Check::Already(why) => return Ok(Some((StepState::Already, why))),
             Check::Refused(why) => {
-                let error = Error::new(ErrorKind::Conflict, step.action.words()).because(why.join("; "));
+                let words = self.fleet.words_of(&step.action).await.map_err(Broken::Journal)?;
+                let error = Error::new(ErrorKind::Conflict, words).because(why.join("; "));
                 return Err(Broken::Step(error));
             }
             Check::Ready { before, .. } => step.before = Some(before),

@@ -20,8 +20,8 @@ pub(crate) async fn define_script(fleet: Fleet, definition: Json) -> Result<Plai
     let script: Script = serde_json::from_str(&definition.0).map_err(|error| {
         Error::new(ErrorKind::Invalid, "read the definition of a script").because(error.to_string())
     })?;
-    let name = script.name.clone();
-    let define = fleet.define_script(script, &Principal::local().who());
+    let (name, who) = (script.name.clone(), Principal::local().who());
+    let define = fleet.define_script(script, &who);
     Plain::of(&audited(&fleet, "script define", &name, define).await?)
 }
 

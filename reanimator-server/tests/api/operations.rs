@@ -68,6 +68,44 @@ async fn an_operation_is_asked_for_shown_stopped_and_in_the_trail() {
 }
 
 #[tokio::test]
+async fn a_guest_is_tagged_and_deleted_by_who_may() {
+    let sim = Sim::start(Options { guests: 6, ..Options::default() }).await.unwrap();
+    let service = Service::with_hosts(&[]).await;
+    let (admin, operator) = (service.token(Role::Admin).await, service.token(Role::Operator).await);
+    let new = NewProxmox {
+        url: sim.info().url.clone(),
+        name: None,
+        auth: ProxmoxSecret::Token(sim.info().token.clone().into()),
+        accept_certificate: Some(sim.info().fingerprint.clone()),
+        dry_run: false,
+    };
+    service.fleet.connect_proxmox(new).await.unwrap();
+    let id = service.fleet.guest(None, "102").await.unwrap().id;
+    let one = |change: Value| {
+        let mut action = json!({ "on": "guest", "id": id });
+        action.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        json!({ "steps": [{ "action": action }] })
+    };
+    let carry_out = async |asked: Value| {
+        let id = OperationId::from(asked["id"].as_str().unwrap());
+        Operations::new(service.fleet.clone()).carry_out(&id).await.unwrap()
+    };
+    let tag = one(json!({ "do": "tag", "add": ["rented"] }));
+    let dry = service.post(&operator, &format!("{PATH}?dry_run=true"), tag.clone()).await.ok();
+    assert!(dry["steps"][0]["calls"][0].as_str().unwrap().contains("tags=dev%3Brented"), "{dry}");
+    let tagged = carry_out(service.post(&operator, PATH, tag).await.json()).await;
+    assert_eq!(tagged.steps[0].outcome.as_deref(), Some("its tags are dev, rented"));
+
+    let delete = one(json!({ "do": "delete", "confirm": "db2" }));
+    service.post(&operator, PATH, delete.clone()).await.problem(403, "denied");
+    let wrong = one(json!({ "do": "delete", "confirm": "db1" }));
+    let refused = carry_out(service.post(&admin, PATH, wrong).await.json()).await;
+    assert!(refused.note.unwrap().contains("is called db2"));
+    let gone = carry_out(service.post(&admin, PATH, delete).await.json()).await;
+    assert_eq!(gone.steps[0].outcome.as_deref(), Some("it is gone"));
+}
+
+#[tokio::test]
 async fn operations_come_in_pages_and_nonsense_is_refused() {
     let service = Service::with_hosts(&["web1"]).await;
     let operator = service.token(Role::Operator).await;

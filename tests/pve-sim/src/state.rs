@@ -367,6 +367,7 @@ impl Guest {
             value.and_then(|text| text.parse().ok()).unwrap_or(1)
         };
         match self.kind {
+            Kind::Qemu if self.effective().contains_key("vcpus") => number("vcpus"),
             Kind::Qemu => number("cores") * number("sockets"),
             Kind::Lxc => number("cores"),
         }

@@ -144,6 +144,12 @@ impl World {
         loop {
             let Some((upid, departure, doomed)) = self.settled(from).tasks.next_departure(now()) else { return };
             let (vmid, to) = (departure.vmid, departure.far.cluster);
+            if from == to {
+                let mut here = self.settled(from);
+                release(&mut here, &vmid.to_string());
+                here.tasks.finish(&upid, Err(routes::aborted(&format!("VM {vmid} already exists"))), now());
+                continue;
+            }
             // Two locks are always taken in the same order.
             let (mut here, mut there) = if from < to {
                 let here = self.settled(from);

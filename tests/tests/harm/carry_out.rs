@@ -17,7 +17,7 @@ impl World {
             }
             Action::Host { id, change: HostChange::EnterMaintenance } => self.hosts[host_of(id)].maintenance = true,
             Action::Unit { host, unit, verb } => self.unit(host_of(host), unit.trim_end_matches(".service"), *verb),
-            Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update } => {
+            Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update, .. } => {
                 self.daemons(host_of(host), name, true, false);
             }
             _ => {}
@@ -108,7 +108,7 @@ impl World {
             Action::Unit { host, unit, verb: UnitVerb::Start } => {
                 self.daemons(host_of(host), unit.trim_end_matches(".service"), false, true);
             }
-            Action::Container { host, name, verb: ContainerVerb::Start } => {
+            Action::Container { host, name, verb: ContainerVerb::Start, .. } => {
                 self.daemons(host_of(host), name, true, true)
             }
             _ => {}
@@ -137,7 +137,7 @@ impl World {
                 self.stop(place);
                 self.guests[place].gone = !keep;
             }
-            GuestChange::Scale { cores, memory_mib } => {
+            GuestChange::Scale { cores, memory_mib, .. } => {
                 let guest = &mut self.guests[place];
                 if let Some(mib) = memory_mib {
                     guest.memory = i64::try_from(*mib).unwrap_or(i64::MAX);

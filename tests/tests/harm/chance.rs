@@ -198,7 +198,7 @@ impl Dice {
                     ContainerVerb::Update,
                 ]);
                 let name = self.of(&["unbound", "dnsmasq", "web"]).to_owned();
-                Action::Container { host: host_id(host), name, verb }
+                Action::Container { host: host_id(host), name, verb, image: None }
             }
             _ if world.guests.is_empty() => Action::Host { id: host_id(host), change: self.host_change() },
             _ => self.of_guest(world),
@@ -252,7 +252,11 @@ impl Dice {
             14 => GuestChange::Shutdown { limit_seconds: 60, then_stop: false },
             15 => {
                 let memory_mib = Some(self.of(&[1, 4, 16, 32]) * 1024);
-                GuestChange::Scale { cores: self.percent(30).then(|| self.of(&[1, 4, 32])), memory_mib }
+                GuestChange::Scale {
+                    cores: self.percent(30).then(|| self.of(&[1, 4, 32])),
+                    memory_mib,
+                    balloon_mib: None,
+                }
             }
             16 => GuestChange::GrowDisk { disk: "scsi0".into(), to_gib: self.of(&[20, 100, 500]) },
             17 => GuestChange::Clone {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::task;
+use super::{super::Check, task};
 use crate::{
     Error, ErrorKind, Result,
-    fleet::Fleet,
+    collect::pve::{
+        guest_config,
+        resources::{self, GuestRow, Resources},
+    },
+    fleet::{Fleet, WayToGuest},
     host::pve::PveApi,
-    model::{ConnectionId, GuestId, GuestKind},
+    model::{ConnectionId, GuestId, GuestKind, facts::guest::GuestConfig},
     transport::http::Request,
 };
 
@@ -26,16 +30,53 @@ pub(super) struct Place {
     pub(super) node: String,
 }
 
+/// A guest that was looked for in its cluster.
+pub(super) enum Found {
+    Here(Place),
+    /// There is none of that number.
+    Gone {
+        api: Arc<dyn PveApi>,
+        vmid: String,
+        /// What it was called, as far as the fleet remembers; else its number.
+        name: String,
+    },
+}
+
 impl Place {
     pub(super) async fn of(fleet: &Fleet, id: &GuestId, attempt: &str) -> Result<Self> {
-        let (guest, api) = fleet.guest_and_api(id).await?;
-        let name = guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
-        let node = of_number(api.as_ref(), &guest.vmid).await?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("{attempt} {name}"))
+        match Self::seek(fleet, id).await? {
+            Found::Here(place) => Ok(place),
+            Found::Gone { name, .. } => Err(Error::new(ErrorKind::NotFound, format!("{attempt} {name}"))
                 .because("its cluster does not know it any more")
+                .next("see `reanimator guest list`")),
+        }
+    }
+
+    /// Where it is, or what is left of it. The fleet need not have seen it: its cluster is asked.
+    pub(super) async fn seek(fleet: &Fleet, id: &GuestId) -> Result<Found> {
+        let WayToGuest { cluster, vmid, name: known, api } = fleet.way_to_guest(id).await?;
+        let row = rows(api.as_ref(), "vm").await?.guests.into_iter().find(|row| row.vmid.to_string() == vmid);
+        let name = row.as_ref().and_then(|row| row.name.clone()).or(known).unwrap_or_else(|| vmid.clone());
+        Ok(match row {
+            Some(GuestRow { kind, node, .. }) => {
+                Found::Here(Self { api, id: id.clone(), cluster, name, vmid, kind, node })
+            }
+            None => Found::Gone { api, vmid, name },
+        })
+    }
+
+    /// A guest that its cluster knows, which the fleet may not know yet.
+    pub(super) async fn live(api: Arc<dyn PveApi>, id: &GuestId, attempt: &str) -> Result<Self> {
+        let missing = || {
+            Error::new(ErrorKind::NotFound, format!("{attempt} {id}"))
+                .because("its cluster does not know it")
                 .next("see `reanimator guest list`")
-        })?;
-        Ok(Self { api, id: id.clone(), cluster: guest.connection, name, vmid: guest.vmid, kind: guest.kind, node })
+        };
+        let (cluster, vmid) = id.parts().ok_or_else(missing)?;
+        let row = rows(api.as_ref(), "vm").await?.guests.into_iter().find(|row| row.vmid == vmid);
+        let GuestRow { name, kind, node, .. } = row.ok_or_else(missing)?;
+        let vmid = vmid.to_string();
+        Ok(Self { api, id: id.clone(), cluster, name: name.unwrap_or_else(|| vmid.clone()), vmid, kind, node })
     }
 
     /// The path to something below it.
@@ -51,6 +92,22 @@ impl Place {
     /// What it is doing.
     pub(super) async fn current(&self) -> Result<Value> {
         self.api.call(Request::get(self.path(&["status", "current"]))).await
+    }
+
+    /// Its configuration as it is written, with what waits for a restart, and the digest of that.
+    pub(super) async fn config(&self) -> Result<(GuestConfig, Value)> {
+        let data = self.api.call(Request::get(self.path(&["config"]))).await?;
+        Ok((guest_config::config(&data, self.kind)?, data))
+    }
+
+    /// That it must not be done, and why: `guest mail is locked by Proxmox: backup`.
+    pub(super) fn refuse(&self, why: &str) -> Check {
+        Check::Refused(vec![format!("guest {} {why}", self.name)])
+    }
+
+    /// What there is in its cluster: `vm`, `node`, `storage`.
+    pub(super) async fn rows(&self, kind: &str) -> Result<Resources> {
+        rows(self.api.as_ref(), kind).await
     }
 
     /// The newest task about it.
@@ -83,8 +140,17 @@ pub(in crate::action) fn said(request: &Request) -> String {
 
 /// The node that a guest of some number is on now.
 pub(super) async fn of_number(api: &dyn PveApi, vmid: &str) -> Result<Option<String>> {
-    let data = api.call(Request::get(["cluster", "resources"]).param("type", "vm")).await?;
-    let rows = data.as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_it = |row: &&Value| row.get("vmid").is_some_and(|id| id.to_string().trim_matches('"') == vmid);
-    Ok(rows.iter().find(is_it).and_then(|row| Some(row.get("node")?.as_str()?.to_owned())))
+    let row = rows(api, "vm").await?.guests.into_iter().find(|row| row.vmid.to_string() == vmid);
+    Ok(row.map(|row| row.node))
+}
+
+/// What there is in a cluster, of one kind.
+pub(super) async fn rows(api: &dyn PveApi, kind: &str) -> Result<Resources> {
+    resources::resources(&api.call(resources::request().param("type", kind)).await?)
+}
+
+/// A list of texts in what was seen before.
+pub(super) fn texts(before: &Value, name: &str) -> Vec<String> {
+    let list = before.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     collect::pve::{access, guest_devices, migration},
-    fleet::{Fleet, RemoteNode},
+    fleet::{Fleet, RemoteNode, WayToGuest},
     host::pve::PveApi,
     model::{
         Action, ConnectionId, GuestChange, GuestId, GuestKind, HostId, MigrationMode,
@@ -78,7 +78,7 @@ struct Seen {
 
 impl RemoteMigrateEffect {
     pub(super) async fn new(fleet: &Fleet, id: &GuestId, wanted: Wanted) -> Result<Self> {
-        let (api, cluster, vmid, name) = fleet.way_to_guest(id).await?;
+        let WayToGuest { cluster, vmid, name, api } = fleet.way_to_guest(id).await?;
         let name = name.unwrap_or_else(|| vmid.clone());
         let attempt = format!("migrate guest {name} to another cluster");
         let far = fleet.remote_node(&wanted.to, &attempt).await?;
@@ -92,7 +92,7 @@ impl RemoteMigrateEffect {
     }
 
     async fn look(&self) -> Result<Seen> {
-        let at = Place::of(&self.fleet, &self.id, "migrate guest").await?;
+        let at = Place::live(self.api.clone(), &self.id, "migrate guest").await?;
         let now = Now::of(&at.current().await?, &at.name)?;
         let config = at.api.call(Request::get(at.path(&["config"]))).await?;
         let disks = guest_devices::disks(&config, &BTreeMap::new())?;

@@ -100,7 +100,7 @@ impl Scene {
                 }
             }
             GuestChange::Clone { .. } => self.take_room(before, action),
-            GuestChange::Scale { cores, memory_mib } => {
+            GuestChange::Scale { cores, memory_mib, .. } => {
                 if let Some(mib) = memory_mib {
                     self.resize(id, *mib, true);
                 }
@@ -161,7 +161,9 @@ impl Scene {
         }
         if is_unit(unit, &API_UNITS) {
             let cluster = self.clusters.get_mut(&node.cluster);
-            cluster.into_iter().for_each(|cluster| drop(cluster.endpoints.remove(host)));
+            if let Some(cluster) = cluster {
+                cluster.endpoints.remove(host);
+            }
         }
     }
 
@@ -402,7 +404,7 @@ mod tests {
         let gone = started.after(&delete);
         assert!(!gone.guests.contains_key(&id("mail")));
         assert_eq!(used(&gone, "pve1"), 8);
-        let scale = change("mail", GuestChange::Scale { cores: Some(4), memory_mib: Some(6144) });
+        let scale = change("mail", GuestChange::Scale { cores: Some(4), memory_mib: Some(6144), balloon_mib: None });
         let scaled = started.after(&scale);
         assert_eq!((used(&scaled, "pve1"), scaled.guests[&id("mail")].cpus), (14, Some(4)));
         let nobody = start("nobody");

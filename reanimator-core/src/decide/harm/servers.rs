@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{case::Case, own::is_unit};
 use crate::model::{
     Action, ContainerVerb, GuestStatus, HostId, Objection, Rule, UnitVerb,
+    action::container_name,
     scene::{Answers, SceneGuest, ServedBy, Server},
 };
 
@@ -111,8 +112,8 @@ fn stops(action: &Action, on: &HostId, by: &ServedBy, answers: Answers) -> bool 
             ServedBy::Container { .. } => is_unit(unit, &["docker", "containerd"]),
             ServedBy::Host => is_unit(unit, usual),
         },
-        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
-            matches!(by, ServedBy::Container { name: of, .. } if of == name)
+        Action::Container { host, name, verb: ContainerVerb::Stop | ContainerVerb::Update, .. } if host == on => {
+            matches!(by, ServedBy::Container { name: of, .. } if of == container_name(name))
         }
         Action::Compose { host, project, verb: ContainerVerb::Stop | ContainerVerb::Update } if host == on => {
             matches!(by, ServedBy::Container { project: Some(of), .. } if of == project)
@@ -131,9 +132,10 @@ pub(super) fn turn(servers: &mut [Server], on: &HostId, action: &Action) {
             (Action::Unit { host, unit, verb: UnitVerb::Start }, ServedBy::Unit(name)) => {
                 host == on && is_unit(unit, &[name.trim_end_matches(".service")])
             }
-            (Action::Container { host, name, verb: ContainerVerb::Start }, ServedBy::Container { name: of, .. }) => {
-                host == on && name == of
-            }
+            (
+                Action::Container { host, name, verb: ContainerVerb::Start, .. },
+                ServedBy::Container { name: of, .. },
+            ) => host == on && container_name(name) == of,
             (
                 Action::Compose { host, project, verb: ContainerVerb::Start },
                 ServedBy::Container { project: Some(of), .. },
@@ -182,7 +184,8 @@ mod tests {
         assert_eq!(words(&scene, &unit("pi", "kea", UnitVerb::Restart), Rule::LastDhcp), [""; 0]);
         let by = ServedBy::Container { name: "dhcp".into(), project: Some("net".into()) };
         host(&mut scene, "pi").servers = vec![server(Answers::Dhcp, by)];
-        let container = Action::Container { host: "pi".into(), name: "dhcp".into(), verb: ContainerVerb::Update };
+        let container =
+            Action::Container { host: "pi".into(), name: "dhcp".into(), verb: ContainerVerb::Update, image: None };
         let compose = Action::Compose { host: "pi".into(), project: "net".into(), verb: ContainerVerb::Stop };
         for action in [&container, &compose, &stop_unit("docker.service"), &shutdown("pi")] {
             assert_eq!(words(&scene, action, Rule::LastDhcp), [why], "{action:?}");

@@ -207,7 +207,7 @@ mod tests {
     fn starting_and_growing_take_memory_too_and_so_do_those_that_come_along() {
         let mut scene = lab();
         node(&mut scene, "pve1").memory_used = Some(Bytes(28 * GIB));
-        let grow = |mib| change("mail", GuestChange::Scale { cores: None, memory_mib: Some(mib) });
+        let grow = |mib| change("mail", GuestChange::Scale { cores: None, memory_mib: Some(mib), balloon_mib: None });
         assert_eq!(words(&scene, &grow(6144), Rule::Memory), NONE);
         assert_eq!(words(&scene, &grow(8192), Rule::Memory).len(), 1);
         assert_eq!(words(&scene, &start("mail"), Rule::Memory), NONE, "it runs already");
@@ -229,7 +229,7 @@ mod tests {
         node(&mut scene, "pve2").cpus = Some(1);
         let why = "pve2 has 1 processors, and guest mail has 2";
         assert_eq!(words(&scene, &migrate("mail", "pve2"), Rule::Processors), [why]);
-        let scale = change("mail", GuestChange::Scale { cores: Some(32), memory_mib: None });
+        let scale = change("mail", GuestChange::Scale { cores: Some(32), memory_mib: None, balloon_mib: None });
         assert_eq!(words(&scene, &scale, Rule::Processors).len(), 1);
         assert_eq!(words(&scene, &migrate("dns", "pve2"), Rule::Processors), NONE, "a container takes what is there");
     }

@@ -72,6 +72,10 @@ pub enum GuestChange {
         /// Memory in MiB. Defaults to as much as it has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         memory_mib: Option<u64>,
+        /// The least memory that a VM's balloon leaves it, in MiB. Defaults to as much as it has, and to all its memory where
+        /// that is less.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        balloon_mib: Option<u64>,
     },
     /// Makes one of its disks larger. None can be made smaller.
     GrowDisk {
@@ -201,11 +205,12 @@ impl GuestChange {
             Self::Resume => format!("resume guest {name}"),
             Self::Migrate { to, .. } => format!("migrate guest {name} to {}", host(to)),
             Self::RemoteMigrate { to, .. } => format!("migrate guest {name} to {} in another cluster", host(to)),
-            Self::Scale { cores, memory_mib } => {
+            Self::Scale { cores, memory_mib, balloon_mib } => {
                 let cores = cores.map(|cores| format!("{cores} cores"));
                 let memory = memory_mib.map(|memory| format!("{memory} MiB of memory"));
-                let both: Vec<String> = cores.into_iter().chain(memory).collect();
-                format!("give guest {name} {}", both.join(" and "))
+                let balloon = balloon_mib.map(|least| format!("a balloon that leaves it {least} MiB"));
+                let all: Vec<String> = cores.into_iter().chain(memory).chain(balloon).collect();
+                format!("give guest {name} {}", all.join(" and "))
             }
             Self::GrowDisk { disk, to_gib } => format!("grow disk {disk} of guest {name} to {to_gib} GiB"),
             Self::Clone { name: other, .. } => format!("clone guest {name} as {other}"),

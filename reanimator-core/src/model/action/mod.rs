@@ -191,6 +191,15 @@ impl Action {
         }
     }
 
+    /// What taking it back may cost: a clone is deleted, and so is a snapshot.
+    pub const fn undo_risk(&self) -> Risk {
+        match self {
+            Self::Guest { change: GuestChange::Clone { .. }, .. }
+            | Self::Snapshot { verb: SnapshotVerb::Create, .. } => Risk::Destructive,
+            _ => Risk::Disruptive,
+        }
+    }
+
     /// The guest or host that it acts upon.
     pub const fn on(&self) -> Thing<'_> {
         match self {

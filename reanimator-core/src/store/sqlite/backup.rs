@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 15] = [
+pub(super) const REPLACED: [&str; 16] = [
     "connections",
     "hosts",
     "host_links",
@@ -43,6 +43,7 @@ pub(super) const REPLACED: [&str; 15] = [
     "changes",
     "windows",
     "protections",
+    "scripts",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];

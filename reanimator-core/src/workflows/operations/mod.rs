@@ -73,6 +73,7 @@ impl OperationsLoop {
                     self.ours.remove(&id);
                     continue;
                 }
+                () = self.fleet.an_operation_is_asked_for() => {}
                 _ = ticks.tick() => {}
             }
             if let Err(error) = self.look(&stop).await {

@@ -49,6 +49,7 @@ class ScaleAction(TypedDict):
     do: Literal["scale"]
     cores: NotRequired[int | None]
     memory_mib: NotRequired[int | None]
+    balloon_mib: NotRequired[int | None]
 
 
 class GrowDiskAction(TypedDict):

@@ -33,50 +33,78 @@ fn vzdump(call: &mut Call<'_>) -> Answer {
         }
     }
     call.quorum()?;
-    let (node, stop) = (call.node, call.params.text("mode") == Some("stop"));
+    let job = Job {
+        node: call.node,
+        storage,
+        stop: call.params.text("mode") == Some("stop"),
+        notes: call.params.text("notes-template").unwrap_or_default().to_owned(),
+    };
     let id = match chosen.as_slice() {
         [one] => one.to_string(),
         _ => String::new(),
     };
+    let mut locked = Vec::new();
     for vmid in &chosen {
-        if let Some(guest) = call.cluster.guests.get_mut(vmid).filter(|guest| guest.node == node) {
+        if let Some(guest) = call.cluster.guests.get_mut(vmid).filter(|guest| guest.node == job.node) {
+            locked.extend(guest.lock.is_some().then_some(*vmid));
             guest.lock.get_or_insert("backup".to_owned());
         }
     }
     let units = 2.0 + chosen.len() as f64;
     let log = vec!["INFO: starting new backup job".to_owned()];
-    let effect: Effect = Box::new(move |cluster, now| back_up(cluster, node, &storage, &chosen, stop, now));
+    let effect: Effect = Box::new(move |cluster, now| job.carry_out(cluster, &chosen, &locked, now));
     call.start_task("vzdump", id, units, log, effect)
 }
 
-fn back_up(cluster: &mut Cluster, node: usize, storage: &str, chosen: &[u32], stop: bool, now: f64) -> Outcome {
-    let mut ending = Ending::default();
-    for vmid in chosen {
-        let guest = cluster.guests.get_mut(vmid).filter(|guest| guest.node == node);
-        let Some(guest) = guest else {
-            return Err(format!("unable to find VM '{vmid}'"));
-        };
+struct Job {
+    node: usize,
+    storage: String,
+    stop: bool,
+    notes: String,
+}
+
+impl Job {
+    /// Backs one after the other up. One that somebody else has locked fails
+    /// alone; the others are backed up (unrecorded).
+    fn carry_out(self, cluster: &mut Cluster, chosen: &[u32], locked: &[u32], now: f64) -> Outcome {
+        let mut ending = Ending::default();
+        for vmid in chosen.iter().filter(|vmid| !locked.contains(vmid)) {
+            self.back_up(cluster, *vmid, now, &mut ending)?;
+        }
+        if !locked.is_empty() {
+            return Err("job errors".to_owned());
+        }
+        ending.log.push("INFO: Backup job finished successfully".to_owned());
+        Ok(ending)
+    }
+
+    fn back_up(&self, cluster: &mut Cluster, vmid: u32, now: f64, ending: &mut Ending) -> Result<(), String> {
+        let (cluster_name, node_name) = (cluster.name.clone(), cluster.nodes[self.node].name.clone());
+        let guest = cluster.guests.get_mut(&vmid).filter(|guest| guest.node == self.node);
+        let guest = guest.ok_or_else(|| format!("unable to find VM '{vmid}'"))?;
         guest.lock = None;
         // As recorded: stopping a container for its backup ends with a warning.
-        if guest.kind == Kind::Lxc && stop {
-            ending.warnings += 1;
-        }
+        ending.warnings += u32::from(guest.kind == Kind::Lxc && self.stop);
         let stamp = jiff::Timestamp::from_second(now as i64)
             .map(|at| at.strftime("%Y_%m_%d-%H_%M_%S").to_string())
             .unwrap_or_default();
         let ending_of_file = if guest.kind == Kind::Qemu { "vma.zst" } else { "tar.zst" };
+        ending.log.push(format!("INFO: Starting Backup of VM {vmid} ({})", guest.kind.word()));
         ending.log.push(format!("INFO: Finished Backup of VM {vmid} (00:00:02)"));
-        cluster.backups.push(Backup {
-            storage: storage.to_owned(),
-            node,
-            vmid: *vmid,
+        let notes = self.notes.replace("\\n", "\n").replace("\\\\", "\\");
+        let notes = notes.replace("{{guestname}}", &guest.name()).replace("{{vmid}}", &vmid.to_string());
+        let notes = notes.replace("{{node}}", &node_name).replace("{{cluster}}", &cluster_name);
+        let backup = Backup {
+            storage: self.storage.clone(),
+            node: self.node,
+            vmid,
             kind: guest.kind,
             time: now as i64,
             size: guest.max_disk() / 5,
             file: format!("vzdump-{}-{vmid}-{stamp}.{ending_of_file}", guest.kind.word()),
-            notes: guest.name(),
-        });
+            notes,
+        };
+        cluster.backups.push(backup);
+        Ok(())
     }
-    ending.log.push("INFO: Backup job finished successfully".to_owned());
-    Ok(ending)
 }

@@ -146,10 +146,18 @@ fn written(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, value: &Value) ->
         ("description", Kind::Lxc) if !text.ends_with('\n') => {
             return Ok(json!(format!("{text}\n")));
         }
-        ("tags", _) => return Ok(json!(crate::params::split_list(&text).join(";"))),
+        ("tags", _) => return Ok(json!(unique_tags(&text))),
         _ => {}
     }
     Ok(text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)))
+}
+
+/// Tags as they are kept: each once, in small letters, in order.
+fn unique_tags(text: &str) -> String {
+    let mut tags: Vec<String> = crate::params::split_list(text).iter().map(|tag| tag.to_lowercase()).collect();
+    tags.sort();
+    tags.dedup();
+    tags.join(";")
 }
 
 fn with_mac(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) -> String {
@@ -199,27 +207,63 @@ fn new_volume(call: &Call<'_>, kind: Kind, vmid: u32, name: &str, text: &str) ->
     Ok(parts.join(","))
 }
 
-fn apply(guest: &mut Guest, changes: &Changes) {
-    let kind = guest.kind;
-    let live = |key: &str| {
-        LIVE.contains(&key) || (kind == Kind::Lxc && matches!(key, "cores" | "memory" | "swap" | "cpulimit"))
+/// Whether a setting takes effect while the guest runs. What is plugged into
+/// a VM does so where its `hotplug` lets it; cores and sockets never do.
+fn takes_effect(guest: &Guest, key: &str, value: Option<&Value>) -> bool {
+    if LIVE.contains(&key) {
+        return true;
+    }
+    if guest.kind == Kind::Lxc {
+        return matches!(key, "cores" | "memory" | "swap" | "cpulimit");
+    }
+    let plugs = |what: &str| {
+        let setting = guest.config.get("hotplug").map_or("network,disk,usb".to_owned(), plain);
+        crate::params::split_list(&setting).iter().any(|each| each == what)
     };
+    let is_on = |value: Option<&Value>| value.is_none_or(|value| plain(value) != "0");
+    match key {
+        "vcpus" => plugs("cpu"),
+        "memory" => plugs("memory"),
+        "balloon" => is_on(guest.effective().get("balloon")) == is_on(value),
+        _ => false,
+    }
+}
+
+fn apply(guest: &mut Guest, changes: &Changes) {
     for (key, value) in &changes.set {
+        let now = takes_effect(guest, key, Some(value));
         guest.config.insert(key.clone(), value.clone());
-        if let Some(running) = &mut guest.running
-            && live(key)
-        {
+        if let Some(running) = guest.running.as_mut().filter(|_| now) {
             running.live.insert(key.clone(), value.clone());
         }
     }
     for key in &changes.delete {
+        let now = takes_effect(guest, key, None);
         guest.config.remove(key);
-        if let Some(running) = &mut guest.running
-            && live(key)
-        {
+        if let Some(running) = guest.running.as_mut().filter(|_| now) {
             running.live.remove(key);
         }
     }
+}
+
+/// Refuses sizes of a VM that do not go together. Unrecorded.
+fn sizes(guest: &Guest, changes: &Changes) -> Result<(), Refusal> {
+    let touched = |key: &str| changes.set.contains_key(key);
+    let number = |key: &str, default: u64| {
+        let value = changes
+            .set
+            .get(key)
+            .or_else(|| guest.config.get(key))
+            .filter(|_| !changes.delete.iter().any(|gone| gone == key));
+        value.and_then(|value| plain(value).parse().ok()).unwrap_or(default)
+    };
+    if (touched("memory") || touched("balloon")) && number("balloon", 0) > number("memory", 512) {
+        return Err(Refusal::died("balloon value too large (must be smaller than assigned memory)"));
+    }
+    if touched("vcpus") && guest.running.is_some() && number("vcpus", 1) > number("cores", 1) * number("sockets", 1) {
+        return Err(Refusal::parameter("vcpus", "hotplug problem - you can't add more vcpus than maxcpus"));
+    }
+    Ok(())
 }
 
 fn change(call: &mut Call<'_>, kind: Kind) -> Answer {
@@ -228,6 +272,9 @@ fn change(call: &mut Call<'_>, kind: Kind) -> Answer {
     guest.unlocked()?;
     call.quorum()?;
     let changes = changes(call, kind, call.params.vmid())?;
+    if kind == Kind::Qemu {
+        sizes(guest, &changes)?;
+    }
     apply(call.guest_mut(kind)?, &changes);
     Ok(Value::Null.into())
 }
@@ -239,6 +286,7 @@ fn change_in_task(call: &mut Call<'_>) -> Answer {
     call.quorum()?;
     let vmid = call.params.vmid();
     let changes = changes(call, Kind::Qemu, vmid)?;
+    sizes(guest, &changes)?;
     let log = changes.set.iter().map(|(key, value)| format!("update VM {vmid}: -{key} {}", plain(value))).collect();
     let effect: Effect = Box::new(move |cluster, _| {
         let guest = cluster.guests.get_mut(&vmid);

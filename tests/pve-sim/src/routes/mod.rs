@@ -12,6 +12,7 @@ mod cluster_jobs;
 mod config;
 mod disks;
 mod guest;
+mod guest_clone;
 mod guest_migrate;
 mod guest_move;
 pub(crate) mod guest_power;
@@ -83,6 +84,7 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_snapshot::find(method, room, below))
                 .or_else(|| guest_migrate::find(method, room, below))
                 .or_else(|| guest_remote::find(method, room, below))
+                .or_else(|| guest_clone::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
         }
         "tasks" => tasks::find(method, below),

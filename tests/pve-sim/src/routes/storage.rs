@@ -189,7 +189,7 @@ fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
         .filter(|backup| backup.storage == storage.name)
         .filter(|backup| storage.shared || backup.node == call.node)
         .map(|backup| {
-            json!({
+            let mut entry = json!({
                 "volid": format!("{}:backup/{}", backup.storage, backup.file),
                 "content": "backup",
                 "format": if backup.kind == Kind::Qemu { "vma.zst" } else { "tar.zst" },
@@ -197,8 +197,11 @@ fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
                 "vmid": backup.vmid,
                 "ctime": backup.time,
                 "size": backup.size,
-                "notes": backup.notes,
-            })
+            });
+            if !backup.notes.is_empty() {
+                entry["notes"] = json!(backup.notes);
+            }
+            entry
         })
         .collect()
 }
