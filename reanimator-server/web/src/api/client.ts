@@ -28,6 +28,7 @@ import type {
   LabelChange,
   Labels,
   Listing,
+  MaintenanceDryRun,
   MaintenanceWindow,
   MaintenanceWish,
   Match,
@@ -239,7 +240,7 @@ export const api = {
   maintain: (host: string, wish: MaintenanceWish) =>
     call<Operation>('POST', `/hosts/${id(host)}/maintenance`, wish),
   maintenanceDryRun: (host: string, wish: MaintenanceWish) =>
-    call<DryRun>('POST', `/hosts/${id(host)}/maintenance?dry_run=true`, wish),
+    call<MaintenanceDryRun>('POST', `/hosts/${id(host)}/maintenance?dry_run=true`, wish),
   labelHosts: (change: LabelChange) => call<unknown>('POST', '/hosts/labels', change),
   removeHost: (host: string) => call<undefined>('DELETE', `/hosts/${id(host)}`),
   testHost: (host: string) => call<TestResult>('POST', `/hosts/${id(host)}/test`),

@@ -120,17 +120,36 @@ export interface MigrationTarget {
 }
 export interface Targets {
   guest: string;
+  /** Its disks that only its node has: they are copied along, or it does not move. */
+  local_disks: string[];
   targets: MigrationTarget[];
 }
 /** What is to become of a host that somebody works on. */
-export interface MaintenanceWish {
-  do: 'enter' | 'leave';
-  /** Where its guests may go. */
-  targets?: string[];
-  /** Whether it is shut down in the end. */
-  shutdown?: boolean;
-  overrides?: Rule[];
-}
+export type MaintenanceWish =
+  | {
+      do: 'enter';
+      /** Where its guests may go; without any, wherever they fit. */
+      targets: string[];
+      /** Whether guests that do not run are moved too. */
+      stopped: boolean;
+      local_disks: boolean;
+      /** Whether it is gone on with where guests must stay. */
+      leave_behind: boolean;
+      shutdown: boolean;
+      overrides: Rule[];
+    }
+  | { do: 'leave'; wake: boolean; bring_back: boolean; overrides: Rule[] };
+/** What a wish would come to: what goes where and why, what stays and why, and each step. */
+export type MaintenanceDryRun = DryRun & {
+  moves: { guest: string; name: string; to_name: string; why: string }[];
+  stays: {
+    guest: string;
+    name: string;
+    is_well: boolean;
+    why: string;
+    refused: { host: string; name: string; objections: Objection[] }[];
+  }[];
+};
 export type NewOperation = Schemas['NewOperation'];
 /** What an operation would do. */
 export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & {
