@@ -14,6 +14,7 @@ use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{ChannelMsg, client::AuthResult};
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 struct Client {
     expected: String,
 }
