@@ -149,7 +149,7 @@ async fn answers_of_one_node_have_the_recorded_shapes() {
     api.post("/access/users/alice@pve/token/fleet", &fleet).await.data();
     let memory = [("memory", "768")];
     api.send("PUT", "/nodes/pve1/qemu/100/config", &memory).await.unwrap().data();
-    let vzdump = [("vmid", "102"), ("storage", "local"), ("mode", "stop")];
+    let vzdump = [("vmid", "102"), ("storage", "local"), ("mode", "stop"), ("notes-template", "{{guestname}}")];
     let upid = api.post("/nodes/pve1/vzdump", &vzdump).await.data();
     assert_eq!(api.wait(&upid).await, "WARNINGS: 1");
     let names = [

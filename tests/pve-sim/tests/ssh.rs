@@ -14,6 +14,7 @@ use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{ChannelMsg, client::AuthResult};
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 struct Client {
     expected: String,
 }
@@ -35,7 +36,14 @@ async fn with_ssh(nodes: u32) -> Sim {
 async fn connect(info: &SshInfo) -> Handle<Client> {
     let config = Arc::new(client::Config { nodelay: true, ..client::Config::default() });
     let client = Client { expected: info.host_key.clone() };
-    client::connect(config, (info.address.as_str(), info.port), client).await.unwrap()
+    // A node that has just started answers its API a moment earlier.
+    let began = std::time::Instant::now();
+    loop {
+        match client::connect(config.clone(), (info.address.as_str(), info.port), client.clone()).await {
+            Ok(handle) => return handle,
+            Err(error) => assert!(began.elapsed().as_secs() < 20, "{error}"),
+        }
+    }
 }
 
 async fn log_in(info: &SshInfo) -> Handle<Client> {

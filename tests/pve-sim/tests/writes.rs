@@ -127,9 +127,17 @@ async fn a_managed_guest_migrates_in_a_second_task() {
     let upid = api.post("/nodes/pve1/qemu/100/migrate", &params).await.data();
     assert!(upid.as_str().unwrap().contains(":hamigrate:100:"), "{upid}");
     assert_eq!(api.wait(&upid).await, "OK");
-    let tasks = api.get("/nodes/pve1/tasks?source=all&typefilter=qmigrate").await.data();
-    let real = tasks[0]["upid"].clone();
-    assert!(real.as_str().unwrap_or_default().contains(":qmigrate:100:root@pam:"), "{tasks}");
+    // The manager begins it in its next round.
+    let began = std::time::Instant::now();
+    let real = loop {
+        let tasks = api.get("/nodes/pve1/tasks?source=all&typefilter=qmigrate").await.data();
+        if tasks[0]["upid"].is_string() {
+            break tasks[0]["upid"].clone();
+        }
+        assert!(began.elapsed().as_secs() < 20, "the manager has not begun: {tasks}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert!(real.as_str().unwrap().contains(":qmigrate:100:root@pam:"), "{real}");
     assert_eq!(api.wait(&real).await, "OK");
     api.get("/nodes/pve2/qemu/100/config").await.data();
 }

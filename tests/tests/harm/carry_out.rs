@@ -206,7 +206,9 @@ impl World {
 
     /// A guest answers again, and so does the host that it is.
     fn back(&mut self, place: usize) {
-        if std::mem::replace(&mut self.guests[place].silent, false) {
+        let was_silent = std::mem::replace(&mut self.guests[place].silent, false);
+        // One that was off before stays so.
+        if std::mem::take(&mut self.guests[place].took_down) && was_silent {
             let are_it = self.hosts.iter_mut().filter(|host| host.guest == Some(place));
             are_it.for_each(|host| host.online = true);
         }
@@ -241,6 +243,7 @@ impl World {
         self.guests[place].silent = true;
         for host in 0..self.hosts.len() {
             if self.hosts[host].guest == Some(place) {
+                self.guests[place].took_down = self.hosts[host].online;
                 self.power_off(host);
             }
         }

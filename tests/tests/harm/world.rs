@@ -90,6 +90,8 @@ pub(super) struct Guest {
     pub(super) state: State,
     /// Down for a while, with its memory still taken.
     pub(super) silent: bool,
+    /// Whether the host that it is went down with it.
+    pub(super) took_down: bool,
     pub(super) gone: bool,
     pub(super) memory: i64,
     pub(super) takes: i64,

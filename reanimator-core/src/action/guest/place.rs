@@ -65,20 +65,6 @@ impl Place {
         })
     }
 
-    /// A guest that its cluster knows, which the fleet may not know yet.
-    pub(super) async fn live(api: Arc<dyn PveApi>, id: &GuestId, attempt: &str) -> Result<Self> {
-        let missing = || {
-            Error::new(ErrorKind::NotFound, format!("{attempt} {id}"))
-                .because("its cluster does not know it")
-                .next("see `reanimator guest list`")
-        };
-        let (cluster, vmid) = id.parts().ok_or_else(missing)?;
-        let row = rows(api.as_ref(), "vm").await?.guests.into_iter().find(|row| row.vmid == vmid);
-        let GuestRow { name, kind, node, .. } = row.ok_or_else(missing)?;
-        let vmid = vmid.to_string();
-        Ok(Self { api, id: id.clone(), cluster, name: name.unwrap_or_else(|| vmid.clone()), vmid, kind, node })
-    }
-
     /// The path to something below it.
     pub(super) fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&["nodes", &self.node, self.kind.as_str(), &self.vmid], rest].concat()

@@ -92,7 +92,7 @@ impl RemoteMigrateEffect {
     }
 
     async fn look(&self) -> Result<Seen> {
-        let at = Place::live(self.api.clone(), &self.id, "migrate guest").await?;
+        let at = Place::of(&self.fleet, &self.id, "migrate guest").await?;
         let now = Now::of(&at.current().await?, &at.name)?;
         let config = at.api.call(Request::get(at.path(&["config"]))).await?;
         let disks = guest_devices::disks(&config, &BTreeMap::new())?;

@@ -24,7 +24,7 @@ impl Scene {
             Action::Snapshot { .. } | Action::Script { .. } | Action::Storage { .. } => {}
             Action::Host { id, change } => next.after_host(self, action, id, change),
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
-                next.cut_off(action);
+                next.cut_off(action, &[UnitVerb::Stop]);
                 if let Some(known) = next.hosts.get_mut(host) {
                     servers::turn(&mut known.servers, host, action);
                 }
@@ -58,7 +58,7 @@ impl Scene {
             }
             // What starts does not answer yet, and what stops may not any more.
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
-                next.cut_off(action);
+                next.cut_off(action, &[UnitVerb::Stop, UnitVerb::Restart]);
                 if let (Some(known), Some(before)) = (next.hosts.get_mut(host), self.hosts.get(host)) {
                     servers::turn(&mut known.servers, host, action);
                     let both = known.servers.iter_mut().zip(&before.servers);
@@ -153,8 +153,11 @@ impl Scene {
     }
 
     /// A node whose API or whose part in the cluster is stopped answers no more, or votes no more.
-    fn cut_off(&mut self, action: &Action) {
-        let Action::Unit { host, unit, verb: UnitVerb::Stop } = action else { return };
+    fn cut_off(&mut self, action: &Action, verbs: &[UnitVerb]) {
+        let Action::Unit { host, unit, verb } = action else { return };
+        if !verbs.contains(verb) {
+            return;
+        }
         let Some(node) = self.hosts.get_mut(host).and_then(|host| host.node.as_mut()) else { return };
         if is_unit(unit, &VOTING_UNITS) {
             node.votes = 0;
