@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::engine::Wishes;
+use super::{engine::Wishes, owner};
 use crate::{
     Error, ErrorKind, Result,
     action::guard,
@@ -45,7 +45,7 @@ impl Gate<'_> {
     pub(super) async fn wait_for_slots(&self, action: &Action) -> Result<Way> {
         let slots = self.slots(action).await?;
         let mut told = false;
-        while let Some(full) = self.fleet.store().take_slots(self.hold, self.step, &slots).await? {
+        while let Some(full) = self.fleet.store().take_slots(self.hold, self.step, &slots, self.fleet.now()).await? {
             if self.is_to_stop() {
                 return Ok(Way::Stopped);
             }
@@ -63,9 +63,14 @@ impl Gate<'_> {
     pub(super) async fn close(&self, action: &Action) -> Result<Way> {
         for gate in self.gates(action).await? {
             let store = self.fleet.store();
-            while !store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
+            while let Some(other) = store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
                 if self.is_to_stop() {
                     return Ok(Way::Stopped);
+                }
+                let owner = store.operation(&other).await?.and_then(|operation| operation.owner);
+                if owner.is_none_or(|owner| owner::is_gone(&owner)) {
+                    store.break_gate(&gate, &other).await?;
+                    continue;
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
