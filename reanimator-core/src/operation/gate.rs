@@ -51,7 +51,8 @@ impl Gate<'_> {
             }
             if !told {
                 told = true;
-                let why = format!("waits: {} of at most {} steps go on at {} already", full.most, full.most, full.name);
+                let place = self.fleet.place_name(&full.name).await?;
+                let why = format!("waits: {} of at most {} steps go on at {place} already", full.most, full.most);
                 self.fleet.store().say(self.hold, Some(self.step), &why, self.fleet.now()).await?;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -65,6 +66,7 @@ impl Gate<'_> {
             let store = self.fleet.store();
             while let Some(other) = store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
                 if self.is_to_stop() {
+                    self.open(action).await?;
                     return Ok(Way::Stopped);
                 }
                 let owner = store.operation(&other).await?.and_then(|operation| operation.owner);

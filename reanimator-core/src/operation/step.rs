@@ -147,16 +147,24 @@ impl Engine {
             return Ok(Some(already));
         }
         let before = step.before.clone().unwrap_or_default();
+        // Whoever was asleep between the intent and here may find that another has taken over.
+        self.fleet.store().keep_operation(&self.hold, self.fleet.now(), self.lease).await.map_err(Broken::Journal)?;
         let handle = match effect.begin(&before).await {
             Ok(handle) => handle,
-            // The answer was lost; the request may not have been.
-            Err(error) if error.kind().is_retryable() => {
-                self.find(effect, &before).await?.ok_or(Broken::Step(error))?
-            }
+            Err(error) if error.kind().is_retryable() => self.seek(effect, &before, error).await?,
             Err(error) => return Err(Broken::Step(error)),
         };
         self.write(step, StepState::Begun, Some(handle)).await?;
         Ok(None)
+    }
+
+    /// The answer was lost; the request may not have been, and may still be on its way.
+    async fn seek(&self, effect: &dyn Effect, before: &serde_json::Value, lost: Error) -> Result<String, Broken> {
+        if let Some(handle) = self.find(effect, before).await? {
+            return Ok(handle);
+        }
+        tokio::time::sleep(ON_ITS_WAY).await;
+        self.find(effect, before).await?.ok_or(Broken::Step(lost))
     }
 
     /// Behind closed gates: the world is looked at, the rules are asked, and the intent is written down.
