@@ -30,7 +30,7 @@ struct Ward {
 impl Ward {
     async fn open() -> Self {
         let task_time = Duration::from_millis(200);
-        let options = Options { nodes: 3, guests: 18, task_time, ..Options::default() };
+        let options = Options { nodes: 3, guests: 48, task_time, ..Options::default() };
         let sim = Sim::start(options).await.unwrap();
         let home = Home::new();
         let info = sim.info();
