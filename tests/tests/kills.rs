@@ -171,7 +171,7 @@ impl Trial {
         let rows = api(&self.sim).call(Request::get(["cluster", "resources"]).param("type", "vm")).await.unwrap();
         let rows = rows.as_array().unwrap();
         let node = |vmid: &str| {
-            let row = rows.iter().find(|row| row["vmid"].to_string() == vmid)?;
+            let row = rows.iter().find(|row| row["vmid"].as_u64() == vmid.parse().ok())?;
             Some(row["node"].as_str()?.to_owned())
         };
         self.guests.iter().map(|(vmid, _)| node(vmid)).collect()

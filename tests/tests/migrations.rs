@@ -79,7 +79,7 @@ impl Ward {
     /// The node that a guest is on, as its cluster says.
     async fn node_of(&self, vmid: &str) -> String {
         let rows = self.call(Method::Get, "cluster/resources", &[("type", "vm")]).await;
-        let row = rows.as_array().unwrap().iter().find(|row| row["vmid"].to_string() == vmid).unwrap();
+        let row = rows.as_array().unwrap().iter().find(|row| row["vmid"].as_u64() == vmid.parse().ok()).unwrap();
         row["node"].as_str().unwrap().to_owned()
     }
 

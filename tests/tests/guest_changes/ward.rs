@@ -97,7 +97,7 @@ impl Ward {
     /// Its tags as the cluster lists them.
     pub(crate) async fn tags(&self, guest: &Guest) -> String {
         let rows = self.api.call(Request::get(["cluster", "resources"]).param("type", "vm")).await.unwrap();
-        let row = rows.as_array().unwrap().iter().find(|row| row["vmid"].to_string() == guest.vmid).cloned();
+        let row = rows.as_array().unwrap().iter().find(|row| row["vmid"].as_u64() == guest.vmid.parse().ok()).cloned();
         row.and_then(|row| row["tags"].as_str().map(str::to_owned)).unwrap_or_default()
     }
 

@@ -248,7 +248,13 @@ impl Dice {
             9 | 10 => GuestChange::Start,
             11 => GuestChange::Stop,
             12 => GuestChange::Reboot { limit_seconds: 60 },
-            13 => self.of(&[true, false]).then_some(GuestChange::Suspend).unwrap_or(GuestChange::Resume),
+            13 => {
+                if self.of(&[true, false]) {
+                    GuestChange::Suspend
+                } else {
+                    GuestChange::Resume
+                }
+            }
             14 => GuestChange::Shutdown { limit_seconds: 60, then_stop: false },
             15 => {
                 let memory_mib = Some(self.of(&[1, 4, 16, 32]) * 1024);

@@ -113,11 +113,13 @@ pub(super) fn acted_upon(before: &World, action: &Action) -> Vec<String> {
             }
         }
         Action::Host { id, change: HostChange::Shutdown | HostChange::Reboot | HostChange::Suspend }
-        | Action::Script { host: id, .. } => {
-            if bothered(before.hosts[host_of(id)].wish) {
-                harms.push(format!("protected, window: {id} was disturbed"));
-            }
+        | Action::Script { host: id, .. }
+            if bothered(before.hosts[host_of(id)].wish) =>
+        {
+            harms.push(format!("protected, window: {id} was disturbed"));
         }
+        Action::Host { change: HostChange::Shutdown | HostChange::Reboot | HostChange::Suspend, .. }
+        | Action::Script { .. } => {}
         _ if disrupts && !matches!(action, Action::Snapshot { verb: SnapshotVerb::Create, .. }) => {
             let host = action.on().id().trim_start_matches('h').parse::<usize>();
             if host.is_ok_and(|host| bothered(before.hosts[host].wish)) {

@@ -301,7 +301,8 @@ fn scene_guest(place: usize, guest: &Guest) -> SceneGuest {
         ha: guest.managed.then(|| SceneHa { state: Some(state.into()), wanted: Some("started".into()) }),
         servers: [(guest.dns, Answers::Dns), (guest.dhcp, Answers::Dhcp)]
             .into_iter()
-            .filter_map(|(is, answers)| is.then(|| server(answers)))
+            .filter(|(is, _)| *is)
+            .map(|(_, answers)| server(answers))
             .collect(),
         protected,
         kept: guest.kept,

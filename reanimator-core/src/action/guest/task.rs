@@ -36,8 +36,8 @@ pub(super) async fn begun_by(api: &dyn PveApi, upid: &str, vmid: &str, kinds: &[
     let from = kind_and_start(upid).map_or(i64::MAX, |(_, start)| start);
     let is_it = |upid: &str| kind_and_start(upid).is_some_and(|(_, start)| start >= from);
     let rows = tasks(api, node_of(upid)?, vmid, LOOKED_THROUGH).await?;
-    let later = rows.into_iter().filter(|(upid, kind)| kinds.contains(&kind.as_str()) && is_it(upid));
-    Ok(later.last().map(|(upid, _)| upid))
+    let mut later = rows.into_iter().filter(|(upid, kind)| kinds.contains(&kind.as_str()) && is_it(upid));
+    Ok(later.next_back().map(|(upid, _)| upid))
 }
 
 /// The newest task about a guest on a node.

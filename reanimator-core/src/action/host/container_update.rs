@@ -124,7 +124,7 @@ impl ContainerEffect {
                     because = format!("{because}: {last}");
                 }
                 let next = match now {
-                    Ok(_) if is_old => format!("it is as it was before; see why the image fails, and update it then"),
+                    Ok(_) if is_old => "it is as it was before; see why the image fails, and update it then".to_owned(),
                     Ok(_) => "look at the container there".into(),
                     Err(why) => why,
                 };

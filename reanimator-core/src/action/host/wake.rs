@@ -149,7 +149,7 @@ impl WakeEffect {
         if senders.macs.is_empty() {
             senders.why_not.push("its hardware address is not known, as it is once it was seen while it was up".into());
         } else if here {
-            self.from_here(&addresses, &mut senders).await?;
+            self.send_from_here(&addresses, &mut senders).await?;
         }
         self.by_node(&chosen, &mut senders);
         if !senders.macs.is_empty() {
@@ -158,7 +158,7 @@ impl WakeEffect {
         Ok(senders)
     }
 
-    async fn from_here(&self, addresses: &[Ipv4Addr], senders: &mut Senders) -> Result<()> {
+    async fn send_from_here(&self, addresses: &[Ipv4Addr], senders: &mut Senders) -> Result<()> {
         let segments = wake::segments().await?;
         match segments.into_iter().find(|segment| addresses.iter().any(|address| segment.holds(*address))) {
             Some(segment) => senders.found.push(Sender::Here(segment)),

@@ -19,7 +19,7 @@ pub(super) fn fault(content: StorageContent, name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let endings = endings(content);
     let ends = |ending: &&str| lower.len() > ending.len() && lower.ends_with(*ending);
-    if endings.iter().any(|ending| ends(&ending)) {
+    if endings.iter().any(ends) {
         return None;
     }
     Some(format!("{name} does not end as {} does: {}", what(content), endings.join(", ")))
