@@ -68,12 +68,20 @@ pub(super) fn check(new: &NewOperation) -> Result<()> {
 
 /// What it is called: as it is asked for, else by its first steps.
 pub(super) async fn title(fleet: &Fleet, new: &NewOperation) -> Result<String> {
-    let given = new.title.trim();
-    if !given.is_empty() {
-        return Ok(given.chars().take(LONGEST_TITLE).collect());
+    let given: String = new.title.chars().map(tame).collect();
+    if !given.trim().is_empty() {
+        return Ok(given.trim().chars().take(LONGEST_TITLE).collect());
     }
     let actions: Vec<&Action> = new.steps.iter().map(|step| &step.action).collect();
-    list(fleet, &actions).await
+    Ok(list(fleet, &actions).await?.chars().map(tame).collect())
+}
+
+/// A blank in place of what drives a terminal: controls, and marks for the direction of writing. Who reads a title may be
+/// somebody else than who wrote it.
+fn tame(character: char) -> char {
+    let drives = character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if drives { ' ' } else { character }
 }
 
 /// What stands in the audit trail of an operation: its id, and what it does rather than what it is called.
