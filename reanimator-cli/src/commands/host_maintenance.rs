@@ -100,7 +100,11 @@ pub(crate) async fn run(command: MaintenanceCommand, context: &Context) -> Resul
     };
     let host = id(&fleet, &name).await?;
     if dry_run {
-        return show(&maintenance::dry_run(&fleet, &host, &wish).await?, wish.overrides(), context);
+        return show(
+            &maintenance::dry_run(&fleet, &host, &wish, &Principal::local()).await?,
+            wish.overrides(),
+            context,
+        );
     }
     let planned = maintenance::plan(&fleet, &host, &wish).await?;
     show_stays(&planned.stays, context)?;

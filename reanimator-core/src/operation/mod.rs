@@ -61,13 +61,13 @@ impl Operations {
         Self { fleet, owner: owner::this_process().into() }
     }
 
-    /// Says what would be done, step by step, and what would be refused; does nothing.
+    /// Says what would be done, step by step, and what would be refused, also because of who asks; does nothing.
     ///
     /// # Errors
     /// `Invalid` for a plan that makes no sense.
-    pub async fn dry_run(&self, new: &NewOperation) -> Result<DryRun> {
+    pub async fn dry_run(&self, new: &NewOperation, who: &Principal) -> Result<DryRun> {
         plan::check(new)?;
-        plan::dry_run(&self.fleet, new).await
+        plan::dry_run(&self.fleet, new, who).await
     }
 
     /// Stores what is to be done; nothing is done yet. Stands in the audit trail as `started`, or with why it was refused;
@@ -84,9 +84,9 @@ impl Operations {
         let line = plan::trail_line(&self.fleet, &operation).await?;
         let asked = async {
             plan::check(&new)?;
-            let attempt = format!("begin \"{}\"", operation.title);
+            let attempt = plan::attempt(&operation.title);
             if !operation.overrides.is_empty() {
-                who.require(Role::Admin, &format!("{attempt} in spite of rules"))?;
+                who.require(Role::Admin, &plan::in_spite(&attempt))?;
             }
             scripts::allow(&self.fleet, &operation.steps, who, &attempt).await
         };

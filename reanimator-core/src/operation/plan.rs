@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{MOST_STEPS, scenes::Scenes, scripts};
 use crate::{
     Error, ErrorKind, Result,
+    access::Principal,
     action::{Check, EffectName, effect},
     fleet::{Fleet, TrailLine},
-    model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Rule},
+    model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Role, Rule},
 };
 
 /// Characters that a title may have.
@@ -104,6 +105,16 @@ fn in_spite_of(overrides: &[Rule]) -> String {
     format!(", in spite of {}", rules.join(", "))
 }
 
+/// What is attempted with an operation, for errors.
+pub(super) fn attempt(title: &str) -> String {
+    format!("begin \"{title}\"")
+}
+
+/// The same where rules are overridden.
+pub(super) fn in_spite(attempt: &str) -> String {
+    format!("{attempt} in spite of rules")
+}
+
 /// The first few of some actions, in words.
 async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
     let mut words = Vec::with_capacity(NAMED);
@@ -115,10 +126,12 @@ async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
     Ok(format!("{}{rest}", words.join(", ")))
 }
 
-pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun> {
+pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation, who: &Principal) -> Result<DryRun> {
     let name = EffectName::new(&OperationId::from("dry-run"), 0);
     let mut steps = Vec::with_capacity(new.steps.len());
     let scenes = Scenes::of(fleet, new).await;
+    let title = title(fleet, new).await?;
+    let attempt = attempt(&title);
     for (place, step) in new.steps.iter().enumerate() {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
@@ -135,12 +148,18 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
                 Err(error) => refused.push(crate::report(error)),
             }
         }
+        refused.extend(scripts::denial(fleet, &action, who, &attempt).await?);
+        if !new.overrides.is_empty()
+            && let Err(denied) = who.require(Role::Admin, &in_spite(&attempt))
+        {
+            refused.push(crate::message(&denied));
+        }
         let words = fleet.words_of(&action).await?;
         let risk = scripts::risk(fleet, &action).await?;
         steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
-    Ok(DryRun { title: title(fleet, new).await?, risk, steps })
+    Ok(DryRun { title, risk, steps })
 }
 
 impl DryStep {

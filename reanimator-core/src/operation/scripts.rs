@@ -6,7 +6,7 @@ use crate::{
     Error, ErrorKind, Result,
     access::Principal,
     fleet::Fleet,
-    model::{Action, NewStep, Risk, Step, StoredScript},
+    model::{Action, NewStep, Risk, Script, Step, StoredScript},
 };
 
 /// How much longer than its script a step may take: to start it, and to hear of its end.
@@ -44,12 +44,30 @@ pub(super) async fn allow(fleet: &Fleet, steps: &[Step], who: &Principal, attemp
             known.insert(name, fleet.script(name).await?);
         }
         let Some(StoredScript { script, .. }) = known.get(name.as_str()) else { continue };
-        if !script.may_run(&who.who(), who.role) {
-            return Err(Error::new(ErrorKind::Denied, attempt)
-                .because(format!("{} may not run the script {name}", who.who()))
-                .next("ask an admin, who says in its definition who may"));
-        }
+        may_run(script, who, attempt)?;
         script.environment(parameters)?;
     }
     who.require(risk.needs(), attempt)
+}
+
+/// Why somebody may not take an action, in the words of [`allow`].
+pub(super) async fn denial(fleet: &Fleet, action: &Action, who: &Principal, attempt: &str) -> Result<Option<String>> {
+    let allowed = match action {
+        // One that is not there is refused by its effect.
+        Action::Script { script, .. } => match fleet.store().script(script).await? {
+            Some(stored) => may_run(&stored.script, who, attempt),
+            None => Ok(()),
+        },
+        _ => who.require(action.risk().needs(), attempt),
+    };
+    Ok(allowed.err().map(|denied| crate::message(&denied)))
+}
+
+fn may_run(script: &Script, who: &Principal, attempt: &str) -> Result<()> {
+    if script.may_run(&who.who(), who.role) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Denied, attempt)
+        .because(format!("{} may not run the script {}", who.who(), script.name))
+        .next("ask an admin, who says in its definition who may"))
 }

@@ -65,7 +65,12 @@ async fn who_may_run_a_script_stands_in_its_definition() {
     for (field, value) in [("role", json!("admin")), ("risk", json!("destructive")), ("users", json!(["ada"]))] {
         closed[field] = value;
         service.json(Method::PUT, &admin, &format!("{PATH}/greet"), closed.clone()).await.ok();
-        service.post(&operator, path, asking.clone()).await.problem(403, "denied");
+        let why = service.post(&operator, path, asking.clone()).await;
+        let dry = service.post(&operator, &format!("{path}?dry_run=true"), asking.clone()).await.ok();
+        let refused = dry["steps"][0]["refused"].to_string();
+        assert!(refused.contains("may not run the script greet"), "{dry}");
+        assert!(why.text().contains("may not run the script greet"), "{}", why.text());
+        why.problem(403, "denied");
     }
     let dry = service.post(&operator, &format!("{path}?dry_run=true"), asking.clone()).await.ok();
     assert_eq!(dry["risk"], "destructive");
