@@ -234,7 +234,7 @@ fn show(stored: &StoredScript, context: &Context) -> Result<Done, Failure> {
     for parameter in &script.parameters {
         table.row([
             parameter.name.as_str().into(),
-            may_be(&parameter.kind).into(),
+            format!("{}{}", if parameter.secret { "secret " } else { "" }, may_be(&parameter.kind)).into(),
             if parameter.required {
                 Cell::from("must be given").warn()
             } else {

@@ -132,6 +132,7 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation, who: &Principal) 
     let scenes = Scenes::of(fleet, new).await;
     let title = title(fleet, new).await?;
     let attempt = attempt(&title);
+    let mut secrets = scripts::Secrets::of(fleet);
     for (place, step) in new.steps.iter().enumerate() {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
@@ -156,6 +157,7 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation, who: &Principal) 
         }
         let words = fleet.words_of(&action).await?;
         let risk = scripts::risk(fleet, &action).await?;
+        let action = secrets.masked(action).await?;
         steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
