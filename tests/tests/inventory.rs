@@ -9,7 +9,7 @@ use std::{
 
 use reanimator_core::{
     collect::linux::inventory::{
-        Question, ask::answers, containers, disks, hardware, network, script, sensors, system, updates,
+        Question, ask::answers, containers, disks, hardware, listeners, network, script, sensors, system, updates,
     },
     model::facts::{
         system::{Boot, PastBoot, System},
@@ -40,6 +40,7 @@ fn questions() -> Vec<(&'static str, Vec<Question>)> {
         ("updates", updates::questions()),
         ("updates, again", updates::questions_after(Some(&counted), now)),
         ("containers", containers::questions()),
+        ("listeners", listeners::questions()),
     ]
 }
 

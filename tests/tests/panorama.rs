@@ -12,7 +12,8 @@ use reanimator_tests::program::{Home, Server, document, python};
 use serde_json::Value;
 
 /// Sections of a host with a shell.
-const SECTIONS: [&str; 7] = ["hardware", "disks", "network_facts", "sensors", "system", "updates", "containers"];
+const SECTIONS: [&str; 8] =
+    ["hardware", "disks", "network_facts", "sensors", "system", "updates", "containers", "listeners"];
 
 /// What the host's own tools say, run through a shell there.
 struct Tools<'a> {
@@ -58,6 +59,7 @@ async fn lab_facts_agree_with_the_tools_of_the_same_host() {
         interfaces(details, &tools);
         block_devices(details, &tools);
         packages(details, &tools);
+        services(details, &tools);
         every_gap_has_a_reason(name, details);
     }
     containers(&home, &this);
@@ -163,6 +165,25 @@ fn packages(details: &Value, tools: &Tools<'_>) {
     assert_eq!(details["updates"]["installed"].as_u64(), installed.trim().parse().ok(), "{}", tools.host);
     let pending = tools.text("apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst .*\\[' || true");
     assert_eq!(details["updates"]["pending"].as_u64(), pending.trim().parse().ok(), "{}", tools.host);
+}
+
+/// `ss`, without what is only for the host itself and what may be anybody's for a moment.
+fn services(details: &Value, tools: &Tools<'_>) {
+    const LAST: u64 = 32_767;
+    let said = tools.text("ss -H -lnt");
+    let places = said.lines().filter_map(|line| line.split_whitespace().nth(3)?.rsplit_once(':'));
+    let theirs: BTreeSet<u64> = places
+        .filter(|(address, _)| !address.starts_with("127.") && *address != "[::1]")
+        .map(|(_, port)| port.parse().unwrap())
+        .filter(|port| *port <= LAST)
+        .collect();
+    let sockets = details["listeners"]["sockets"].as_array().unwrap().iter();
+    let ours: BTreeSet<u64> = sockets
+        .filter(|socket| socket["protocol"] == "tcp" && socket["loopback"] == false)
+        .map(|socket| socket["port"].as_u64().unwrap())
+        .filter(|port| *port <= LAST)
+        .collect();
+    assert_eq!(ours, theirs, "{}", tools.host);
 }
 
 /// What is `null` in the concept paper's names is either told why, or belongs to Proxmox.

@@ -7,7 +7,7 @@ use reanimator_core::{fleet::HostDetail, model::details::HostDetails};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::screen::{Column, Screen, Table, outline::outline, words};
+use crate::screen::{Cell, Column, Screen, Table, outline::outline, words};
 
 /// Both halves as one document: the record with its figures, and everything else under `details`.
 #[derive(Serialize)]
@@ -32,6 +32,7 @@ pub(super) fn show(detail: &HostDetail, details: &HostDetails, now: Timestamp, s
     screen.table(&facts, "")?;
     file_systems(detail, screen)?;
     sections(details, now, screen)?;
+    listeners(details, screen)?;
     for problem in &details.problems {
         screen.line(&format!("{} {}", screen.paint.bad("problem:"), screen.text(problem)))?;
     }
@@ -63,6 +64,33 @@ fn sections(details: &HostDetails, now: Timestamp, screen: &Screen) -> io::Resul
         }
     }
     Ok(())
+}
+
+/// Who waits at which port for others; what only the host itself reaches is in the JSON.
+fn listeners(details: &HostDetails, screen: &Screen) -> io::Result<()> {
+    let sockets = details.listeners.iter().flat_map(|seen| &seen.facts.sockets).filter(|socket| !socket.loopback);
+    let mut table = Table::new([
+        Column::words("PORT"),
+        Column::words("ADDRESS"),
+        Column::words("PROGRAM"),
+        Column::words("UNIT").keep(1),
+        Column::words("CONTAINER").keep(1),
+    ]);
+    for socket in sockets {
+        let interface = socket.interface.as_ref().map(|name| format!("%{name}")).unwrap_or_default();
+        table.row([
+            format!("{}/{}", socket.port, socket.protocol.as_str()).into(),
+            format!("{}{interface}", socket.address).into(),
+            Cell::known(socket.process.clone()),
+            Cell::known(socket.unit.clone()),
+            Cell::known(socket.container.clone().or_else(|| socket.container_id.clone())),
+        ]);
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    screen.line("")?;
+    screen.table(&table, "")
 }
 
 type Fact = (&'static str, Option<String>);
@@ -136,11 +164,7 @@ fn file_systems(detail: &HostDetail, screen: &Screen) -> io::Result<()> {
     let mut table = Table::new([Column::words("FILE SYSTEM"), Column::words("TYPE").keep(1), Column::number("USED")]);
     for system in &telemetry.file_systems {
         let used = words::share(system.used_bytes, system.total_bytes);
-        table.row([
-            system.mount_point.as_str().into(),
-            system.fs_type.as_str().into(),
-            crate::screen::Cell::known(used),
-        ]);
+        table.row([system.mount_point.as_str().into(), system.fs_type.as_str().into(), Cell::known(used)]);
     }
     screen.line("")?;
     screen.table(&table, "")

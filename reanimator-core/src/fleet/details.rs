@@ -53,6 +53,7 @@ pub(super) fn details(
         system: facts.system,
         updates: facts.updates,
         containers: facts.containers,
+        listeners: facts.listeners.filter(|_| include.network),
         proxmox: facts.proxmox,
         cluster_details: cluster,
         observed_at: host.observed_at,
@@ -185,6 +186,7 @@ fn all_unseen(mut unseen: Vec<Unseen>, facts: &HostFacts, kind: HostKind, includ
     unseen.extend(of(facts.system.as_ref(), true));
     unseen.extend(of(facts.updates.as_ref(), true));
     unseen.extend(of(facts.containers.as_ref(), true));
+    unseen.extend(of(facts.listeners.as_ref(), include.network));
     unseen.extend(of(facts.proxmox.as_ref(), true));
     let missing = [
         ("firmware, memory modules and board", facts.hardware.is_none() && include.hardware),
@@ -194,6 +196,7 @@ fn all_unseen(mut unseen: Vec<Unseen>, facts: &HostFacts, kind: HostKind, includ
         ("boots, sessions and failed units", facts.system.is_none()),
         ("security updates", facts.updates.is_none()),
         ("containers of Docker and Podman", facts.containers.is_none()),
+        ("listening sockets", facts.listeners.is_none() && include.network),
     ];
     let why = match kind {
         HostKind::Proxmox => "its Proxmox API does not tell: add the node over SSH as well",

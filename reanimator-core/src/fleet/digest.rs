@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(super) use super::bridges::{BridgeDigest, NicDigest, VnetDigest};
-use super::{bridges, troubles};
+use super::{bridges, servers, troubles};
 use crate::model::{
     attention::Trouble,
     dashboard::Votes,
@@ -16,6 +16,7 @@ use crate::model::{
         network::Network,
         pve_node::{NodeInterface, NodeInventory},
     },
+    scene::Server,
 };
 
 /// The part of a host's facts that tables show.
@@ -49,6 +50,8 @@ pub(super) struct HostDigest {
     pub(super) oldest: Option<(Section, Timestamp)>,
     pub(super) interfaces: Vec<InterfaceDigest>,
     pub(super) bridges: Arc<[BridgeDigest]>,
+    /// What on it answers DNS or DHCP, where its sockets were seen.
+    pub(super) servers: Vec<Server>,
 }
 
 /// One interface of a host.
@@ -164,6 +167,7 @@ impl HostDigest {
                 (None, None) => Vec::new(),
             },
             bridges: bridges::bridges(facts).into(),
+            servers: servers::of_host(facts),
         }
     }
 }
@@ -257,6 +261,7 @@ fn oldest(facts: &HostFacts) -> Option<(Section, Timestamp)> {
         (Section::System, at(&facts.system)),
         (Section::Updates, at(&facts.updates)),
         (Section::Containers, at(&facts.containers)),
+        (Section::Listeners, at(&facts.listeners)),
         (Section::Proxmox, at(&facts.proxmox)),
     ];
     all.into_iter().filter_map(|(section, at)| Some((section, at?))).min_by_key(|(_, at)| *at)

@@ -170,7 +170,7 @@ impl Fleet {
             )*};
         }
         add!(hardware: Hardware, sensors: Sensors, disks: Disks, network: Network, system: System,
-             updates: Updates, containers: Containers, proxmox: Proxmox);
+             updates: Updates, containers: Containers, listeners: Listeners, proxmox: Proxmox);
         self.store().put_facts_with_changes(&batch.facts, &batch.changes).await?;
         let whole = merged(assemble(&known), seen.clone());
         self.write(|world| {
@@ -267,6 +267,7 @@ fn assemble(all: &[StoredFacts]) -> HostFacts {
         system: stored(all, Section::System.as_str()),
         updates: stored(all, Section::Updates.as_str()),
         containers: stored(all, Section::Containers.as_str()),
+        listeners: stored(all, Section::Listeners.as_str()),
         proxmox: stored(all, Section::Proxmox.as_str()),
     }
 }
@@ -281,6 +282,7 @@ fn merged(old: HostFacts, new: HostFacts) -> HostFacts {
         system: new.system.or(old.system),
         updates: new.updates.or(old.updates),
         containers: new.containers.or(old.containers),
+        listeners: new.listeners.or(old.listeners),
         proxmox: new.proxmox.or(old.proxmox),
     }
 }

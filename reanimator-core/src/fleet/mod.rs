@@ -49,6 +49,7 @@ mod recent;
 mod restraints;
 mod scripts;
 pub mod selector;
+mod servers;
 mod settings;
 mod silent;
 pub(crate) mod surroundings;

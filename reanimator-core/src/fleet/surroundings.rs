@@ -1,5 +1,5 @@
-//! The fleet as far as rules need it, out of memory: what people said of hosts and guests, who is reached through whom,
-//! where Reanimator itself runs. What clusters say right now is put over it by
+//! The fleet as far as rules need it, out of memory: what people said of hosts and guests, who answers others and is reached
+//! through whom, where Reanimator itself runs. What clusters say right now is put over it by
 //! [`action::guard`](crate::action::guard).
 
 use std::{
@@ -127,7 +127,7 @@ impl Surroundings<'_> {
             online: answers(self.world.shown(known, self.now).state),
             maintenance: known.host.maintenance,
             tags: known.host.tags.clone(),
-            servers: tagged(&known.host.tags),
+            servers: with_tags(&known.digest.servers, &known.host.tags),
             own: local,
             own_unit: None,
             router: self.addresses(known).iter().any(|address| self.own.is_gateway(address)),
@@ -232,6 +232,13 @@ pub(crate) fn tagged(tags: &BTreeSet<String>) -> Vec<Server> {
     told.map(|(_, answers)| Server { answers: *answers, by: ServedBy::Host, up: true }).collect()
 }
 
+/// The servers that were seen. A tag tells of one that was not: as long as one is seen to answer the same, it is that one.
+fn with_tags(seen: &[Server], tags: &BTreeSet<String>) -> Vec<Server> {
+    let mut unseen = tagged(tags);
+    unseen.retain(|told| !seen.iter().any(|server| server.up && server.answers == told.answers));
+    seen.iter().cloned().chain(unseen).collect()
+}
+
 /// An address without the length of its prefix.
 fn bare(address: &str) -> &str {
     address.split('/').next().unwrap_or(address)
@@ -321,6 +328,13 @@ mod tests {
     #[test]
     fn tags_tell_of_servers() {
         let tags: BTreeSet<String> = ["DNS".to_owned(), "web".to_owned()].into();
-        assert_eq!(tagged(&tags), [Server { answers: Answers::Dns, by: ServedBy::Host, up: true }]);
+        let told = Server { answers: Answers::Dns, by: ServedBy::Host, up: true };
+        assert_eq!(tagged(&tags), [told.clone()]);
+        let seen = |answers, up| Server { answers, by: ServedBy::Unit("dnsmasq.service".into()), up };
+        assert_eq!(with_tags(&[], &tags), [told.clone()]);
+        assert_eq!(with_tags(&[seen(Answers::Dns, true)], &tags), [seen(Answers::Dns, true)]);
+        for other in [seen(Answers::Dhcp, true), seen(Answers::Dns, false)] {
+            assert_eq!(with_tags(std::slice::from_ref(&other), &tags), [other, told.clone()]);
+        }
     }
 }

@@ -10,7 +10,8 @@ use super::{
     GuestId, GuestKind, GuestRates, GuestStatus, HostId, HostKind, HostState, Unseen,
     facts::{
         Dated, cluster::ClusterFacts, containers::Containers, disks::Disks, guest::GuestFacts, hardware::Hardware,
-        network::Network, pve_node::NodeInventory, sensors::Sensors, system::System, updates::Updates,
+        listeners::Listeners, network::Network, pve_node::NodeInventory, sensors::Sensors, system::System,
+        updates::Updates,
     },
 };
 
@@ -65,6 +66,9 @@ pub struct HostDetails {
     /// Interfaces with everything, routes and name servers; absent where it was not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_facts: Option<Dated<Network>>,
+    /// Sockets that wait for others, and whose they are; absent where it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listeners: Option<Dated<Listeners>>,
     /// Temperatures, fans and power.
     pub sensors: Option<Dated<Sensors>>,
     /// Units, time, boots, sessions.

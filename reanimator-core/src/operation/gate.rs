@@ -38,6 +38,8 @@ pub(super) enum Way {
     Free,
     /// It was asked to stop while it waited.
     Stopped,
+    /// As much goes on there as may: it is waited for.
+    Full,
 }
 
 impl Gate<'_> {
@@ -51,7 +53,8 @@ impl Gate<'_> {
             }
             if !told {
                 told = true;
-                let why = format!("waits: {} of at most {} steps go on at {} already", full.most, full.most, full.name);
+                let place = self.fleet.place_name(&full.name).await?;
+                let why = format!("waits: {} of at most {} steps go on at {place} already", full.most, full.most);
                 self.fleet.store().say(self.hold, Some(self.step), &why, self.fleet.now()).await?;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -65,6 +68,7 @@ impl Gate<'_> {
             let store = self.fleet.store();
             while let Some(other) = store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
                 if self.is_to_stop() {
+                    self.open(action).await?;
                     return Ok(Way::Stopped);
                 }
                 let owner = store.operation(&other).await?.and_then(|operation| operation.owner);
@@ -86,11 +90,11 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Asks all rules about an action.
+    /// Asks all rules about an action. What only the cap forbids is waited for.
     ///
     /// # Errors
     /// `Conflict` naming each rule that forbids it, and those of looking at the world.
-    pub(super) async fn ask(&self, action: &Action, overrides: &[Rule]) -> Result<()> {
+    pub(super) async fn ask(&self, action: &Action, overrides: &[Rule]) -> Result<Way> {
         let others = in_flight(self.fleet, Some((self.hold, self.step))).await?;
         let objections = guard::objections(self.fleet, action, &others).await?;
         let (kept, passed) = split(objections, overrides);
@@ -99,10 +103,19 @@ impl Gate<'_> {
             self.fleet.store().say(self.hold, Some(self.step), &line, self.fleet.now()).await?;
         }
         if kept.is_empty() {
-            return Ok(());
+            return Ok(Way::Free);
+        }
+        if kept.iter().all(|objection| objection.rule == Rule::Cap) {
+            return Ok(Way::Full);
         }
         let words = self.fleet.words_of(action).await?;
         Err(Error::new(ErrorKind::Conflict, words).because(told(&kept)).next(way_out(&kept)))
+    }
+
+    /// Waits a little before it is looked again; whether it was asked to stop.
+    pub(super) async fn wait(&self) -> Way {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if self.is_to_stop() { Way::Stopped } else { Way::Free }
     }
 
     fn is_to_stop(&self) -> bool {

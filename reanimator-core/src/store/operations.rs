@@ -36,6 +36,9 @@ pub trait OperationStore: Send + Sync {
     /// Many of them with their steps, the newest first.
     async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>>;
 
+    /// Those that are not over, the oldest first, each with the owner whose lease is good; at most 10,000.
+    async fn open_operations(&self, now: Timestamp) -> Result<Vec<(OperationId, Option<String>)>>;
+
     /// Becomes its owner for as long as `ttl`, and reads it as the owner before has left it. A lease of `dead` holds nobody
     /// back: that process is known to have ended.
     ///

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use reanimator_core::{
     collect::linux::inventory::{
-        Answer, Answers, ask::answers, containers, disks, hardware, network, sensors, system, updates,
+        Answer, Answers, ask::answers, containers, disks, hardware, listeners, network, sensors, system, updates,
     },
     model::facts::{Dated, Watched},
 };
@@ -17,7 +17,9 @@ fn read(answers: &Answers) {
     sensors::parse(answers).facts.watched();
     disks::parse(answers).facts.watched();
     network::parse(answers).facts.watched();
-    containers::parse(answers).facts.watched();
+    let containers = containers::parse(answers).facts;
+    containers.watched();
+    listeners::parse(answers).facts.with_containers(&containers).watched();
     let mut read = system::parse(answers);
     system::slow_questions(Some(&read.facts));
     let last = read.clone().at(now);
@@ -42,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
     for more in [hardware::questions, sensors::questions, disks::questions, network::questions] {
         questions.extend(more());
     }
-    for more in [system::questions, updates::questions, containers::questions] {
+    for more in [system::questions, updates::questions, containers::questions, listeners::questions] {
         questions.extend(more());
     }
     let answer = Answer { text: text.into_owned(), status: Some(0), ..Answer::default() };

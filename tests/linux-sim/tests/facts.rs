@@ -42,6 +42,7 @@ fn notes(facts: &HostFacts) -> Vec<String> {
         facts.system.as_ref().map(|dated| &dated.unseen),
         facts.updates.as_ref().map(|dated| &dated.unseen),
         facts.containers.as_ref().map(|dated| &dated.unseen),
+        facts.listeners.as_ref().map(|dated| &dated.unseen),
     ];
     let mut notes = Vec::new();
     for section in all {
@@ -68,6 +69,7 @@ async fn every_collector_reads_its_answers_without_surprise() {
         let hardware = &facts.hardware.as_ref().unwrap().facts;
         assert_eq!(hardware.cpu.threads, Some(figures.cpus), "{hardware:?}");
         let disks = &facts.disks.as_ref().unwrap().facts;
+        assert_eq!(facts.listeners.as_ref().unwrap().facts.sockets.len(), 3);
         assert!(!disks.devices.is_empty() && !facts.network.as_ref().unwrap().facts.interfaces.is_empty());
         assert!(
             facts.system.as_ref().unwrap().facts.time.is_some()

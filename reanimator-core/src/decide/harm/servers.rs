@@ -63,19 +63,23 @@ fn last(case: &Case<'_>, answers: Answers, rule: Rule, what: &str) -> Vec<Object
 fn places<'a>(case: &Case<'a>, answers: Answers) -> Vec<Place<'a>> {
     let mut places: BTreeMap<&str, Place<'a>> = BTreeMap::new();
     let up = |servers: &'a [Server]| servers.iter().filter(move |server| server.up && server.answers == answers);
-    for (id, host) in case.scene.hosts.iter().filter(|(_, host)| host.online) {
+    let on_air = |host: &HostId| case.scene.hosts.get(host).is_none_or(|host| host.online);
+    let runs = |guest: &SceneGuest| guest.status == GuestStatus::Running && on_air(&guest.host);
+    for (id, host) in &case.scene.hosts {
+        let its_guest = host.guest.as_ref().and_then(|guest| case.scene.guests.get(guest));
+        // A guest that runs may well answer others while its own shell is silent: it is not counted on, and not stopped.
+        if !host.online && !its_guest.is_some_and(runs) {
+            continue;
+        }
         for server in up(&host.servers) {
             let key = host.guest.as_ref().map_or(id.as_str(), |guest| guest.0.as_str());
             let place = places.entry(key).or_default();
-            let its_guest = host.guest.as_ref().and_then(|guest| case.scene.guests.get(guest));
             (place.name, place.host) = (&host.name, Some(id));
-            place.sure |= its_guest.is_none_or(SceneGuest::surely_runs);
+            place.sure |= host.online && its_guest.is_none_or(SceneGuest::surely_runs);
             place.away |= case.away.hosts.contains(id);
             place.servers.push(server);
         }
     }
-    let on_air = |host: &HostId| case.scene.hosts.get(host).is_none_or(|host| host.online);
-    let runs = |guest: &SceneGuest| guest.status == GuestStatus::Running && on_air(&guest.host);
     let guests = case.scene.guests.iter().filter(|(_, guest)| runs(guest));
     for (id, guest) in guests {
         for server in up(&guest.servers) {
@@ -148,9 +152,9 @@ pub(super) fn turn(servers: &mut [Server], on: &HostId, action: &Action) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{guest, host, lab, shutdown, stop, unit, words};
+    use super::super::testing::{guest, host, id, lab, shutdown, stop, unit, words};
     use crate::model::{
-        Action, ContainerVerb, Rule, UnitVerb,
+        Action, ContainerVerb, GuestStatus, Rule, UnitVerb,
         scene::{Answers, ServedBy, Server},
     };
 
@@ -169,6 +173,33 @@ mod tests {
         assert_eq!(words(&scene, &stop("dns"), Rule::LastDns), [""; 0]);
         host(&mut scene, "pi").online = false;
         assert_eq!(words(&scene, &stop("dns"), Rule::LastDns), [why]);
+        host(&mut scene, "pi").online = true;
+        host(&mut scene, "pi").servers[0].up = false;
+        assert_eq!(words(&scene, &stop("dns"), Rule::LastDns), [why], "it was not seen to wait");
+    }
+
+    #[test]
+    fn a_guest_answers_with_what_was_seen_in_its_shell_even_where_that_is_silent() {
+        let mut scene = lab();
+        guest(&mut scene, "dns").servers.clear();
+        let seen = host(&mut scene, "pi");
+        seen.guest = Some(id("mail"));
+        seen.servers.push(server(Answers::Dns, ServedBy::Unit("unbound.service".into())));
+        let why = "nothing else is known to answer DNS than pi";
+        for online in [true, false] {
+            host(&mut scene, "pi").online = online;
+            for action in [stop("mail"), unit("pi", "unbound", UnitVerb::Stop)] {
+                assert_eq!(words(&scene, &action, Rule::LastDns), [why], "{action:?}, online: {online}");
+            }
+        }
+        let other = Server { answers: Answers::Dns, by: ServedBy::Host, up: true };
+        guest(&mut scene, "dns").servers.push(other);
+        assert_eq!(words(&scene, &stop("dns"), Rule::LastDns).len(), 1, "a shell that is silent is not counted on");
+        host(&mut scene, "pi").online = true;
+        assert_eq!(words(&scene, &stop("dns"), Rule::LastDns), [""; 0]);
+        guest(&mut scene, "mail").status = GuestStatus::Stopped;
+        host(&mut scene, "pi").online = false;
+        assert_eq!(words(&scene, &stop("dns"), Rule::LastDns).len(), 1);
     }
 
     #[test]

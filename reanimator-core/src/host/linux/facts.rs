@@ -8,7 +8,7 @@ use super::LinuxMachine;
 use crate::{
     Result,
     collect::linux::inventory::{
-        self, Answers, Question, containers, disks, hardware, network, sensors, system, updates,
+        self, Answers, Question, containers, disks, hardware, listeners, network, sensors, system, updates,
     },
     model::facts::{
         HostFacts, Read, Section,
@@ -82,8 +82,13 @@ impl LinuxMachine {
                     facts.updates = Some(read.at(now));
                 }
                 Section::Containers => facts.containers = Some(kept.containers(&answers, now).at(now)),
+                Section::Listeners => facts.listeners = Some(listeners::parse(&answers).at(now)),
                 Section::Proxmox => {}
             }
+        }
+        let containers = facts.containers.as_ref().or(last.containers.as_ref());
+        if let (Some(listeners), Some(containers)) = (facts.listeners.as_mut(), containers) {
+            listeners.facts = std::mem::take(&mut listeners.facts).with_containers(&containers.facts);
         }
         Ok(facts)
     }
@@ -139,6 +144,7 @@ impl Kept {
             Section::Containers => {
                 with_slow(containers::questions(), self.podman_is_due(now), containers::slow_questions)
             }
+            Section::Listeners => listeners::questions(),
             Section::Proxmox => Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ pub mod disks;
 pub mod guest;
 pub mod hardware;
 pub mod license;
+pub mod listeners;
 pub mod network;
 pub mod pve_node;
 pub mod sensors;
@@ -81,17 +82,15 @@ pub enum Section {
     Updates,
     /// [`containers::Containers`].
     Containers,
+    /// [`listeners::Listeners`].
+    Listeners,
     /// [`pve_node::NodeInventory`]: what a node's Proxmox API says of it, its subscription too.
     Proxmox,
 }
 
 impl Section {
     /// Those that a shell tells.
-    pub const BY_SHELL: [Self; 7] =
-        [Self::Hardware, Self::Sensors, Self::Disks, Self::Network, Self::System, Self::Updates, Self::Containers];
-
-    /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const BY_SHELL: [Self; 8] = [
         Self::Hardware,
         Self::Sensors,
         Self::Disks,
@@ -99,6 +98,19 @@ impl Section {
         Self::System,
         Self::Updates,
         Self::Containers,
+        Self::Listeners,
+    ];
+
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Hardware,
+        Self::Sensors,
+        Self::Disks,
+        Self::Network,
+        Self::System,
+        Self::Updates,
+        Self::Containers,
+        Self::Listeners,
         Self::Proxmox,
     ];
 
@@ -112,6 +124,7 @@ impl Section {
             Self::System => "system",
             Self::Updates => "updates",
             Self::Containers => "containers",
+            Self::Listeners => "listeners",
             Self::Proxmox => "proxmox",
         }
     }
@@ -119,7 +132,7 @@ impl Section {
     /// How old it may get before it is asked for again.
     pub const fn every(self) -> Duration {
         match self {
-            Self::Sensors | Self::System | Self::Containers => Duration::from_secs(60),
+            Self::Sensors | Self::System | Self::Containers | Self::Listeners => Duration::from_secs(60),
             Self::Hardware | Self::Disks | Self::Network | Self::Updates | Self::Proxmox => {
                 Duration::from_secs(15 * 60)
             }
@@ -146,6 +159,8 @@ pub struct HostFacts {
     pub updates: Option<Dated<updates::Updates>>,
     /// Docker and Podman.
     pub containers: Option<Dated<containers::Containers>>,
+    /// Sockets that wait for others, and whose they are.
+    pub listeners: Option<Dated<listeners::Listeners>>,
     /// What a node's Proxmox API says of it, its subscription too.
     pub proxmox: Option<Dated<pve_node::NodeInventory>>,
 }

@@ -66,6 +66,17 @@ impl OperationStore for SqliteStore {
         Ok(operations)
     }
 
+    async fn open_operations(&self, now: Timestamp) -> Result<Vec<(OperationId, Option<String>)>> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT id, CASE WHEN owned_until > ? THEN owner END FROM operations WHERE open = 1 ORDER BY id LIMIT 10000",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(self.main.reader())
+        .await
+        .map_err(self.main.failed("read which operations are not over"))?;
+        Ok(rows.into_iter().map(|(id, owner)| (OperationId(id), owner)).collect())
+    }
+
     async fn take_operation(
         &self,
         id: &OperationId,

@@ -101,6 +101,7 @@ class HostDetailsParts(TypedDict, total=False):
     hardware: Dated
     disks: Dated
     network_facts: Dated
+    listeners: Dated
 
 
 class HostDetails(HostDetailsParts):

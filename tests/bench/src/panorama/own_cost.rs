@@ -11,7 +11,9 @@ use std::{
 use jiff::Timestamp;
 use reanimator_core::{
     collect::linux::{
-        inventory::{Question, ask::answers, containers, disks, hardware, network, script, sensors, system, updates},
+        inventory::{
+            Question, ask::answers, containers, disks, hardware, listeners, network, script, sensors, system, updates,
+        },
         watch,
     },
     model::facts::Section,
@@ -48,7 +50,8 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     // What is asked but every six hours, and packages counted anew.
     let rarely = recount + ask(&containers::slow_questions())?.1;
     let per_minute = rarely.div_f64(updates::RECOUNT_AFTER.as_secs_f64() / 60.0);
-    let minute = || [sensors::questions(), system::questions(), containers::questions()].concat();
+    let minute =
+        || [sensors::questions(), system::questions(), containers::questions(), listeners::questions()].concat();
     for _ in 0..SAMPLES {
         each_minute.push(ask(&minute())?.1);
         each_quarter.push(ask(&quarter())?.1);

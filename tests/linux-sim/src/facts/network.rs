@@ -1,4 +1,4 @@
-//! Interfaces, routes and name servers.
+//! Interfaces, routes, name servers, and who waits at which port.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,22 @@ pub(super) fn answer(name: &str, asked: &Asked<'_>) -> Option<Said> {
         "network.links" => links(asked).into(),
         "network.routes" => routes(asked).into(),
         "network.names" => "/etc/resolv.conf:nameserver 192.0.2.53\n/etc/resolv.conf:search sim.example\n".into(),
+        "listeners.sockets" => LISTENERS.into(),
         _ => return None,
     })
 }
+
+/// What waits at its ports: its log-in service, and a resolver for itself.
+const LISTENERS: &str = r#"@ss
+udp UNCONN 0      0      127.0.0.53%lo:53   0.0.0.0:* users:(("systemd-resolve",pid=412,fd=13))
+tcp LISTEN 0      128          0.0.0.0:22   0.0.0.0:* users:(("sshd",pid=617,fd=3))
+tcp LISTEN 0      128             [::]:22      [::]:* users:(("sshd",pid=617,fd=4))
+@groups
+/proc/412/cgroup:0::/system.slice/systemd-resolved.service
+/proc/617/cgroup:0::/system.slice/ssh.service
+/proc/412/comm:systemd-resolve
+/proc/617/comm:sshd
+"#;
 
 /// Its address, from the range that is kept for tests of networks.
 fn address(asked: &Asked<'_>) -> String {

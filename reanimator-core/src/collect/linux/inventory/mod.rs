@@ -13,6 +13,7 @@
 //! | [`system`] | units, time, boots, sessions |
 //! | [`updates`] | packages that could be newer |
 //! | [`containers`] | Docker and Podman |
+//! | [`listeners`] | sockets that wait for others, and whose they are |
 //!
 //! Questions hold no single quote, no backslash, no line break and no `!`, so that they survive any login shell as one
 //! single-quoted word; a test holds them to it. They ask for JSON where the tool has it, and are read here, not there.
@@ -21,6 +22,7 @@ pub mod ask;
 pub mod containers;
 pub mod disks;
 pub mod hardware;
+pub mod listeners;
 pub mod network;
 pub mod sensors;
 pub mod system;

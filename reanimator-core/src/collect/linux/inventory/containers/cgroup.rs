@@ -38,6 +38,11 @@ fn id(folder: &str) -> Option<&str> {
     (id.len() == 64 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
 }
 
+/// The container that a folder of the control groups is of, or of whose engine's helper it is.
+pub(in super::super) fn container_of(folder: &str) -> Option<&str> {
+    id(folder).or_else(|| id(folder.strip_prefix("libpod-conmon-")?))
+}
+
 /// Reads `/proc/uptime` and lines of `PATH:CONTENT`.
 pub(super) fn read(text: &str) -> Uses {
     let mut uses = Uses::default();

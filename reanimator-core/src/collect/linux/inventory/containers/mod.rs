@@ -12,6 +12,8 @@
 mod cgroup;
 mod inspect;
 
+pub(super) use cgroup::container_of;
+
 use super::{Answer, Answers, Question};
 use crate::model::{
     Unseen,
