@@ -58,6 +58,16 @@ fn what_cannot_be_taken_back_is_not_done_unasked() {
     assert!(home.refused(&["host", "unit", "start", "nginx", "--on", "group:none"], 2).contains("no host is meant"));
 }
 
+#[test]
+fn what_others_named_drives_no_terminal_not_even_behind_a_pipe() {
+    let home = Home::new();
+    home.refused(&["script", "delete", "no\x1b[2J\nbody\u{9b}1m"], 1);
+    let listed = home.run(&["audit", "list"]);
+    assert!(listed.contains("no\\x1b[2J\\nbody\\x9b1m"), "{listed}");
+    assert!(!listed.chars().any(|c| c.is_control() && c != '\n'), "{listed:?}");
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+}
+
 /// Once it is over nobody holds it.
 fn failed_as_stored(operation: &Value) -> Value {
     let mut stored = operation.clone();

@@ -13,7 +13,7 @@ use reanimator_core::{
         AuditWords, ExecRequest, HostEdit, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords,
         Selector, SudoChoice, parse_jump,
     },
-    model::{Action, NewOperation, NewStep},
+    model::{NewOperation, NewStep},
 };
 use secrecy::SecretString;
 
@@ -283,22 +283,17 @@ pub(crate) struct Terms {
 impl Terms {
     /// As the core wants them.
     pub(crate) fn into_operation(self) -> Result<NewOperation> {
-        #[derive(serde::Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Step(NewStep),
-            Action(Action),
-        }
-        let given: Vec<Given> = serde_json::from_str(&self.steps.0).map_err(|_| {
+        let refuse = |cause: String| {
             Error::new(ErrorKind::Invalid, "read the steps")
-                .because("one of them is no action and no step")
-                .next("give actions such as {\"on\": \"guest\", \"id\": ..., \"do\": \"start\"}")
-        })?;
-        let step = |given| match given {
-            Given::Step(step) => step,
-            Given::Action(action) => action.into(),
+                .because(cause)
+                .next("give actions such as {\"on\": \"guest\", \"id\": ..., \"do\": \"start\"}, see reanimator.model")
         };
-        let steps = given.into_iter().map(step).collect();
+        let given: Vec<serde_json::Value> =
+            serde_json::from_str(&self.steps.0).map_err(|error| refuse(error.to_string()))?;
+        let read = |(number, step): (usize, _)| {
+            NewStep::asked(step).map_err(|error| refuse(format!("step {number} cannot be read: {error}")))
+        };
+        let steps = given.into_iter().enumerate().map(read).collect::<Result<_>>()?;
         let overrides = self.overrides.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
         Ok(NewOperation { title: self.title.unwrap_or_default(), steps, overrides })
     }

@@ -155,3 +155,14 @@ def test_rules_have_a_name_and_a_sentence(fleet: Fleet, shown: Callable[..., Any
     assert set(rules[0]) == set(get_type_hints(model.RuleView))
     assert "quorum" in [rule["id"] for rule in rules]
     assert shown("op", "rules")["items"] == rules
+
+
+def test_a_slip_of_the_pen_is_told(fleet: Fleet) -> None:
+    start: dict[str, Any] = {"on": "guest", "id": "c1:101", "do": "start"}
+    for step, field in [
+        ({**start, "foo": 1}, "foo"),
+        ({"action": start, "aftr": [0]}, "aftr"),
+        ({"action": {**start, "limitseconds": 1}}, "limitseconds"),
+    ]:
+        with pytest.raises(reanimator.Invalid, match=field):
+            fleet.dry_run([start, step])  # type: ignore[list-item]

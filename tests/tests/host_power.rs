@@ -102,7 +102,7 @@ impl Ward {
     async fn refused(&self, id: &HostId, change: HostChange) -> String {
         let steps = vec![Action::Host { id: id.clone(), change }.into()];
         let new = NewOperation { steps, ..NewOperation::default() };
-        self.operations.dry_run(&new).await.unwrap().steps[0].refused.join("; ")
+        self.operations.dry_run(&new, &Principal::local()).await.unwrap().steps[0].refused.join("; ")
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_dry_run_says_what_would_be_sent_and_what_refused_and_does_nothing() {
         step(&running, GuestChange::Stop),
         step(&stopped, GuestChange::Reboot { limit_seconds: 5 }),
     ];
-    let dry = ward.operations.dry_run(&plan(steps)).await.unwrap();
+    let dry = ward.operations.dry_run(&plan(steps), &Principal::local()).await.unwrap();
     let kind = stopped.kind.as_str();
     assert_eq!(dry.steps[0].calls, [format!("POST /nodes/{}/{kind}/{}/status/start", stopped.node, stopped.vmid)]);
     assert!(dry.steps[1].refused[0].contains("is locked by Proxmox"), "{:?}", dry.steps[1]);
@@ -174,7 +174,7 @@ async fn a_snapshot_is_made_gone_back_to_and_deleted() {
         let (guest, name, description) = (guest.id.clone(), "before".into(), "before the update".into());
         NewStep::from(Action::Snapshot { guest, name, verb, memory: false, description })
     };
-    let dry = ward.operations.dry_run(&plan(vec![step(SnapshotVerb::RollBack)])).await.unwrap();
+    let dry = ward.operations.dry_run(&plan(vec![step(SnapshotVerb::RollBack)]), &Principal::local()).await.unwrap();
     assert!(dry.steps[0].refused[0].contains("has no snapshot before"), "{dry:?}");
     let made = ward.carry_out(vec![step(SnapshotVerb::Create)]).await;
     assert_eq!((made.state, outcome(&made.steps[0])), (OperationState::Done, "it is there"), "{made:?}");

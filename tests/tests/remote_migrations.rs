@@ -94,7 +94,7 @@ impl Ward {
     }
 
     async fn dry_run(&self, step: NewStep) -> DryStep {
-        self.operations.dry_run(&plan(step)).await.unwrap().steps.swap_remove(0)
+        self.operations.dry_run(&plan(step), &Principal::local()).await.unwrap().steps.swap_remove(0)
     }
 
     async fn carry_out(&self, step: NewStep) -> Operation {

@@ -99,7 +99,7 @@ impl Ward {
     }
 
     async fn refused(&self, new: NewOperation) -> String {
-        let dry = self.operations.dry_run(&new).await.unwrap().steps.swap_remove(0);
+        let dry = self.operations.dry_run(&new, &Principal::local()).await.unwrap().steps.swap_remove(0);
         assert!(dry.calls.is_empty(), "{dry:?}");
         dry.refused.join("; ")
     }
@@ -130,7 +130,7 @@ async fn a_file_is_sent_whole_once_and_its_copy_here_goes() {
     content.extend_from_slice(b"\r\n\r\n--boundary--\r\n");
     let file = ward.hand_over(&content).await;
     let sum = ward.fleet.upload(&file).unwrap().sha256.unwrap();
-    let dry = ward.operations.dry_run(&ward.upload("local", "a.iso", &file)).await.unwrap();
+    let dry = ward.operations.dry_run(&ward.upload("local", "a.iso", &file), &Principal::local()).await.unwrap();
     assert!(dry.steps[0].calls[0].contains("/storage/local/upload"), "{dry:?}");
     let done = ward.carry_out(ward.upload("local", "a.iso", &file)).await;
     assert_eq!(done.state, OperationState::Done, "{done:?}");

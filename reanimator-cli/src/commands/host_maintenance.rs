@@ -100,7 +100,11 @@ pub(crate) async fn run(command: MaintenanceCommand, context: &Context) -> Resul
     };
     let host = id(&fleet, &name).await?;
     if dry_run {
-        return show(&maintenance::dry_run(&fleet, &host, &wish).await?, wish.overrides(), context);
+        return show(
+            &maintenance::dry_run(&fleet, &host, &wish, &Principal::local()).await?,
+            wish.overrides(),
+            context,
+        );
     }
     let planned = maintenance::plan(&fleet, &host, &wish).await?;
     show_stays(&planned.stays, context)?;
@@ -143,6 +147,23 @@ fn show_stays(stays: &[Stay], context: &Context) -> Result<(), Failure> {
         table.row([stay.name.as_str().into(), if stay.is_well { why.dim() } else { why.bad() }]);
     }
     context.screen.table(&table, "")?;
-    context.screen.line(&format!("{} on the host.", words::count(stays.len(), "guest stays")))?;
+    context.screen.line(&staying(stays.len()))?;
     Ok(())
+}
+
+/// `1 guest stays on the host.`
+fn staying(guests: usize) -> String {
+    let stay = if guests == 1 { "stays" } else { "stay" };
+    format!("{} {stay} on the host.", words::count(guests, "guest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::staying;
+
+    #[test]
+    fn one_stays_and_several_stay() {
+        assert_eq!(staying(1), "1 guest stays on the host.");
+        assert_eq!(staying(6), "6 guests stay on the host.");
+    }
 }

@@ -56,7 +56,7 @@ pub(super) async fn run(steps: Vec<NewStep>, how: &How, context: &Context) -> Re
 pub(super) async fn carry_out_plan(new: NewOperation, dry_run: bool, context: &Context) -> Result<Done, Failure> {
     let operations = Operations::new(context.fleet().await?);
     if dry_run {
-        return show_dry_run(&operations.dry_run(&new).await?, &new.overrides, context);
+        return show_dry_run(&operations.dry_run(&new, &Principal::local()).await?, &new.overrides, context);
     }
     let asked = operations.ask(new, &Principal::local(), "local").await?;
     follow_asked(&asked, context).await

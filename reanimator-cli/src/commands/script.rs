@@ -17,7 +17,7 @@ use crate::{
     ask,
     context::Context,
     failure::{Done, Failure, usage},
-    screen::{Cell, Column, Table, words},
+    screen::{Cell, Column, Table, harmless_bytes, words},
 };
 
 /// What can be done with prepared scripts.
@@ -234,7 +234,7 @@ fn show(stored: &StoredScript, context: &Context) -> Result<Done, Failure> {
     for parameter in &script.parameters {
         table.row([
             parameter.name.as_str().into(),
-            may_be(&parameter.kind).into(),
+            format!("{}{}", if parameter.secret { "secret " } else { "" }, may_be(&parameter.kind)).into(),
             if parameter.required {
                 Cell::from("must be given").warn()
             } else {
@@ -245,9 +245,7 @@ fn show(stored: &StoredScript, context: &Context) -> Result<Done, Failure> {
         ]);
     }
     context.screen.table(&table, "It is given nothing.")?;
-    for line in script.body.lines() {
-        context.screen.line(&context.screen.text(line))?;
-    }
+    context.screen.line(harmless_bytes(script.body.as_bytes()).trim_end())?;
     Ok(Done::Whole)
 }
 

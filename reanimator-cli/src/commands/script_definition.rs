@@ -27,7 +27,7 @@ pub(crate) struct Definition {
     /// What it does
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// A parameter: NAME:text|integer|boolean|choice, then after commas required, default=V, min=N, max=N (the number, or
+    /// A parameter: NAME:text|integer|boolean|choice, then after commas required, secret, default=V, min=N, max=N (the number, or
     /// the length of a text), values=A|B, variable=NAME, help=TEXT, and at the end pattern=REGEX (may be repeated; replaces all)
     #[arg(long = "param", value_name = "NAME:TYPE[,...]")]
     parameters: Vec<String>,
@@ -167,7 +167,7 @@ fn parameter(text: &str) -> Result<Parameter, Failure> {
         let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
         let number = || value.parse::<i64>().map_err(|_| refuse(format!("{key} is no number")));
         match key {
-            "required" => fields["required"] = true.into(),
+            "required" | "secret" => fields[key] = true.into(),
             "default" | "variable" => fields[key] = value.into(),
             "help" => fields["description"] = value.into(),
             "max" if kind == "text" => fields["max_length"] = number()?.into(),
@@ -195,9 +195,12 @@ mod tests {
         let Ok(size) = parameter("size:integer,min=1,max=9,default=5,help=in GB") else { panic!("refused") };
         assert_eq!(size.kind, ParameterKind::Integer { min: Some(1), max: Some(9) });
         assert_eq!((size.default.as_deref(), size.description.as_str()), (Some("5"), "in GB"));
-        let Ok(path) = parameter("path:text,required,max=40,pattern=/srv/[a-z]{1,9}") else { panic!("refused") };
+        let Ok(path) = parameter("path:text,required,secret,max=40,pattern=/srv/[a-z]{1,9}") else { panic!("refused") };
         let pattern = Some("/srv/[a-z]{1,9}".to_owned());
-        assert_eq!((path.kind, path.required), (ParameterKind::Text { max_length: 40, pattern }, true));
+        assert_eq!(
+            (path.kind, path.required, path.secret),
+            (ParameterKind::Text { max_length: 40, pattern }, true, true)
+        );
         let Ok(how) = parameter("how:choice,values=fast|slow,variable=HOW") else { panic!("refused") };
         assert_eq!(how.kind, ParameterKind::Choice { values: vec!["fast".into(), "slow".into()] });
         for text in ["x", "x:", "x:number", "x:integer,min=a", "x:choice", "x:text,other", "x:boolean,pattern=a"] {

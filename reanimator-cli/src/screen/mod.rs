@@ -1,7 +1,8 @@
 //! What people and programs get to see: one document of JSON, or tables and lines.
 //!
-//! Text from hosts goes through [`harmless()`] before it meets a terminal, so that no host can drive it; where stdout is
-//! no terminal the bytes pass through as they came.
+//! Text from elsewhere goes through [`harmless()`] before anybody reads it, so that neither a host nor whoever named a thing
+//! can drive a terminal, also one at the other end of a pipe. What commands on hosts wrote passes through as it came where
+//! stdout is no terminal, and JSON writes controls out by itself.
 
 mod harmless;
 pub(crate) mod outline;
@@ -127,16 +128,16 @@ impl Screen {
         stdout.flush()
     }
 
-    /// A name or text from elsewhere, made harmless where a terminal shows it.
+    /// A name or text from elsewhere, made harmless.
     pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.terminal { harmless(text) } else { Cow::Borrowed(text) }
+        harmless(text)
     }
 
     /// Says something to the person, on stderr, and only where one reads along.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
             // A note that nobody can read is no failure.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", harmless_bytes(text.as_bytes()));
         }
     }
 }

@@ -42,7 +42,8 @@ enum Tone {
     Dim,
 }
 
-/// One cell; its text is made harmless when it is drawn on a terminal.
+/// One cell; its text is made harmless when it is drawn: a table is for people, also behind a pipe, and a line break in a
+/// cell would look like a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -88,9 +89,8 @@ impl Cell {
         self
     }
 
-    fn drawn(&self, screen: &Screen, right: bool) -> comfy_table::Cell {
-        let text = if screen.is_terminal() { harmless(&self.text).into_owned() } else { self.text.clone() };
-        let cell = comfy_table::Cell::new_owned(text).set_alignment(if right {
+    fn drawn(&self, right: bool) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new_owned(harmless(&self.text).into_owned()).set_alignment(if right {
             CellAlignment::Right
         } else {
             CellAlignment::Left
@@ -148,10 +148,10 @@ impl Table {
         } else {
             table.force_no_tty();
         }
-        let head = |column: &Column| Cell::from(column.head).dim().drawn(screen, column.right);
+        let head = |column: &Column| Cell::from(column.head).dim().drawn(column.right);
         table.set_header(self.columns.iter().map(head).collect::<Vec<_>>());
         for row in &self.rows {
-            let cells = row.iter().zip(&self.columns).map(|(cell, column)| cell.drawn(screen, column.right));
+            let cells = row.iter().zip(&self.columns).map(|(cell, column)| cell.drawn(column.right));
             table.add_row(cells.collect::<Vec<_>>());
         }
         for column in table.column_iter_mut() {
@@ -192,6 +192,14 @@ fn hidden(columns: &[Column], widths: &[u16], width: u16) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_neither_drives_a_terminal_nor_looks_like_a_row() {
+        let mut table = Table::new([Column::words("ID"), Column::words("WHAT")]);
+        table.row(["1".into(), Cell::from("all\x1b[2J\nis well\u{9b}1m").bad()]);
+        let drawn = table.render(&Screen::plain());
+        assert_eq!(drawn, "ID  WHAT\n1   all\\x1b[2J\\nis well\\x9b1m\n");
+    }
 
     #[test]
     fn the_least_needed_columns_go_first() {

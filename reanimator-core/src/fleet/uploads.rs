@@ -21,12 +21,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::{fs::File as AsyncFile, io::AsyncWriteExt as _, task::spawn_blocking};
 
 use super::Fleet;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, access::Principal, model::Role};
 
 /// The largest file, in bytes: no medium is larger.
 const LARGEST: u64 = 256 << 30;
 /// Room that is left on the disk of the data directory in any case.
 const RESERVE: u64 = 1 << 30;
+/// What ends the name of what is known of a file, while that is being written; a process that dies may leave one.
+const NEW: &str = ".new";
 /// What is read at once for a sum.
 const PIECE: usize = 256 * 1024;
 
@@ -87,15 +89,18 @@ impl Fleet {
             return refuse(ErrorKind::Invalid, "that is no SHA-256".into(), "give 64 hexadecimal digits, or none");
         }
         let directory = self.uploads_dir()?;
-        let taken: u64 = all(&directory)?.iter().map(|upload| upload.size).sum();
+        let others = all(&directory)?;
+        let taken: u64 = others.iter().map(|upload| upload.size).sum();
         let quota = u64::from(settings.quota_gib) << 30;
         if taken.saturating_add(new.size) > quota {
             let cause = format!("files of {taken} bytes wait already, and {quota} are allowed");
             return refuse(ErrorKind::Conflict, cause, "put those on storages or drop them, or raise quota_gib");
         }
-        let free = free(&directory)?;
-        if new.size.saturating_add(RESERVE) > free {
-            let cause = format!("{free} bytes are free on the disk of the data directory");
+        let (free, coming) = (free(&directory)?, still_to_come(&others));
+        if !is_room(free, coming, new.size) {
+            let cause = format!(
+                "{free} bytes are free on the disk of the data directory, and {coming} of other files are to come"
+            );
             return refuse(ErrorKind::Conflict, cause, "make room there");
         }
         let upload = Upload {
@@ -120,6 +125,21 @@ impl Fleet {
     /// `NotFound`, `Storage`.
     pub fn upload(&self, id: &str) -> Result<Upload> {
         read(&self.uploads_dir()?, id)
+    }
+
+    /// The same, for whoever hands it over, and for admins.
+    ///
+    /// # Errors
+    /// `Denied` for anybody else; `NotFound`, `Storage`.
+    pub fn upload_of(&self, id: &str, who: &Principal, attempt: &str) -> Result<Upload> {
+        let upload = self.upload(id)?;
+        if upload.by == who.who() || who.role.allows(Role::Admin) {
+            return Ok(upload);
+        }
+        Err(Error::new(ErrorKind::Denied, attempt)
+            .on(id)
+            .because(format!("{} hands it over, not {}", upload.by, who.who()))
+            .next("ask them or an admin"))
     }
 
     /// Appends what comes, up to the end of the file; what came before it broke off stays. Once it is whole, its SHA-256 is
@@ -187,7 +207,9 @@ impl Fleet {
         if !is_id(id) {
             return Ok(false);
         }
-        remove(&directory.join(format!("{id}.json")))?;
+        for beside in [".json", NEW] {
+            remove(&directory.join(format!("{id}{beside}")))?;
+        }
         remove(&directory.join(id))
     }
 
@@ -199,7 +221,7 @@ impl Fleet {
             let entry = entry.map_err(failed("look through the files that were handed over"))?;
             let touched = entry.metadata().and_then(|data| data.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
             let name = entry.file_name().to_string_lossy().into_owned();
-            let id = name.strip_suffix(".json").unwrap_or(&name);
+            let id = name.strip_suffix(".json").or_else(|| name.strip_suffix(NEW)).unwrap_or(&name);
             // What tells of a file is as old as the file's beginning: it goes with the file.
             let of_file = fs::metadata(directory.join(id)).and_then(|data| data.modified()).unwrap_or(touched);
             if of_file.elapsed().is_ok_and(|age| age > kept) {
@@ -264,7 +286,7 @@ fn note(directory: &Path, upload: &Upload) -> Result<()> {
     let attempt = "note what is known of a file";
     let text =
         serde_json::to_vec(upload).map_err(|error| Error::new(ErrorKind::Internal, attempt).from_source(error))?;
-    let (new, place) = (directory.join(format!("{}.new", upload.id)), directory.join(format!("{}.json", upload.id)));
+    let (new, place) = (directory.join(format!("{}{NEW}", upload.id)), directory.join(format!("{}.json", upload.id)));
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new).map_err(failed(attempt))?;
     file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed(attempt))?;
@@ -314,6 +336,16 @@ fn remove(path: &Path) -> Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(failed("drop a file that was handed over")(error)),
     }
+}
+
+/// How many bytes of files are yet to come: room that is free only for now.
+fn still_to_come(uploads: &[Upload]) -> u64 {
+    uploads.iter().map(|upload| upload.size.saturating_sub(upload.offset)).fold(0, u64::saturating_add)
+}
+
+/// Whether a file of `size` finds room where `free` is free and `coming` is to come of others.
+fn is_room(free: u64, coming: u64, size: u64) -> bool {
+    size.saturating_add(coming).saturating_add(RESERVE) <= free
 }
 
 /// What is free for us on the disk of a directory.
@@ -396,6 +428,38 @@ mod tests {
         let error = fleet.append_upload(&id, 0, pieces(&["hello"])).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Conflict && crate::report(&error).contains(SUM), "{error:?}");
         assert_eq!(fleet.upload(&id).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn what_is_to_come_of_others_takes_room_already() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(directory.path()).await;
+        let id = fleet.begin_upload(new(11, None), "ada").await.unwrap().id;
+        fleet.begin_upload(new(100, None), "ada").await.unwrap();
+        let broken = futures::stream::iter([Ok(Bytes::from_static(b"hello")), Err("cut off")]);
+        fleet.append_upload(&id, 0, broken).await.unwrap_err();
+        assert_eq!(still_to_come(&all(&directory.path().join("uploads")).unwrap()), 6 + 100);
+        assert!(is_room(RESERVE + 20, 10, 10) && !is_room(RESERVE + 20, 11, 10) && !is_room(u64::MAX, u64::MAX, 1));
+    }
+
+    #[tokio::test]
+    async fn what_a_process_that_died_has_left_goes_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(directory.path()).await;
+        let id = fleet.begin_upload(new(5, None), "ada").await.unwrap().id;
+        let uploads = directory.path().join("uploads");
+        let days = SystemTime::now() - Duration::from_secs(4 * 24 * 60 * 60);
+        let alone = format!("{}.new", uuid::Uuid::now_v7());
+        for (name, at) in [(format!("{id}.new"), SystemTime::now()), (alone, days)] {
+            File::create(uploads.join(name)).unwrap().set_modified(at).unwrap();
+        }
+        fleet.sweep_uploads().await.unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(&uploads).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [id.clone(), format!("{id}.json"), format!("{id}.new")]);
+        assert!(fleet.drop_upload(&id).unwrap());
+        assert_eq!(fs::read_dir(&uploads).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    action::{Action, Risk},
+    action::{self, Action, Risk},
     ids::OperationId,
     rule::Rule,
 };
@@ -25,11 +25,13 @@ pub struct NewOperation {
     pub overrides: Vec<Rule>,
 }
 
-/// A step before it was taken.
+/// A step before it was taken. A field that there is not, also of its action, is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NewStep {
     /// What is to be done.
+    #[serde(deserialize_with = "action::asked")]
     pub action: Action,
     /// Numbers of the steps that must be done before, counted from 0; those that wait for none run beside each other.
     #[serde(default)]
@@ -37,6 +39,19 @@ pub struct NewStep {
     /// How long it may take, in seconds. Defaults to what is usual for such an action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_seconds: Option<u32>,
+}
+
+impl NewStep {
+    /// From what somebody asks for: a step, or an action by itself.
+    ///
+    /// # Errors
+    /// Where it is neither, or a field is in it that there is not.
+    pub fn asked(given: Value) -> Result<Self, serde_json::Error> {
+        if given.get("action").is_some() {
+            return serde_json::from_value(given);
+        }
+        action::asked(given).map(Self::from)
+    }
 }
 
 impl From<Action> for NewStep {

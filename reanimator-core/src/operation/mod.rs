@@ -36,6 +36,8 @@ use crate::{
     store::{OperationHold, Wish},
 };
 
+use scripts::Secrets;
+
 pub use plan::{DryRun, DryStep};
 
 /// Steps that one operation may have.
@@ -61,13 +63,13 @@ impl Operations {
         Self { fleet, owner: owner::this_process().into() }
     }
 
-    /// Says what would be done, step by step, and what would be refused; does nothing.
+    /// Says what would be done, step by step, and what would be refused, also because of who asks; does nothing.
     ///
     /// # Errors
     /// `Invalid` for a plan that makes no sense.
-    pub async fn dry_run(&self, new: &NewOperation) -> Result<DryRun> {
+    pub async fn dry_run(&self, new: &NewOperation, who: &Principal) -> Result<DryRun> {
         plan::check(new)?;
-        plan::dry_run(&self.fleet, new).await
+        plan::dry_run(&self.fleet, new, who).await
     }
 
     /// Stores what is to be done; nothing is done yet. Stands in the audit trail as `started`, or with why it was refused;
@@ -84,9 +86,9 @@ impl Operations {
         let line = plan::trail_line(&self.fleet, &operation).await?;
         let asked = async {
             plan::check(&new)?;
-            let attempt = format!("begin \"{}\"", operation.title);
+            let attempt = plan::attempt(&operation.title);
             if !operation.overrides.is_empty() {
-                who.require(Role::Admin, &format!("{attempt} in spite of rules"))?;
+                who.require(Role::Admin, &plan::in_spite(&attempt))?;
             }
             scripts::allow(&self.fleet, &operation.steps, who, &attempt).await
         };
@@ -97,7 +99,7 @@ impl Operations {
         self.fleet.note(&line, STARTED).await?;
         self.fleet.store().add_operation(&operation).await?;
         self.fleet.tell_of_an_operation();
-        Ok(operation)
+        Secrets::of(&self.fleet).hidden(operation).await
     }
 
     /// Carries one out, from where the journal says it is, until it is over.
@@ -129,7 +131,7 @@ impl Operations {
         if let Err(error) = store.leave_operation(&hold).await {
             tracing::warn!(operation = %id, error = %crate::report(&error), "an operation was not let go of");
         }
-        done
+        Secrets::of(&self.fleet).hidden(done?).await
     }
 
     /// Sees one through to its end: carries it out here, or waits while another process does and takes over when that one
@@ -244,11 +246,15 @@ impl Operations {
         wished
     }
 
-    /// One of them.
+    /// One of them; what a script was given as a secret is not in it.
     ///
     /// # Errors
     /// `NotFound`, `Storage`.
     pub async fn get(&self, id: &OperationId) -> Result<Operation> {
+        Secrets::of(&self.fleet).hidden(self.stored(id).await?).await
+    }
+
+    async fn stored(&self, id: &OperationId) -> Result<Operation> {
         self.fleet.store().operation(id).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("find the operation \"{id}\""))
                 .because("there is none of that id")
@@ -261,7 +267,11 @@ impl Operations {
     /// # Errors
     /// `Storage`.
     pub async fn list(&self, filter: &OperationFilter) -> Result<Vec<Operation>> {
-        self.fleet.store().operations(filter).await
+        let (mut secrets, mut shown) = (Secrets::of(&self.fleet), Vec::new());
+        for operation in self.fleet.store().operations(filter).await? {
+            shown.push(secrets.hidden(operation).await?);
+        }
+        Ok(shown)
     }
 
     /// What one said after a line.
@@ -269,7 +279,16 @@ impl Operations {
     /// # Errors
     /// `Storage`.
     pub async fn lines(&self, id: &OperationId, after: i64) -> Result<Vec<OperationLine>> {
-        self.fleet.store().operation_lines(id, after, 1_000).await
+        let mut lines = self.fleet.store().operation_lines(id, after, 1_000).await?;
+        let Some(operation) = self.fleet.store().operation(id).await? else { return Ok(lines) };
+        let (mut known, mut secrets) = (Secrets::of(&self.fleet), Vec::new());
+        for step in &operation.steps {
+            secrets.extend(known.in_action(&step.action).await?);
+        }
+        for line in &mut lines {
+            line.text = scripts::starred(&line.text, &secrets);
+        }
+        Ok(lines)
     }
 }
 

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{MOST_STEPS, scenes::Scenes, scripts};
 use crate::{
     Error, ErrorKind, Result,
+    access::Principal,
     action::{Check, EffectName, effect},
     fleet::{Fleet, TrailLine},
-    model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Rule},
+    model::{Action, NewOperation, Objection, Operation, OperationId, Risk, Role, Rule},
 };
 
 /// Characters that a title may have.
@@ -68,12 +69,20 @@ pub(super) fn check(new: &NewOperation) -> Result<()> {
 
 /// What it is called: as it is asked for, else by its first steps.
 pub(super) async fn title(fleet: &Fleet, new: &NewOperation) -> Result<String> {
-    let given = new.title.trim();
-    if !given.is_empty() {
-        return Ok(given.chars().take(LONGEST_TITLE).collect());
+    let given: String = new.title.chars().map(tame).collect();
+    if !given.trim().is_empty() {
+        return Ok(given.trim().chars().take(LONGEST_TITLE).collect());
     }
     let actions: Vec<&Action> = new.steps.iter().map(|step| &step.action).collect();
-    list(fleet, &actions).await
+    Ok(list(fleet, &actions).await?.chars().map(tame).collect())
+}
+
+/// A blank in place of what drives a terminal: controls, and marks for the direction of writing. Who reads a title may be
+/// somebody else than who wrote it.
+fn tame(character: char) -> char {
+    let drives = character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if drives { ' ' } else { character }
 }
 
 /// What stands in the audit trail of an operation: its id, and what it does rather than what it is called.
@@ -96,6 +105,16 @@ fn in_spite_of(overrides: &[Rule]) -> String {
     format!(", in spite of {}", rules.join(", "))
 }
 
+/// What is attempted with an operation, for errors.
+pub(super) fn attempt(title: &str) -> String {
+    format!("begin \"{title}\"")
+}
+
+/// The same where rules are overridden.
+pub(super) fn in_spite(attempt: &str) -> String {
+    format!("{attempt} in spite of rules")
+}
+
 /// The first few of some actions, in words.
 async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
     let mut words = Vec::with_capacity(NAMED);
@@ -107,10 +126,13 @@ async fn list(fleet: &Fleet, actions: &[&Action]) -> Result<String> {
     Ok(format!("{}{rest}", words.join(", ")))
 }
 
-pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun> {
+pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation, who: &Principal) -> Result<DryRun> {
     let name = EffectName::new(&OperationId::from("dry-run"), 0);
     let mut steps = Vec::with_capacity(new.steps.len());
     let scenes = Scenes::of(fleet, new).await;
+    let title = title(fleet, new).await?;
+    let attempt = attempt(&title);
+    let mut secrets = scripts::Secrets::of(fleet);
     for (place, step) in new.steps.iter().enumerate() {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
@@ -130,12 +152,19 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
                 Err(error) => refused.push(crate::report(error)),
             }
         }
+        refused.extend(scripts::denial(fleet, &action, who, &attempt).await?);
+        if !new.overrides.is_empty()
+            && let Err(denied) = who.require(Role::Admin, &in_spite(&attempt))
+        {
+            refused.push(crate::message(&denied));
+        }
         let words = fleet.words_of(&action).await?;
         let risk = scripts::risk(fleet, &action).await?;
+        let action = secrets.masked(action).await?;
         steps.push(DryStep { words, risk, action, calls, already, refused, objections });
     }
     let risk = steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None);
-    Ok(DryRun { title: title(fleet, new).await?, risk, steps })
+    Ok(DryRun { title, risk, steps })
 }
 
 impl DryStep {

@@ -6,8 +6,11 @@ use crate::{
     Error, ErrorKind, Result,
     access::Principal,
     fleet::Fleet,
-    model::{Action, NewStep, Risk, Step, StoredScript},
+    model::{Action, NewStep, Operation, Risk, Script, Step, StoredScript},
 };
+
+/// Secrets shorter than this are not looked for in what a script says.
+const SHORTEST: usize = 4;
 
 /// How much longer than its script a step may take: to start it, and to hear of its end.
 const MARGIN: u32 = 120;
@@ -44,12 +47,93 @@ pub(super) async fn allow(fleet: &Fleet, steps: &[Step], who: &Principal, attemp
             known.insert(name, fleet.script(name).await?);
         }
         let Some(StoredScript { script, .. }) = known.get(name.as_str()) else { continue };
-        if !script.may_run(&who.who(), who.role) {
-            return Err(Error::new(ErrorKind::Denied, attempt)
-                .because(format!("{} may not run the script {name}", who.who()))
-                .next("ask an admin, who says in its definition who may"));
-        }
+        may_run(script, who, attempt)?;
         script.environment(parameters)?;
     }
     who.require(risk.needs(), attempt)
+}
+
+/// Why somebody may not take an action, in the words of [`allow`].
+pub(super) async fn denial(fleet: &Fleet, action: &Action, who: &Principal, attempt: &str) -> Result<Option<String>> {
+    let allowed = match action {
+        // One that is not there is refused by its effect.
+        Action::Script { script, .. } => match fleet.store().script(script).await? {
+            Some(stored) => may_run(&stored.script, who, attempt),
+            None => Ok(()),
+        },
+        _ => who.require(action.risk().needs(), attempt),
+    };
+    Ok(allowed.err().map(|denied| crate::message(&denied)))
+}
+
+fn may_run(script: &Script, who: &Principal, attempt: &str) -> Result<()> {
+    if script.may_run(&who.who(), who.role) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Denied, attempt)
+        .because(format!("{} may not run the script {}", who.who(), script.name))
+        .next("ask an admin, who says in its definition who may"))
+}
+
+/// What stands in the place of a secret.
+const STARS: &str = "***";
+
+/// What nobody may read of what scripts are given, by their definitions.
+pub(super) struct Secrets<'a> {
+    fleet: &'a Fleet,
+    /// Definitions that were looked up, none for those that are gone.
+    known: BTreeMap<String, Option<StoredScript>>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(super) fn of(fleet: &'a Fleet) -> Self {
+        Self { fleet, known: BTreeMap::new() }
+    }
+
+    /// The values of an action's secrets.
+    pub(super) async fn in_action(&mut self, action: &Action) -> Result<Vec<String>> {
+        let Action::Script { script, parameters, version, .. } = action else { return Ok(Vec::new()) };
+        if !self.known.contains_key(script) {
+            self.known.insert(script.clone(), self.fleet.store().script(script).await?);
+        }
+        // Of one that is gone or another by now nobody knows what was a secret.
+        let stored = self.known.get(script).and_then(Option::as_ref);
+        let stored = stored.filter(|stored| version.as_ref().is_none_or(|version| *version == stored.version));
+        let is_secret = |name: &str| {
+            let known = stored.and_then(|stored| stored.script.parameters.iter().find(|known| known.name == name));
+            known.is_none_or(|known| known.secret)
+        };
+        Ok(parameters.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.clone()).collect())
+    }
+
+    /// The action as people may read it.
+    pub(super) async fn masked(&mut self, mut action: Action) -> Result<Action> {
+        let secrets = self.in_action(&action).await?;
+        if let Action::Script { parameters, .. } = &mut action {
+            for value in parameters.values_mut().filter(|value| secrets.contains(value)) {
+                STARS.clone_into(value);
+            }
+        }
+        Ok(action)
+    }
+
+    /// The operation as people may read it.
+    pub(super) async fn hidden(&mut self, mut operation: Operation) -> Result<Operation> {
+        for step in &mut operation.steps {
+            let secrets = self.in_action(&step.action).await?;
+            if secrets.is_empty() {
+                continue;
+            }
+            step.action = self.masked(step.action.clone()).await?;
+            step.outcome = step.outcome.take().map(|outcome| starred(&outcome, &secrets));
+            operation.note = operation.note.take().map(|note| starred(&note, &secrets));
+        }
+        Ok(operation)
+    }
+}
+
+/// A text with stars in the place of secrets. Those of a few characters stay: they are in any text.
+pub(super) fn starred(text: &str, secrets: &[String]) -> String {
+    let worth_it = secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.chars().count() >= SHORTEST);
+    worth_it.fold(text.to_owned(), |text, secret| text.replace(secret, STARS))
 }

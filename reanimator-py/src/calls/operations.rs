@@ -38,12 +38,12 @@ pub(crate) async fn maintain(fleet: Fleet, host: String, wish: Json, wait: bool)
 /// Says what that would come to.
 pub(crate) async fn maintain_dry_run(fleet: Fleet, host: String, wish: Json) -> Result<Plain> {
     let (host, wish) = (fleet.host(&host).await?.host.id, wish.read::<MaintenanceWish>("what is wanted of the host")?);
-    Plain::of(&maintenance::dry_run(&fleet, &host, &wish).await?)
+    Plain::of(&maintenance::dry_run(&fleet, &host, &wish, &Principal::local()).await?)
 }
 
 /// Says what would be done.
 pub(crate) async fn dry_run(fleet: Fleet, terms: Terms) -> Result<Plain> {
-    Plain::of(&Operations::new(fleet).dry_run(&terms.into_operation()?).await?)
+    Plain::of(&Operations::new(fleet).dry_run(&terms.into_operation()?, &Principal::local()).await?)
 }
 
 /// Some operations, the newest first.

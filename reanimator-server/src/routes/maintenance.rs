@@ -52,7 +52,7 @@ async fn wish(
 ) -> Result<Response, ApiError> {
     let (fleet, id) = (&state.fleet, id.into());
     if query.dry_run {
-        return Ok(Json(maintenance::dry_run(fleet, &id, &wish).await?).into_response());
+        return Ok(Json(maintenance::dry_run(fleet, &id, &wish, &caller.principal).await?).into_response());
     }
     let asked = maintenance::ask(fleet, &id, &wish, &caller.principal, caller.from()).await?;
     Ok((StatusCode::ACCEPTED, Json(asked)).into_response())

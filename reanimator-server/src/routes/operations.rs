@@ -130,7 +130,7 @@ async fn ask(
 ) -> Result<Response, ApiError> {
     let operations = Operations::new(state.fleet.clone());
     if query.dry_run {
-        return Ok(Json(operations.dry_run(&new).await?).into_response());
+        return Ok(Json(operations.dry_run(&new, &caller.principal).await?).into_response());
     }
     let asked = operations.ask(new, &caller.principal, caller.from()).await?;
     Ok((StatusCode::ACCEPTED, Json(asked)).into_response())

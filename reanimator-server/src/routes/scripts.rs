@@ -27,18 +27,25 @@ struct Scripts {
     items: Vec<StoredScript>,
 }
 
-/// All prepared scripts, by their names.
+/// All prepared scripts, by their names; the `body` only of those that the caller may run.
 #[utoipa::path(get, path = "/api/v1/scripts", tag = "scripts", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = Scripts), Refusals))]
-async fn list(_: Viewer, State(state): State<AppState>) -> Result<Json<Scripts>, ApiError> {
-    Ok(Json(Scripts { items: state.fleet.scripts().await? }))
+async fn list(Viewer(caller): Viewer, State(state): State<AppState>) -> Result<Json<Scripts>, ApiError> {
+    let (who, role) = (caller.principal.who(), caller.principal.role);
+    let items = state.fleet.scripts().await?.into_iter().map(|stored| stored.seen_by(&who, role)).collect();
+    Ok(Json(Scripts { items }))
 }
 
-/// A prepared script.
+/// A prepared script; its `body` only for those who may run it, admins among them.
 #[utoipa::path(get, path = "/api/v1/scripts/{name}", tag = "scripts", params(("name" = String, Path)),
     extensions(("x-role" = json!("viewer"))), responses((status = 200, body = StoredScript), Refusals))]
-async fn show(_: Viewer, State(state): State<AppState>, Name(name): Name) -> Result<Json<StoredScript>, ApiError> {
-    Ok(Json(state.fleet.script(&name).await?))
+async fn show(
+    Viewer(caller): Viewer,
+    State(state): State<AppState>,
+    Name(name): Name,
+) -> Result<Json<StoredScript>, ApiError> {
+    let stored = state.fleet.script(&name).await?;
+    Ok(Json(stored.seen_by(&caller.principal.who(), caller.principal.role)))
 }
 
 /// Defines a script. It is run with `POST /api/v1/operations`, as `{"on": "script", "host", "script", "parameters"}`.

@@ -59,23 +59,24 @@ async fn show(
     Ok(answer(state.fleet.upload(&id)?))
 }
 
-/// Appends to a file. `Upload-Offset` says where what comes begins: it is the file's end, or nothing is taken.
+/// Appends to a file of one's own; admins may to any. `Upload-Offset` says where what comes begins: it is the file's end, or nothing is taken.
 #[utoipa::path(patch, path = "/api/v1/uploads/{id}", tag = "storages",
     params(("id" = String, Path), ("Upload-Offset" = u64, Header, description = "How much is there already")),
     request_body(content = String, content_type = "application/octet-stream"),
     extensions(("x-role" = json!("operator"))), responses((status = 200, body = Upload), Refusals))]
 async fn append(
-    _: Operator,
+    Operator(caller): Operator,
     State(state): State<AppState>,
     Name(id): Name,
     headers: HeaderMap,
     body: RawBody,
 ) -> Result<([(HeaderName, String); 1], Json<Upload>), ApiError> {
     let offset = offset(&headers)?;
+    state.fleet.upload_of(&id, &caller.principal, "take more of a file")?;
     Ok(answer(state.fleet.append_upload(&id, offset, body.into_data_stream()).await?))
 }
 
-/// Drops a file that was handed over.
+/// Drops a file that was handed over, by whoever did so or an admin.
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", tag = "storages", params(("id" = String, Path)),
     extensions(("x-role" = json!("operator"))), responses((status = 204), Refusals))]
 async fn discard(
@@ -84,7 +85,7 @@ async fn discard(
     Name(id): Name,
 ) -> Result<StatusCode, ApiError> {
     let discard = async {
-        state.fleet.upload(&id)?;
+        state.fleet.upload_of(&id, &caller.principal, "drop a file that was handed over")?;
         state.fleet.drop_upload(&id)
     };
     caller.audited("upload drop", &id, discard).await?;

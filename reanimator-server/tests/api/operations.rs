@@ -136,6 +136,38 @@ async fn operations_come_in_pages_and_nonsense_is_refused() {
 }
 
 #[tokio::test]
+async fn a_title_drives_no_terminal() {
+    let service = Service::with_hosts(&["web1"]).await;
+    let operator = service.token(Role::Operator).await;
+    let host = service.get(&operator, "/api/v1/hosts/web1").await.ok()["host"]["id"].clone();
+    let mut asking = restart(&host);
+    asking["title"] = json!("all\u{1b}[2J is\r\nwell\u{9b}1m\u{202e}");
+    assert_eq!(service.post(&operator, PATH, asking.clone()).await.json()["title"], "all [2J is  well 1m");
+    asking["title"] = json!("\u{1b}\n");
+    assert_eq!(service.post(&operator, PATH, asking).await.json()["title"], "restart nginx.service on web1");
+}
+
+#[tokio::test]
+async fn a_slip_of_the_pen_is_told_and_nothing_is_asked_for() {
+    let service = Service::with_hosts(&["web1"]).await;
+    let operator = service.token(Role::Operator).await;
+    let host = service.get(&operator, "/api/v1/hosts/web1").await.ok()["host"]["id"].clone();
+    let well = restart(&host)["steps"][0]["action"].clone();
+    let mut strange = well.clone();
+    strange["foo"] = json!(1);
+    for (step, field) in [
+        (json!({ "action": strange }), "foo"),
+        (json!({ "action": well, "aftr": [0] }), "aftr"),
+        (json!({ "action": well, "limitseconds": 1 }), "limitseconds"),
+    ] {
+        let said = service.post(&operator, PATH, json!({ "steps": [{ "action": well }, step] })).await;
+        assert!(said.text().contains(field), "{}", said.text());
+        said.problem(422, "invalid");
+    }
+    assert_eq!(service.get(&operator, PATH).await.ok()["items"], json!([]));
+}
+
+#[tokio::test]
 async fn guests_are_moved_within_their_cluster_and_to_another_one() {
     let sim = Sim::start(Options { clusters: 2, guests: 3, ..Options::default() }).await.unwrap();
     let (service, info) = (Service::empty().await, sim.info());

@@ -44,3 +44,21 @@ async fn a_part_may_be_larger_than_any_other_body() {
     let none = service.post(&operator, "/api/v1/uploads", json!({ "name": "a.iso", "size": 0 })).await;
     none.problem(422, "invalid");
 }
+
+#[tokio::test]
+async fn a_file_is_its_owners_and_the_admins() {
+    let service = Service::empty().await;
+    let (admin, operator) = (service.token(Role::Admin).await, service.token(Role::Operator).await);
+    let begin = async |who: &str| {
+        let begun = service.post(who, "/api/v1/uploads", json!({ "name": "a.iso", "size": 2 })).await.json();
+        format!("/api/v1/uploads/{}", begun["id"].as_str().unwrap())
+    };
+    let (of_admin, of_operator) = (begin(&admin).await, begin(&operator).await);
+    service.json(Method::DELETE, &operator, &of_admin, json!({})).await.problem(403, "denied");
+    let asking = request(Method::PATCH, &of_admin).bearer(&operator).header("upload-offset", "0");
+    service.send(asking.raw("ab")).await.problem(403, "denied");
+    assert_eq!(service.get(&admin, &of_admin).await.ok()["offset"], 0);
+    for (who, path) in [(&admin, &of_admin), (&admin, &of_operator)] {
+        assert_eq!(service.json(Method::DELETE, who, path, json!({})).await.status, StatusCode::NO_CONTENT);
+    }
+}

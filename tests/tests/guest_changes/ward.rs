@@ -123,7 +123,7 @@ impl Ward {
 
     /// What would be done, where that is one call, else why nothing would.
     pub(crate) async fn dry_run(&self, guest: &Guest, change: GuestChange) -> DryStep {
-        self.operations.dry_run(&plan(guest, change)).await.unwrap().steps.swap_remove(0)
+        self.operations.dry_run(&plan(guest, change), &Principal::local()).await.unwrap().steps.swap_remove(0)
     }
 
     pub(crate) async fn refused(&self, guest: &Guest, change: GuestChange, why: &str) {

@@ -198,7 +198,8 @@ impl Effect for MaintenanceEffect {
         let ha = self.ha().await?;
         let (noted, tell) = (self.is_noted().await?, self.must_tell(&ha));
         if noted && !tell {
-            return Ok(Check::Already(format!("{} already{}", self.state(), self.remark(&ha))));
+            let already = if self.enter { " already" } else { "" };
+            return Ok(Check::Already(format!("{}{already}{}", self.state(), self.remark(&ha))));
         }
         let mut calls = Vec::new();
         if !noted {

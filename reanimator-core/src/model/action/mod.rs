@@ -6,7 +6,8 @@ mod storage;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 
 use super::{
     ids::{GuestId, HostId},
@@ -255,6 +256,22 @@ impl Action {
     }
 }
 
+/// Reads an action that somebody asks for: a field that it does not have is refused, as it may be a slip of the pen with
+/// which something else would be done. What is kept is read without this, so that other versions can read it too.
+pub(super) fn asked<'de, D: Deserializer<'de>>(given: D) -> Result<Action, D::Error> {
+    let given = Value::deserialize(given)?;
+    let action = Action::deserialize(&given).map_err(|error| D::Error::custom(format!("the action: {error}")))?;
+    let known = serde_json::to_value(&action).map_err(D::Error::custom)?;
+    // What is null is not given.
+    let strange = |(name, value): (&String, &Value)| {
+        (!value.is_null() && known.get(name).is_none()).then(|| name.chars().take(40).collect::<String>())
+    };
+    match given.as_object().and_then(|fields| fields.iter().find_map(strange)) {
+        Some(name) => Err(D::Error::custom(format!("the action to {} has no field {name:?}", action.words()))),
+        None => Ok(action),
+    }
+}
+
 /// An image's id as engines show it: twelve digits, without the kind of digest.
 fn short(image: &str) -> String {
     image.trim_start_matches("sha256:").chars().take(12).collect()
@@ -325,6 +342,26 @@ mod tests {
         let json = json.replace('}', r#","image":"sha256:0123456789abcdef"}"#);
         let back: Action = serde_json::from_str(&json).unwrap();
         assert_eq!(back.words(), "put container web on h1 back to image 0123456789ab");
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_told_where_it_is_asked_for_and_passed_over_where_it_is_kept() {
+        let given = serde_json::json!({"on": "guest", "id": "c1:101", "do": "shutdown", "limitseconds": 1});
+        assert!(serde_json::from_value::<Action>(given.clone()).is_ok());
+        let error = asked(given).unwrap_err().to_string();
+        assert_eq!(error, r#"the action to shut down guest c1:101 has no field "limitseconds""#);
+        for well in [
+            r#"{"on":"guest","id":"c1:101","do":"scale","cores":2,"memory_mib":512,"balloon_mib":256}"#,
+            r#"{"on":"guest","id":"c1:101","do":"scale","cores":2,"memory_mib":null}"#,
+            r#"{"on":"guest","id":"c1:101","do":"start"}"#,
+            r#"{"on":"host","id":"h1","do":"wake","through":"h2"}"#,
+            r#"{"on":"script","host":"h1","script":"s","parameters":{"any":"x"},"version":"1"}"#,
+            r#"{"on":"storage","host":"h1","storage":"s","content":"iso","name":"a.iso","do":"upload","file":"1"}"#,
+        ] {
+            asked(serde_json::from_str::<Value>(well).unwrap()).unwrap();
+        }
+        let strange = r#"{"on":"guest","id":"c1:101","do":"start","foo":1}"#;
+        asked(serde_json::from_str::<Value>(strange).unwrap()).unwrap_err();
     }
 
     #[test]

@@ -114,6 +114,9 @@ impl Parameter {
         if self.required && self.default.is_some() {
             return Some("it is required and has a default".into());
         }
+        if self.secret && self.default.is_some() {
+            return Some("it is a secret and has a default, which everybody may read".into());
+        }
         if let Some(fault) = self.kind.fault() {
             return Some(fault);
         }

@@ -37,7 +37,8 @@ pub struct Script {
     /// What it does, for people. Defaults to nothing.
     #[serde(default)]
     pub description: String,
-    /// Its text, up to 64 KiB.
+    /// Its text, up to 64 KiB; it must be given. Absent in answers to those who may not run it and are no admins.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub body: String,
     /// The program that runs it, with its arguments. Defaults to `/bin/sh`.
     #[serde(default = "shell")]
@@ -89,6 +90,10 @@ pub struct Parameter {
     /// What it may be.
     #[serde(flatten)]
     pub kind: ParameterKind,
+    /// Whether what it is given is a secret: then `***` is shown in its place, everywhere. It can have no default. Defaults to
+    /// not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
     /// Whether it must be given. Defaults to not; what is not given and has no default is empty.
     #[serde(default)]
     pub required: bool,
@@ -151,6 +156,15 @@ impl StoredScript {
     /// A script as it is now.
     pub fn new(script: Script, changed_by: impl Into<String>, changed_at: Timestamp) -> Self {
         Self { version: version(&script), script, changed_at, changed_by: changed_by.into() }
+    }
+
+    /// As somebody sees it, who has a role and is called so in the audit trail: its text only where they may run it.
+    #[must_use]
+    pub fn seen_by(mut self, who: &str, role: Role) -> Self {
+        if !self.script.may_run(who, role) {
+            self.script.body.clear();
+        }
+        self
     }
 }
 

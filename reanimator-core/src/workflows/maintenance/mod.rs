@@ -64,13 +64,18 @@ pub struct MaintenanceDryRun {
     pub dry_run: DryRun,
 }
 
-/// Says what a wish would come to; does nothing.
+/// Says what a wish would come to, asked by `who`; does nothing.
 ///
 /// # Errors
 /// As [`plan`].
-pub async fn dry_run(fleet: &Fleet, host: &HostId, wish: &MaintenanceWish) -> Result<MaintenanceDryRun> {
+pub async fn dry_run(
+    fleet: &Fleet,
+    host: &HostId,
+    wish: &MaintenanceWish,
+    who: &Principal,
+) -> Result<MaintenanceDryRun> {
     let MaintenancePlan { moves, stays, operation } = plan(fleet, host, wish).await?;
-    let dry_run = Operations::new(fleet.clone()).dry_run(&operation).await?;
+    let dry_run = Operations::new(fleet.clone()).dry_run(&operation, who).await?;
     Ok(MaintenanceDryRun { moves, stays, dry_run })
 }
 

@@ -11,6 +11,7 @@ class Parameter(TypedDict):
     name: str
     type: Literal["text", "integer", "choice", "boolean"]
     description: NotRequired[str]
+    secret: NotRequired[bool]
     required: NotRequired[bool]
     default: NotRequired[str]
     variable: NotRequired[str]

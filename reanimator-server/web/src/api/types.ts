@@ -201,6 +201,7 @@ export interface ProtectionView {
 export type Parameter = {
   name: string;
   description?: string;
+  secret?: boolean;
   required?: boolean;
   default?: string | null;
   variable?: string | null;
@@ -229,7 +230,9 @@ export interface Script {
   user?: string | null;
   protect_system?: boolean;
 }
-export type StoredScript = Required<Script> & { version: string; changed_at: string; changed_by: string };
+/** As somebody sees it: the `body` only where they may run it. */
+export type StoredScript = Required<Omit<Script, 'body'>> &
+  Partial<Pick<Script, 'body'>> & { version: string; changed_at: string; changed_by: string };
 
 /** A file that is handed over before it is put on a storage. */
 export interface Upload {

@@ -82,7 +82,7 @@ const parameterDraft = (of: Parameter): ParameterDraft => ({
 export const draftOfScript = (script: StoredScript): ScriptDraft => ({
   name: script.name,
   description: script.description,
-  body: script.body,
+  body: script.body ?? '',
   interpreter: script.interpreter.join(' '),
   parameters: script.parameters.map(parameterDraft),
   hosts: script.hosts,
@@ -131,7 +131,7 @@ function parameterOf(draft: ParameterDraft): Parameter {
   }
 }
 
-/** The script that a form describes; what cannot be is told by the server. A form shows all but a kept `variable`. */
+/** The script that a form describes; what cannot be is told by the server. A form shows all but a kept `variable` and `secret`. */
 export function scriptOf(draft: ScriptDraft, kept?: StoredScript): Script {
   const [memory, tasks] = [wholeOf(draft.memory), wholeOf(draft.tasks)];
   const before = new Map(kept?.parameters.map((each) => [each.name, each]));
@@ -145,7 +145,12 @@ export function scriptOf(draft: ScriptDraft, kept?: StoredScript): Script {
     const old = before.get(made.name);
     const longest =
       made.type === 'text' && old?.type === 'text' ? { max_length: old.max_length ?? 1000 } : {};
-    return { ...made, ...longest, ...(old?.variable ? { variable: old.variable } : {}) };
+    return {
+      ...made,
+      ...longest,
+      ...(old?.variable ? { variable: old.variable } : {}),
+      ...(old?.secret ? { secret: true } : {}),
+    };
   });
   return {
     name: draft.name.trim(),
