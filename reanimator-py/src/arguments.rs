@@ -218,7 +218,7 @@ pub(crate) fn recent(entities: Names, metric: String, start: When, end: When, po
 }
 
 /// Data as dictionaries and lists, as JSON.
-pub(crate) struct Json(String);
+pub(crate) struct Json(pub(crate) String);
 
 impl FromPyObject<'_, '_> for Json {
     type Error = PyErr;
@@ -301,17 +301,6 @@ impl Terms {
         let steps = given.into_iter().map(step).collect();
         let overrides = self.overrides.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
         Ok(NewOperation { title: self.title.unwrap_or_default(), steps, overrides })
-    }
-}
-
-/// Anything that Python's JSON can write.
-pub(crate) struct Json(pub(crate) String);
-
-impl FromPyObject<'_, '_> for Json {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        given.py().import("json")?.call_method1("dumps", (given,))?.extract().map(Self)
     }
 }
 

@@ -86,6 +86,16 @@ impl Home {
 }
 
 impl Home {
+    /// What a command that fails says on standard error.
+    ///
+    /// # Panics
+    /// When it succeeds.
+    pub fn refusal<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> String {
+        let done = self.command(&built("reanimator", "reanimator-cli"), words).output().expect("the program runs");
+        assert!(!done.status.success(), "it succeeded: {}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    }
+
     /// Brings a Proxmox cluster into its fleet by the command line; says what was found.
     ///
     /// # Panics

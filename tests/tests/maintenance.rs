@@ -110,7 +110,7 @@ async fn a_node_is_emptied_shut_down_woken_and_filled_again_while_the_server_is_
     let ward = Ward::open().await;
     let before = ward.running().await;
     let there: BTreeSet<u64> = before.iter().filter(|(_, node)| *node == NODE).map(|(vmid, _)| *vmid).collect();
-    assert!(there.len() >= 3, "there is something to move: {before:?}");
+    assert!(there.len() >= 2, "there is something to move: {before:?}");
 
     let server = Server::start_for(&ward.home, "one", "operator");
     let wish = json!({ "do": "enter", "shutdown": true, "local_disks": true });
@@ -128,7 +128,8 @@ async fn a_node_is_emptied_shut_down_woken_and_filled_again_while_the_server_is_
     let asked = server.post(&format!("/api/v1/hosts/{NODE}/maintenance"), &wish);
     let id = asked["id"].as_str().unwrap();
     let moves = |operation: &Value| {
-        steps(operation).iter().filter(|step| step["action"]["do"] == "migrate").filter(|step| is_done(step)).count()
+        let all = steps(operation).iter().filter(|step| step["action"]["do"] == "migrate");
+        all.filter(|step| begins(step)).count()
     };
     ward.until(id, |operation| moves(operation) >= 1).await;
     server.kill();
@@ -174,11 +175,10 @@ async fn a_node_is_emptied_shut_down_woken_and_filled_again_while_the_server_is_
 async fn a_node_whose_guests_can_go_nowhere_is_not_emptied_unasked() {
     let ward = Ward::open().await;
     // Local disks bind guests to their node.
-    let refused = ward.home.json_of_failure(["host", "maintenance", "enter", NODE, "--dry-run"]);
-    let said = refused.to_string();
-    assert!(said.contains("can go nowhere") && said.contains("local"), "{refused:#}");
-    let own = ward.home.json_of_failure(["host", "maintenance", "enter", NODE, "--to", NODE, "--dry-run"]);
-    assert!(own.to_string().contains("among its own targets"), "{own:#}");
+    let said = ward.home.refusal(["host", "maintenance", "enter", NODE, "--dry-run"]);
+    assert!(said.contains("can go nowhere") && said.contains("has disks that only pve2 has"), "{said}");
+    let own = ward.home.refusal(["host", "maintenance", "enter", NODE, "--to", NODE, "--dry-run"]);
+    assert!(own.contains("among its own targets"), "{own}");
     let left = ward.home.json(["host", "maintenance", "enter", NODE, "--leave-behind", "--dry-run"]);
     let stays = left["stays"].as_array().unwrap();
     assert!(

@@ -277,8 +277,13 @@ fn serve(content: &'static [u8]) -> (String, String) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut asked = [0; 1024];
-            let _read = stream.read(&mut asked).unwrap();
+            // All of what is asked, in as many parts as it comes.
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                asked.extend(byte);
+            }
             stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
             stream.write_all(content).unwrap();
         }

@@ -39,6 +39,17 @@ impl Fleet {
         Ok(self.read(|world| world.guest(id)))
     }
 
+    /// A `host ID` or `cluster ID` with the name in place of the id.
+    pub(crate) async fn place_name(&self, place: &str) -> Result<String> {
+        self.sync().await?;
+        let Some((kind, id)) = place.split_once(' ') else { return Ok(place.to_owned()) };
+        let name = self.read(|world| match kind {
+            "host" => world.hosts.get(&HostId::from(id)).map(|known| known.host.name.clone()),
+            _ => world.clusters.get(&ConnectionId::from(id)).map(|known| known.connection.name.clone()),
+        });
+        Ok(name.map_or_else(|| place.to_owned(), |name| format!("{kind} {name}")))
+    }
+
     /// The connection of the cluster that a host is a node of; none for one that is no node.
     pub(crate) async fn cluster_of(&self, id: &HostId) -> Result<Option<ConnectionId>> {
         self.sync().await?;

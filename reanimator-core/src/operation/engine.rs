@@ -1,6 +1,9 @@
 //! Carrying one operation out, step by step, with a journal.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::watch, task::JoinSet};
 
@@ -26,7 +29,7 @@ const BESIDE: usize = 8;
 pub(super) struct Engine {
     pub(super) fleet: Fleet,
     pub(super) hold: OperationHold,
-    lease: Duration,
+    pub(super) lease: Duration,
 }
 
 impl Engine {
@@ -44,17 +47,23 @@ impl Engine {
         }
     }
 
-    /// Renews the lease until that fails, and passes wishes on.
+    /// Renews the lease until another has it, or it cannot be renewed for so long that another may; and passes wishes on.
     async fn keep(&self, heard: &watch::Sender<Wishes>) -> Error {
+        let mut kept_at = Instant::now();
         loop {
             match self.fleet.store().keep_operation(&self.hold, self.fleet.now(), self.lease).await {
                 Ok(wishes) => {
+                    kept_at = Instant::now();
                     heard.send_replace(Wishes {
                         cancel: wishes.contains(&Wish::Cancel),
                         undo: wishes.contains(&Wish::Undo),
                     });
                 }
-                Err(error) => return error,
+                Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => return error,
+                Err(error) if kept_at.elapsed() > self.lease / 2 => return error,
+                Err(error) => {
+                    tracing::warn!(error = %crate::report(&error), "a lease is not renewed; it is tried again");
+                }
             }
             tokio::time::sleep(KEEP_EVERY).await;
         }
@@ -78,7 +87,7 @@ impl Engine {
             self.forward(&mut operation, wishes).await?;
         }
         if undo(&operation) {
-            self.back(&mut operation).await?;
+            self.back(&mut operation, wishes).await?;
         }
         Ok(operation)
     }
@@ -147,41 +156,50 @@ impl Engine {
         self.end(operation, state, note).await
     }
 
-    /// Takes back what was done, the last first.
-    async fn back(&self, operation: &mut Operation) -> Result<()> {
+    /// Takes back what was done, the last first. Rules that were overridden then are kept now: that was said of what was
+    /// done, and not of this.
+    async fn back(&self, operation: &mut Operation, wishes: &watch::Receiver<Wishes>) -> Result<()> {
         self.turn(operation, OperationState::Undoing, operation.note.clone()).await?;
-        let done: Vec<Step> = operation.steps.iter().filter(|step| step.undoes.is_none()).cloned().collect();
-        let mut kept = Vec::new();
-        // What is taken back is seen through: it does not hear what made it be taken back.
-        let terms = Terms { overrides: operation.overrides.clone(), wishes: watch::channel(Wishes::default()).1 };
-        for step in backwards(&done) {
-            let known = operation.steps.iter().position(|other| other.undoes == Some(step.number));
-            let place = match known {
-                Some(place) => place,
-                None => {
-                    let before = step.before.clone().unwrap_or_default();
-                    let Some(action) = self.effect(step).await?.undo(&before) else {
-                        kept.push(format!("{} cannot be taken back", step.action.words()));
-                        continue;
-                    };
-                    let number = u32::try_from(operation.steps.len()).unwrap_or(u32::MAX);
-                    let undo = Step { undoes: Some(step.number), ..Step::new(number, action, Vec::new()) };
-                    self.fleet.store().write_step(&self.hold, &undo).await?;
-                    operation.steps.push(undo);
-                    operation.steps.len() - 1
-                }
-            };
-            if operation.steps[place].state.is_over() {
+        let mut kept = self.plan_back(operation).await?;
+        // What is acted upon now may be another thing than before: a clone, a guest in another cluster.
+        if !self.lock(operation, wishes).await? {
+            return Ok(());
+        }
+        // It is seen through: it does not hear what made it be taken back.
+        let terms = Terms { overrides: Vec::new(), wishes: watch::channel(Wishes::default()).1 };
+        for place in 0..operation.steps.len() {
+            if operation.steps[place].undoes.is_none() || operation.steps[place].state.is_over() {
                 continue;
             }
             operation.steps[place] = self.take(operation.steps[place].clone(), &terms).await?;
             if operation.steps[place].state == StepState::Failed {
-                let why = outcome(&operation.steps[place]);
-                kept.push(format!("{} was not taken back: {why}", step.action.words()));
+                let step = &operation.steps[place];
+                kept.push(format!("to {} did not succeed: {}", step.action.words(), outcome(step)));
             }
         }
         let note = (!kept.is_empty()).then(|| kept.join("; "));
         self.end(operation, OperationState::Undone, note).await
+    }
+
+    /// Writes down the steps that take others back, in order; says what nothing takes back.
+    async fn plan_back(&self, operation: &mut Operation) -> Result<Vec<String>> {
+        let done: Vec<Step> = operation.steps.iter().filter(|step| step.undoes.is_none()).cloned().collect();
+        let mut kept = Vec::new();
+        for step in backwards(&done) {
+            if operation.steps.iter().any(|other| other.undoes == Some(step.number)) {
+                continue;
+            }
+            let before = step.before.clone().unwrap_or_default();
+            let Some(action) = self.effect(step).await?.undo(&before) else {
+                kept.push(format!("{} cannot be taken back", step.action.words()));
+                continue;
+            };
+            let number = u32::try_from(operation.steps.len()).unwrap_or(u32::MAX);
+            let undo = Step { undoes: Some(step.number), ..Step::new(number, action, Vec::new()) };
+            self.fleet.store().write_step(&self.hold, &undo).await?;
+            operation.steps.push(undo);
+        }
+        Ok(kept)
     }
 
     async fn turn(&self, operation: &mut Operation, state: OperationState, note: Option<String>) -> Result<()> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::engine::Wishes;
+use super::{engine::Wishes, owner};
 use crate::{
     Error, ErrorKind, Result,
     action::guard,
@@ -38,6 +38,8 @@ pub(super) enum Way {
     Free,
     /// It was asked to stop while it waited.
     Stopped,
+    /// As much goes on there as may: it is waited for.
+    Full,
 }
 
 impl Gate<'_> {
@@ -45,13 +47,14 @@ impl Gate<'_> {
     pub(super) async fn wait_for_slots(&self, action: &Action) -> Result<Way> {
         let slots = self.slots(action).await?;
         let mut told = false;
-        while let Some(full) = self.fleet.store().take_slots(self.hold, self.step, &slots).await? {
+        while let Some(full) = self.fleet.store().take_slots(self.hold, self.step, &slots, self.fleet.now()).await? {
             if self.is_to_stop() {
                 return Ok(Way::Stopped);
             }
             if !told {
                 told = true;
-                let why = format!("waits: {} of at most {} steps go on at {} already", full.most, full.most, full.name);
+                let place = self.fleet.place_name(&full.name).await?;
+                let why = format!("waits: {} of at most {} steps go on at {place} already", full.most, full.most);
                 self.fleet.store().say(self.hold, Some(self.step), &why, self.fleet.now()).await?;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -63,9 +66,15 @@ impl Gate<'_> {
     pub(super) async fn close(&self, action: &Action) -> Result<Way> {
         for gate in self.gates(action).await? {
             let store = self.fleet.store();
-            while !store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
+            while let Some(other) = store.close_gate(self.hold, self.step, &gate, self.fleet.now(), GATE).await? {
                 if self.is_to_stop() {
+                    self.open(action).await?;
                     return Ok(Way::Stopped);
+                }
+                let owner = store.operation(&other).await?.and_then(|operation| operation.owner);
+                if owner.is_none_or(|owner| owner::is_gone(&owner)) {
+                    store.break_gate(&gate, &other).await?;
+                    continue;
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
@@ -81,11 +90,11 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// Asks all rules about an action.
+    /// Asks all rules about an action. What only the cap forbids is waited for.
     ///
     /// # Errors
     /// `Conflict` naming each rule that forbids it, and those of looking at the world.
-    pub(super) async fn ask(&self, action: &Action, overrides: &[Rule]) -> Result<()> {
+    pub(super) async fn ask(&self, action: &Action, overrides: &[Rule]) -> Result<Way> {
         let others = in_flight(self.fleet, Some((self.hold, self.step))).await?;
         let objections = guard::objections(self.fleet, action, &others).await?;
         let (kept, passed) = split(objections, overrides);
@@ -94,10 +103,19 @@ impl Gate<'_> {
             self.fleet.store().say(self.hold, Some(self.step), &line, self.fleet.now()).await?;
         }
         if kept.is_empty() {
-            return Ok(());
+            return Ok(Way::Free);
+        }
+        if kept.iter().all(|objection| objection.rule == Rule::Cap) {
+            return Ok(Way::Full);
         }
         let words = self.fleet.words_of(action).await?;
         Err(Error::new(ErrorKind::Conflict, words).because(told(&kept)).next(way_out(&kept)))
+    }
+
+    /// Waits a little before it is looked again; whether it was asked to stop.
+    pub(super) async fn wait(&self) -> Way {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if self.is_to_stop() { Way::Stopped } else { Way::Free }
     }
 
     fn is_to_stop(&self) -> bool {

@@ -181,13 +181,13 @@ impl Operations {
         ours: &BTreeMap<Id, OperationId>,
         stop: &CancellationToken,
     ) -> Result<BTreeMap<Id, OperationId>> {
-        let open = OperationFilter { open: true, limit: 1_000, ..OperationFilter::default() };
         let mut tried = BTreeMap::new();
-        for operation in self.fleet.store().operations(&open).await? {
-            if ours.values().any(|id| *id == operation.id) {
+        for (id, owner) in self.fleet.store().open_operations(self.fleet.now()).await? {
+            let lives = owner.is_some_and(|owner| !owner::is_gone(&owner));
+            if lives || ours.values().any(|known| *known == id) {
                 continue;
             }
-            let (operations, id, stop) = (self.clone(), operation.id.clone(), stop.clone());
+            let (operations, stop, known) = (self.clone(), stop.clone(), id.clone());
             let task = running.spawn(async move {
                 match operations.carry_out_until(&id, &stop).await {
                     Err(error) if !is_expected(error.kind()) => {
@@ -196,7 +196,7 @@ impl Operations {
                     Ok(_) | Err(_) => {}
                 }
             });
-            tried.insert(task.id(), operation.id);
+            tried.insert(task.id(), known);
         }
         Ok(tried)
     }

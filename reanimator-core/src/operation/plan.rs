@@ -114,7 +114,7 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
     for (place, step) in new.steps.iter().enumerate() {
         let action = step.action.clone();
         let checked = async { effect(fleet, &action, &name).await?.check().await }.await;
-        let (calls, already, mut refused) = match checked {
+        let (mut calls, already, mut refused) = match checked {
             Ok(Check::Ready { calls, .. }) => (calls, None, Vec::new()),
             Ok(Check::Already(why)) => (Vec::new(), Some(why), Vec::new()),
             Ok(Check::Refused(why)) => (Vec::new(), None, why),
@@ -123,7 +123,10 @@ pub(super) async fn dry_run(fleet: &Fleet, new: &NewOperation) -> Result<DryRun>
         let mut objections = Vec::new();
         if already.is_none() {
             match &scenes {
-                Ok(scenes) => objections = scenes.objections(place),
+                Ok(scenes) => match scenes.objections(place) {
+                    Some(told) => objections = told,
+                    None => calls.push("(a large plan: the rules are asked when its turn comes)".to_owned()),
+                },
                 Err(error) => refused.push(crate::report(error)),
             }
         }

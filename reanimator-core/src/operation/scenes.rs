@@ -3,14 +3,21 @@
 //! A step finds what those that it waits for have left, and may find the others while they go on. What other operations
 //! are doing goes on beside all of them.
 
+use std::time::{Duration, Instant};
+
 use super::gate;
 use crate::{
-    Result,
+    Error, ErrorKind, Result,
     action::guard,
     decide::harm,
     fleet::Fleet,
     model::{Action, NewOperation, Objection, Scene},
 };
+
+/// How long a plan is judged beforehand. What is left then is judged when its turn comes, as all steps are.
+const BUDGET: Duration = Duration::from_secs(5);
+/// Kinds of steps, by what they wait for, that are told apart. The others are judged as if they waited for nothing.
+const MOST_KINDS: usize = 8;
 
 /// What speaks against each step of a plan.
 pub(super) struct Scenes(Vec<Vec<Objection>>);
@@ -21,39 +28,68 @@ impl Scenes {
         let others = gate::in_flight(fleet, None).await?;
         let all: Vec<Action> = new.steps.iter().map(|step| &step.action).chain(&others).cloned().collect();
         let now = guard::scene(fleet, &all).await?;
-        let now = others.iter().fold(now, |scene, other| scene.meanwhile(other));
-        Ok(Self(judge(&now, new)))
+        let new = new.clone();
+        // A large plan takes seconds, in which nobody else may wait.
+        let judged = tokio::task::spawn_blocking(move || {
+            let now = others.iter().fold(now, |scene, other| meanwhile(&scene, other));
+            judge(&now, &new, Instant::now() + BUDGET)
+        });
+        judged.await.map(Self).map_err(|error| Error::new(ErrorKind::Internal, "judge a plan").from_source(error))
     }
 
-    pub(super) fn objections(&self, step: usize) -> Vec<Objection> {
-        self.0.get(step).cloned().unwrap_or_default()
+    /// What speaks against a step; none where it is judged when its turn comes.
+    pub(super) fn objections(&self, step: usize) -> Option<Vec<Objection>> {
+        self.0.get(step).cloned()
     }
 }
 
-fn judge(now: &Scene, new: &NewOperation) -> Vec<Vec<Objection>> {
+/// Judges steps in order, as many as there is time for.
+fn judge(now: &Scene, new: &NewOperation, until: Instant) -> Vec<Vec<Objection>> {
     let before = ancestors(new);
-    // Most plans know two kinds of steps: those beside all others, and those after all others.
-    let (mut beside_all, mut after_all) = (now.clone(), now.clone());
-    let mut judged = Vec::with_capacity(new.steps.len());
+    // The scene of each kind of steps, brought forward step by step.
+    let mut kinds: Vec<(Vec<bool>, Scene)> = vec![(Vec::new(), now.clone())];
+    let (mut after_all, mut judged) = (now.clone(), Vec::with_capacity(new.steps.len()));
     for (place, step) in new.steps.iter().enumerate() {
-        let waits_for = before[place].iter().filter(|is| **is).count();
-        let mut scene = match waits_for {
-            0 => beside_all.clone(),
-            all if all == place => after_all.clone(),
-            _ => {
-                let each = new.steps[..place].iter().zip(&before[place]);
-                let (first, beside): (Vec<_>, Vec<_>) = each.partition(|(_, waits)| **waits);
-                let scene = first.iter().fold(now.clone(), |scene, (step, _)| scene.after(&step.action));
-                beside.iter().fold(scene, |scene, (step, _)| scene.meanwhile(&step.action))
-            }
-        };
-        // How much goes on at once is not refused but waited for.
-        scene.in_flight.clear();
-        judged.push(harm::objections(&scene, &step.action));
-        beside_all = beside_all.meanwhile(&step.action);
+        if Instant::now() > until {
+            break;
+        }
+        let waits = &before[place];
+        let waits_for_all = place > 0 && waits.iter().all(|is| *is);
+        let scene = if waits_for_all { &after_all } else { scene_of(&mut kinds, now, new, waits) };
+        judged.push(harm::objections(scene, &step.action));
+        for (_, scene) in &mut kinds {
+            // A later step may find this one going on.
+            *scene = meanwhile(scene, &step.action);
+        }
         after_all = after_all.after(&step.action);
     }
     judged
+}
+
+/// The scene that a step finds which waits for some of those before it.
+fn scene_of<'a>(kinds: &'a mut Vec<(Vec<bool>, Scene)>, now: &Scene, new: &NewOperation, waits: &[bool]) -> &'a Scene {
+    let trimmed = waits.iter().rposition(|is| *is).map_or(&waits[..0], |last| &waits[..=last]);
+    let place = match kinds.iter().position(|(known, _)| known == trimmed) {
+        Some(place) => place,
+        None if kinds.len() >= MOST_KINDS => 0,
+        None => {
+            let each = || new.steps.iter().zip(waits);
+            let first = each().filter(|(_, waits)| **waits);
+            let first = first.fold(now.clone(), |scene, (step, _)| scene.after(&step.action));
+            let beside = each().filter(|(_, waits)| !**waits);
+            let scene = beside.fold(first, |scene, (step, _)| meanwhile(&scene, &step.action));
+            kinds.push((trimmed.to_vec(), scene));
+            kinds.len() - 1
+        }
+    };
+    &kinds[place].1
+}
+
+/// The scene while an action goes on. How much goes on at once is not refused but waited for, and so not counted.
+fn meanwhile(scene: &Scene, action: &Action) -> Scene {
+    let mut scene = scene.meanwhile(action);
+    scene.in_flight.clear();
+    scene
 }
 
 /// For each step those that it waits for, also by way of others.
@@ -96,7 +132,7 @@ mod tests {
         let stop = Action::Guest { id: GuestId("c1:101".into()), change: GuestChange::Stop };
         let off = Action::Host { id: "h1".into(), change: HostChange::Shutdown };
         let steps = vec![stop.into(), NewStep { after, ..off.into() }];
-        let judged = judge(&scene(), &NewOperation { steps, ..NewOperation::default() });
+        let judged = judge(&scene(), &NewOperation { steps, ..NewOperation::default() }, Instant::now() + BUDGET);
         judged[1].iter().map(|objection| objection.rule).collect()
     }
 

@@ -40,6 +40,8 @@ enum Broken {
     Journal(Error),
     /// It was asked to stop before anything was done.
     Stopped,
+    /// As much goes on there as may: nothing was done.
+    Full,
 }
 
 /// What a step says, into the operation's log.
@@ -68,7 +70,7 @@ impl Engine {
                 step.outcome = Some(text);
             }
             Err(Broken::Journal(error)) => return Err(error),
-            Err(Broken::Stopped) => return Ok(before),
+            Err(Broken::Stopped | Broken::Full) => return Ok(before),
             Err(Broken::Step(error)) => {
                 step.state = StepState::Failed;
                 step.outcome = Some(crate::report(&error));
@@ -138,25 +140,40 @@ impl Engine {
         gate: &Gate<'_>,
         terms: &Terms,
     ) -> Result<Option<(StepState, String)>, Broken> {
-        if gate.close(&step.action).await.map_err(Broken::Step)? == Way::Stopped {
-            return Err(Broken::Stopped);
-        }
-        let intended = self.intend(effect, step, gate, terms).await;
-        gate.open(&step.action).await.map_err(Broken::Journal)?;
-        if let Some(already) = intended? {
-            return Ok(Some(already));
+        loop {
+            if gate.close(&step.action).await.map_err(Broken::Step)? == Way::Stopped {
+                return Err(Broken::Stopped);
+            }
+            let intended = self.intend(effect, step, gate, terms).await;
+            gate.open(&step.action).await.map_err(Broken::Journal)?;
+            match intended {
+                // What was known when the slots were taken was not so any more.
+                Err(Broken::Full) if gate.wait().await == Way::Stopped => return Err(Broken::Stopped),
+                Err(Broken::Full) => {}
+                Ok(Some(already)) => return Ok(Some(already)),
+                Ok(None) => break,
+                Err(broken) => return Err(broken),
+            }
         }
         let before = step.before.clone().unwrap_or_default();
+        // Whoever was asleep between the intent and here may find that another has taken over.
+        self.fleet.store().keep_operation(&self.hold, self.fleet.now(), self.lease).await.map_err(Broken::Journal)?;
         let handle = match effect.begin(&before).await {
             Ok(handle) => handle,
-            // The answer was lost; the request may not have been.
-            Err(error) if error.kind().is_retryable() => {
-                self.find(effect, &before).await?.ok_or(Broken::Step(error))?
-            }
+            Err(error) if error.kind().is_retryable() => self.seek(effect, &before, error).await?,
             Err(error) => return Err(Broken::Step(error)),
         };
         self.write(step, StepState::Begun, Some(handle)).await?;
         Ok(None)
+    }
+
+    /// The answer was lost; the request may not have been, and may still be on its way.
+    async fn seek(&self, effect: &dyn Effect, before: &serde_json::Value, lost: Error) -> Result<String, Broken> {
+        if let Some(handle) = self.find(effect, before).await? {
+            return Ok(handle);
+        }
+        tokio::time::sleep(ON_ITS_WAY).await;
+        self.find(effect, before).await?.ok_or(Broken::Step(lost))
     }
 
     /// Behind closed gates: the world is looked at, the rules are asked, and the intent is written down.
@@ -177,7 +194,9 @@ impl Engine {
             }
             Check::Ready { before, .. } => step.before = Some(before),
         }
-        gate.ask(&step.action, &terms.overrides).await.map_err(Broken::Step)?;
+        if gate.ask(&step.action, &terms.overrides).await.map_err(Broken::Step)? == Way::Full {
+            return Err(Broken::Full);
+        }
         step.started_at.get_or_insert(self.fleet.now());
         self.write(step, StepState::Intended, None).await?;
         Ok(None)

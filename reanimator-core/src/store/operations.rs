@@ -36,6 +36,9 @@ pub trait OperationStore: Send + Sync {
     /// Many of them with their steps, the newest first.
     async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>>;
 
+    /// Those that are not over, the oldest first, each with the owner whose lease is good; at most 10,000.
+    async fn open_operations(&self, now: Timestamp) -> Result<Vec<(OperationId, Option<String>)>>;
+
     /// Becomes its owner for as long as `ttl`, and reads it as the owner before has left it. A lease of `dead` holds nobody
     /// back: that process is known to have ended.
     ///
@@ -59,10 +62,13 @@ pub trait OperationStore: Send + Sync {
     /// Locks all things for the operation, until it is over, or none: then it says which one another operation holds.
     async fn lock_things(&self, hold: &OperationHold, things: &[String]) -> Result<Option<(String, OperationId)>>;
 
-    /// Takes a slot of each for a step, until that is over, or none of them: then it says which has none left.
-    async fn take_slots(&self, hold: &OperationHold, step: u32, slots: &[Slot]) -> Result<Option<Slot>>;
+    /// Takes a slot of each for a step, until that is over, or none of them: then it says which has none left. A step that
+    /// had not begun when its process died has none.
+    async fn take_slots(&self, hold: &OperationHold, step: u32, slots: &[Slot], now: Timestamp)
+    -> Result<Option<Slot>>;
 
-    /// Closes a gate behind a step for as long as `ttl`, and says whether it was open. Who decides what depends on the
+    /// Closes a gate behind a step for as long as `ttl`; else says which operation has closed it, and is carried out by
+    /// somebody. Who decides what depends on the
     /// decisions of others does so behind one gate.
     async fn close_gate(
         &self,
@@ -71,7 +77,10 @@ pub trait OperationStore: Send + Sync {
         gate: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<bool>;
+    ) -> Result<Option<OperationId>>;
+
+    /// Opens a gate that an operation has closed whose process is known to have died.
+    async fn break_gate(&self, gate: &str, closed_by: &OperationId) -> Result<()>;
 
     /// Opens a gate that this step has closed.
     async fn open_gate(&self, hold: &OperationHold, step: u32, gate: &str) -> Result<()>;

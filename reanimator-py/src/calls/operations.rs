@@ -4,8 +4,9 @@ use reanimator_core::{
     Fleet, Result,
     access::Principal,
     action::guard,
-    model::{OperationFilter, OperationId, RuleView},
+    model::{MaintenanceWish, OperationFilter, OperationId, RuleView},
     operation::Operations,
+    workflows::maintenance,
 };
 use tokio_util::sync::CancellationToken;
 

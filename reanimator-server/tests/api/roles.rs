@@ -77,6 +77,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "POST", "/api/v1/backup/restore"),
     ("operator", "POST", "/api/v1/hosts/{id}/maintenance"),
     ("viewer", "GET", "/api/v1/operations"),
+    ("viewer", "GET", "/api/v1/rules"),
+    ("viewer", "GET", "/api/v1/guests/{id}/targets"),
     ("operator", "POST", "/api/v1/operations"),
     ("viewer", "GET", "/api/v1/operations/{id}"),
     ("viewer", "GET", "/api/v1/operations/{id}/lines"),

@@ -98,7 +98,7 @@ async fn two_clones_at_once_never_take_one_number() {
     // Decisions are made one after the other; what was decided may still come late.
     for (guest, kind) in [(&vm, "qemu"), (&container, "lxc")] {
         let path = format!("/nodes/{}/{kind}/{}/clone", guest.node, guest.vmid);
-        ward.fault(Order::new("late").path(&path).milliseconds(1_500)).await;
+        ward.fault(Order::new("slow").path(&path).milliseconds(1_500)).await;
     }
     let asked = [ward.ask(&vm, copy("one", None)).await, ward.ask(&container, copy("two", None)).await];
     let carrying = asked.map(|asked| {

@@ -6,7 +6,7 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
-    fleet::{NewProxmox, ProxmoxSecret},
+    fleet::{CapChange, NewProxmox, ProxmoxSecret, SettingsChange},
     host::pve::{Credentials, PveApi as _, PveHttps},
     model::{Action, Endpoint, Guest, GuestChange, NewOperation, NewStep, Operation, Step},
     operation::{DryStep, Operations},
@@ -38,6 +38,9 @@ impl Ward {
             dry_run: false,
         };
         fleet.connect_proxmox(new).await.unwrap();
+        // Changes that nobody sees to their end go on beside each other here; they would wait for one another.
+        let caps = CapChange { per_host: Some(16), per_cluster: Some(32) };
+        fleet.change_settings(SettingsChange { caps, ..SettingsChange::default() }).await.unwrap();
         let operations = Operations::new(fleet.clone());
         let (id, secret) = info.token.split_once('=').unwrap();
         let endpoint = Endpoint { url: info.url, fingerprint: Some(info.fingerprint), node: None };

@@ -134,14 +134,14 @@ mod tests {
     fn a_configuration_tells_what_rules_need() {
         let config = json!({
             "memory": "4096", "cores": 2, "sockets": 2, "lock": "backup", "protection": 1,
-            "scsi0": "ceph:vm-100-disk-0,size=32G", "ide2": "local:iso/x.iso,media=cdrom,size=600M", "ide3": "none,media=cdrom",
+            "scsi0": "ceph:vm-100-disk-0,size=32G", "ide2": "local:iso/x.iso,media=cdrom,size=512M", "ide3": "none,media=cdrom",
             "net0": "virtio=BC:24:11:00:00:01,bridge=vmbr0,tag=5", "hostpci0": "0000:01:00.0", "usb0": "spice",
             "usb1": "mapping=stick",
         });
         let guest = configured(SceneGuest::default(), &config).unwrap();
         assert_eq!((guest.memory, guest.cpus, guest.sockets), (Bytes(4 << 30), Some(4), 2));
         let disks: Vec<_> = guest.disks.iter().map(|disk| (disk.name.as_str(), disk.size, disk.cdrom)).collect();
-        assert_eq!(disks, [("ide2", Some(Bytes(600 << 20)), true), ("scsi0", Some(Bytes(32 << 30)), false)]);
+        assert_eq!(disks, [("ide2", Some(Bytes(512 << 20)), true), ("scsi0", Some(Bytes(32 << 30)), false)]);
         assert_eq!(guest.passthrough, ["hostpci0 (0000:01:00.0)"]);
         assert_eq!((guest.lock.as_deref(), guest.kept), (Some("backup"), true));
         assert_eq!(guest.bridges, ["vmbr0".to_owned()].into());

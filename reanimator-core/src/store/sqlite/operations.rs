@@ -66,6 +66,17 @@ impl OperationStore for SqliteStore {
         Ok(operations)
     }
 
+    async fn open_operations(&self, now: Timestamp) -> Result<Vec<(OperationId, Option<String>)>> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT id, CASE WHEN owned_until > ? THEN owner END FROM operations WHERE open = 1 ORDER BY id LIMIT 10000",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(self.main.reader())
+        .await
+        .map_err(self.main.failed("read which operations are not over"))?;
+        Ok(rows.into_iter().map(|(id, owner)| (OperationId(id), owner)).collect())
+    }
+
     async fn take_operation(
         &self,
         id: &OperationId,
@@ -152,7 +163,13 @@ impl OperationStore for SqliteStore {
         Ok(None)
     }
 
-    async fn take_slots(&self, hold: &OperationHold, step: u32, slots: &[Slot]) -> Result<Option<Slot>> {
+    async fn take_slots(
+        &self,
+        hold: &OperationHold,
+        step: u32,
+        slots: &[Slot],
+        now: Timestamp,
+    ) -> Result<Option<Slot>> {
         let attempt = "take a slot for a step";
         let mut transaction = self.holding(hold, attempt).await?;
         for slot in slots {
@@ -163,11 +180,18 @@ impl OperationStore for SqliteStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(self.main.failed(attempt))?;
-            let taken: u32 = sqlx::query_scalar("SELECT count(*) FROM operation_slots WHERE name = ?")
-                .bind(&slot.name)
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(self.main.failed(attempt))?;
+            let taken: u32 = sqlx::query_scalar(
+                "SELECT count(*) FROM operation_slots
+                 JOIN operations ON operations.id = operation_slots.operation
+                 JOIN operation_steps
+                   ON operation_steps.operation = operation_slots.operation AND number = operation_slots.step
+                 WHERE name = ? AND (owned_until > ? OR json_extract(operation_steps.data, '$.state') <> 'pending')",
+            )
+            .bind(&slot.name)
+            .bind(now.as_millisecond())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
             if taken > slot.most.max(1) {
                 // Dropped without a commit: all or none.
                 return Ok(Some(slot.clone()));
@@ -184,25 +208,47 @@ impl OperationStore for SqliteStore {
         gate: &str,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<bool> {
+    ) -> Result<Option<OperationId>> {
         let attempt = "close a gate behind a step";
         let mut transaction = self.holding(hold, attempt).await?;
         let closed = sqlx::query(
             "INSERT INTO operation_gates (name, operation, step, until) VALUES (?, ?, ?, ?)
              ON CONFLICT (name) DO UPDATE
              SET operation = excluded.operation, step = excluded.step, until = excluded.until
-             WHERE until <= ? OR (operation = excluded.operation AND step = excluded.step)",
+             WHERE until <= ? OR (operation = excluded.operation AND step = excluded.step)
+                OR NOT EXISTS (SELECT 1 FROM operations WHERE id = operation_gates.operation AND owned_until > ?)",
         )
         .bind(gate)
         .bind(hold.id.as_str())
         .bind(step)
         .bind(end(now, ttl))
         .bind(now.as_millisecond())
+        .bind(now.as_millisecond())
         .execute(&mut *transaction)
         .await
         .map_err(self.main.failed(attempt))?;
+        if closed.rows_affected() == 0 {
+            let other: String = sqlx::query_scalar("SELECT operation FROM operation_gates WHERE name = ?")
+                .bind(gate)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+            return Ok(Some(OperationId(other)));
+        }
         commit(&self.main, attempt, transaction).await?;
-        Ok(closed.rows_affected() > 0)
+        Ok(None)
+    }
+
+    async fn break_gate(&self, gate: &str, closed_by: &OperationId) -> Result<()> {
+        let attempt = "open a gate that a process that died has closed";
+        let mut transaction = self.main.begin(attempt).await?;
+        sqlx::query("DELETE FROM operation_gates WHERE name = ? AND operation = ?")
+            .bind(gate)
+            .bind(closed_by.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await
     }
 
     async fn open_gate(&self, hold: &OperationHold, step: u32, gate: &str) -> Result<()> {

@@ -30,8 +30,9 @@ use crate::{
     operation::{DryRun, Operations},
 };
 
-/// How many operations are looked through for the one that emptied a host.
-const LOOKED_THROUGH: u32 = 1_000;
+/// How many operations are looked through for those that emptied a host: so many at once, so often.
+const PAGE: u32 = 500;
+const PAGES: u32 = 40;
 
 /// How a wish about a host would be fulfilled. Nothing is done.
 ///
@@ -193,21 +194,36 @@ fn refuse_to_leave(host: &HostView, stays: &[Stay]) -> Result<()> {
         .next("make room, stop them, have local disks copied along, or say that they are left behind"))
 }
 
-/// The guests that were moved away when the host was last taken into maintenance.
+/// The guests that were moved away since the host was last taken out of maintenance, whether at once or bit by bit.
 async fn moved_away(fleet: &Fleet, host: &HostId) -> Result<Vec<GuestId>> {
-    let filter = OperationFilter { limit: LOOKED_THROUGH, ..OperationFilter::default() };
-    let enters =
-        |action: &Action| matches!(action, Action::Host { id, change: HostChange::EnterMaintenance } if id == host);
-    let operations = Operations::new(fleet.clone()).list(&filter).await?;
-    let Some(emptied) = operations.into_iter().find(|each| {
-        each.steps.iter().any(|step| step.undoes.is_none() && step.state.is_well() && enters(&step.action))
-    }) else {
-        return Ok(Vec::new());
-    };
-    let moved = emptied.steps.iter().filter(|step| step.undoes.is_none() && step.state.is_well());
-    let guests = moved.filter_map(|step| match &step.action {
-        Action::Guest { id, change: GuestChange::Migrate { .. } } => Some(id.clone()),
-        _ => None,
-    });
-    Ok(guests.collect())
+    let operations = Operations::new(fleet.clone());
+    let mut filter = OperationFilter { limit: PAGE, ..OperationFilter::default() };
+    let mut guests = Vec::new();
+    for _ in 0..PAGES {
+        let page = operations.list(&filter).await?;
+        for operation in &page {
+            let done: Vec<&Action> = operation
+                .steps
+                .iter()
+                .filter(|step| step.undoes.is_none() && step.state.is_well())
+                .map(|step| &step.action)
+                .collect();
+            if done.iter().any(|action| is_of(action, host, &HostChange::LeaveMaintenance)) {
+                return Ok(guests);
+            }
+            if done.iter().any(|action| is_of(action, host, &HostChange::EnterMaintenance)) {
+                guests.extend(done.iter().filter_map(|action| match action {
+                    Action::Guest { id, change: GuestChange::Migrate { .. } } => Some(id.clone()),
+                    _ => None,
+                }));
+            }
+        }
+        let Some(last) = page.last().filter(|_| page.len() == PAGE as usize) else { break };
+        filter.before = Some(last.id.clone());
+    }
+    Ok(guests)
+}
+
+fn is_of(action: &Action, host: &HostId, wanted: &HostChange) -> bool {
+    matches!(action, Action::Host { id, change } if id == host && change == wanted)
 }

@@ -30,7 +30,8 @@ export const rules: typeof English = {
     affinity: 'Was getrennt war, fällt vielleicht zusammen aus; was zusammengehört, wird getrennt.',
     target: 'Der Gast landet vielleicht auf einem Knoten, der fehlt oder bald fehlt.',
     memory: 'Dem Knoten geht vielleicht der RAM aus; sein Kernel beendet dann Gäste.',
-    processors: 'Die VM startet dort vielleicht nicht: Proxmox gibt ihr nicht mehr Prozessoren, als der Knoten hat.',
+    processors:
+      'Die VM startet dort vielleicht nicht: Proxmox gibt ihr nicht mehr Prozessoren, als der Knoten hat.',
     storage: 'Der Speicher läuft vielleicht voll; Gäste darauf bleiben dann stehen.',
     bridge: 'Der Gast ist dort vielleicht ohne Netzwerk.',
     passthrough: 'Der Gast startet vielleicht nicht ohne sein Gerät.',
