@@ -303,8 +303,38 @@ fn gateways(table: &str) -> BTreeSet<IpAddr> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use super::*;
+    use crate::{
+        FleetOptions,
+        model::facts::{
+            Dated, HostFacts,
+            listeners::{Listener, Listeners, Protocol},
+        },
+    };
+
+    #[tokio::test]
+    async fn who_was_seen_to_wait_at_a_port_is_a_server_in_this_process_and_in_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
+        let host = fleet.surroundings().await.unwrap().hosts.into_keys().next().unwrap();
+        let unit = Some("unbound.service".to_owned());
+        let sockets = vec![Listener { port: 53, protocol: Protocol::Udp, unit, ..Listener::default() }];
+        let listeners = Some(Dated { at: fleet.now(), facts: Listeners { sockets }, ..Dated::default() });
+        fleet.take_in_facts(&host, &HostFacts { listeners, ..HostFacts::default() }).await.unwrap();
+        let by = ServedBy::Unit("unbound.service".into());
+        let expected = [Server { answers: Answers::Dns, by, up: true }];
+        assert_eq!(fleet.surroundings().await.unwrap().hosts[&host].servers, expected);
+        drop(fleet);
+        let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
+        assert_eq!(fleet.surroundings().await.unwrap().hosts[&host].servers, expected);
+        fleet
+            .take_in_facts(&host, &HostFacts { listeners: Some(Dated::default()), ..HostFacts::default() })
+            .await
+            .unwrap();
+        assert_eq!(fleet.surroundings().await.unwrap().hosts[&host].servers, []);
+    }
 
     #[test]
     fn the_own_unit_gateway_and_machine_are_read() {
