@@ -19,9 +19,8 @@ impl Scenes {
     /// Looks at the world once, and at each step in the world that it will find.
     pub(super) async fn of(fleet: &Fleet, new: &NewOperation) -> Result<Self> {
         let others = gate::in_flight(fleet, None).await?;
-        let all: Vec<Action> = new.steps.iter().map(|step| &step.action).chain(&others).cloned().collect();
-        let now = guard::scene(fleet, &all).await?;
-        let now = others.iter().fold(now, |scene, other| scene.meanwhile(other));
+        let own: Vec<Action> = new.steps.iter().map(|step| step.action.clone()).collect();
+        let now = guard::scene_beside(fleet, &own, &others).await?;
         Ok(Self(judge(&now, new)))
     }
 
