@@ -299,6 +299,19 @@ async fn one_that_is_left_is_free_for_the_next_process_at_once() {
     assert_eq!((ward.begun(&guest, "stop").await, done.generation), (1, 2));
 }
 
+#[tokio::test]
+async fn a_guest_that_was_not_rebooted_is_not_told_to_be() {
+    let ward = Ward::open().await;
+    let guest = ward.one(GuestStatus::Running).await;
+    let reboot = || step(&guest, GuestChange::Reboot { limit_seconds: 30 });
+    ward.sim.control().apply(Order::new("task-idle").vmid(guest.vmid.parse().unwrap())).await.unwrap();
+    let idle = ward.carry_out(vec![reboot()]).await;
+    assert_eq!(idle.state, OperationState::Failed, "{idle:?}");
+    assert!(outcome(&idle.steps[0]).contains("has been running for"), "{idle:?}");
+    let done = ward.carry_out(vec![reboot()]).await;
+    assert_eq!((done.state, outcome(&done.steps[0])), (OperationState::Done, "it has started anew"), "{done:?}");
+}
+
 /// Whoever carries it out vanishes after each of many spans of time; another takes it over when the lease has ended. The
 /// cluster counts: each effect began once.
 #[tokio::test]

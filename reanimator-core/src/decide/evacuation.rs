@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use super::harm;
 use crate::model::{
-    Action, GuestChange, GuestId, HostChange, HostId, MigrationMode, Move, RefusedTarget, Scene, Stay,
+    Action, GuestChange, GuestId, GuestKind, HostChange, HostId, MigrationMode, Move, RefusedTarget, Scene, Stay,
     scene::SceneGuest,
 };
 
@@ -113,7 +113,13 @@ fn stays_well(guest: &SceneGuest, terms: &Terms) -> Option<&'static str> {
     if guest.template {
         return Some("it is a template");
     }
-    if terms.ha_moves && guest.may_run() && guest.ha.as_ref().is_some_and(|ha| ha.state.as_deref() == Some("started")) {
+    // It moves no VM with disks that only its node has.
+    let movable = guest.kind == GuestKind::Lxc || guest.disks.iter().all(|disk| disk.shared);
+    if terms.ha_moves
+        && movable
+        && guest.may_run()
+        && guest.ha.as_ref().is_some_and(|ha| ha.state.as_deref() == Some("started"))
+    {
         return Some("high availability moves it by itself");
     }
     (!guest.may_run() && !terms.stopped).then_some("it does not run")
@@ -240,6 +246,22 @@ mod tests {
         );
         let against = |stay: usize| evacuation.stays[stay].refused[0].objections[0].rule.as_str();
         assert_eq!((against(0), against(1)), ("memory", "local-disks"));
+    }
+
+    #[test]
+    fn what_high_availability_does_not_move_stays_with_its_reason() {
+        let mut scene = scene();
+        put(&mut scene, 101, "pve1", 1, "local").ha = Some(SceneHa { state: Some("started".into()), wanted: None });
+        for ha_moves in [false, true] {
+            let evacuation =
+                evacuate(&scene, &"pve1".into(), &Terms { ha_moves, local_disks: true, ..Terms::default() });
+            assert_eq!(told(&evacuation), [""; 0]);
+            let stay = &evacuation.stays[0];
+            assert_eq!((stay.is_well, stay.refused[0].objections[0].rule.as_str()), (false, "ha"));
+        }
+        put(&mut scene, 102, "pve1", 1, "ceph").ha = Some(SceneHa { state: Some("started".into()), wanted: None });
+        let evacuation = evacuate(&scene, &"pve1".into(), &Terms { local_disks: true, ..Terms::default() });
+        assert_eq!(told(&evacuation).len(), 1, "on shared storage it moves");
     }
 
     #[test]

@@ -26,14 +26,12 @@ impl Scenes {
     /// Looks at the world once, and at each step in the world that it will find.
     pub(super) async fn of(fleet: &Fleet, new: &NewOperation) -> Result<Self> {
         let others = gate::in_flight(fleet, None).await?;
-        let all: Vec<Action> = new.steps.iter().map(|step| &step.action).chain(&others).cloned().collect();
-        let now = guard::scene(fleet, &all).await?;
+        let own: Vec<Action> = new.steps.iter().map(|step| step.action.clone()).collect();
+        let mut now = guard::scene_beside(fleet, &own, &others).await?;
+        now.in_flight.clear();
         let new = new.clone();
         // A large plan takes seconds, in which nobody else may wait.
-        let judged = tokio::task::spawn_blocking(move || {
-            let now = others.iter().fold(now, |scene, other| meanwhile(&scene, other));
-            judge(&now, &new, Instant::now() + BUDGET)
-        });
+        let judged = tokio::task::spawn_blocking(move || judge(&now, &new, Instant::now() + BUDGET));
         judged.await.map(Self).map_err(|error| Error::new(ErrorKind::Internal, "judge a plan").from_source(error))
     }
 

@@ -56,6 +56,11 @@ impl Control {
                 let mut cluster = self.world.cluster(self.cluster_index(&order)?);
                 cluster.tasks.to_fail.push((order.vmid, times));
             }
+            "task-idle" => {
+                let times = order.times.unwrap_or(1);
+                let mut cluster = self.world.cluster(self.cluster_index(&order)?);
+                cluster.tasks.to_idle.push((order.vmid, times));
+            }
             "slow-task" => {
                 let times = order.times.unwrap_or(1);
                 let seconds = order.milliseconds.unwrap_or(10_000) as f64 / 1000.0;
@@ -103,6 +108,7 @@ impl Control {
             let mut cluster = self.world.cluster(index);
             cluster.quorum_lost = false;
             cluster.tasks.to_fail.clear();
+            cluster.tasks.to_idle.clear();
             cluster.tasks.to_slow.clear();
             cluster.ha.round = None;
             for guest in cluster.guests.values_mut() {

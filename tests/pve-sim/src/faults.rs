@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `late`,
     /// `locked`,
-    /// `task-fails`, `slow-task`, `slow-manager`, `node-down`, `node-up`, `quorum-lost`,
+    /// `task-fails`, `task-idle` (it ends well, and nothing was done), `slow-task`, `slow-manager`, `node-down`, `node-up`, `quorum-lost`,
     /// `quorum-back`, `new-certificate` or `clear`; `requests` only asks.
     pub fault: String,
     /// The cluster's name. Defaults to the first one where no node is named.

@@ -79,6 +79,8 @@ pub(crate) struct Tasks {
     pub(crate) pace: f64,
     /// Tasks to fail: for one guest or any, how often.
     pub(crate) to_fail: Vec<(Option<u32>, u32)>,
+    /// Tasks that end well and do nothing: for one guest or any, how often.
+    pub(crate) to_idle: Vec<(Option<u32>, u32)>,
     /// Tasks to slow down: for one guest, how often, seconds.
     pub(crate) to_slow: Vec<(Option<u32>, u32, f64)>,
 }
@@ -86,7 +88,14 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// None yet.
     pub(crate) fn new(pace: f64) -> Self {
-        Self { list: VecDeque::new(), next_pid: 1200, pace, to_fail: Vec::new(), to_slow: Vec::new() }
+        Self {
+            list: VecDeque::new(),
+            next_pid: 1200,
+            pace,
+            to_fail: Vec::new(),
+            to_idle: Vec::new(),
+            to_slow: Vec::new(),
+        }
     }
 
     /// A process id that was not used before.
@@ -109,6 +118,8 @@ impl Tasks {
         let guest: Option<u32> = work.id.parse().ok();
         let doomed =
             take(&mut self.to_fail, guest, |entry| (entry.0, &mut entry.1)).map(|_| "simulated failure".to_owned());
+        let idle = take(&mut self.to_idle, guest, |entry| (entry.0, &mut entry.1)).is_some();
+        let effect: Effect = if idle { Box::new(|_, _| Ok(Ending::default())) } else { work.effect };
         let slow = take(&mut self.to_slow, guest, |entry| (entry.0, &mut entry.1));
         let lasting = slow.map_or(work.units * self.pace, |entry| entry.2);
         self.list.push_front(Task {
@@ -126,7 +137,7 @@ impl Tasks {
             status: None,
             log: work.log,
             due: now + lasting,
-            effect: Some(work.effect),
+            effect: Some(effect),
             departure: None,
             doomed,
         });

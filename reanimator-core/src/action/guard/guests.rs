@@ -34,11 +34,20 @@ pub(super) async fn read(
     let (config, current) = futures::join!(asked.call(config), asked.call(current));
     let mut guest = configured(known, &config?)?;
     happening(&mut guest, &current?)?;
-    if moving {
-        let said = asked.call(Request::get(["nodes", &node, kind.as_str(), vmid, "migrate"])).await?;
-        guest.preconditions = Some(preconditions(asked, &said)?);
+    // Of one that is locked it says nothing; the lock itself speaks against it.
+    if moving && guest.lock.is_none() {
+        match asked.call(Request::get(["nodes", &node, kind.as_str(), vmid, "migrate"])).await {
+            Ok(said) => guest.preconditions = Some(preconditions(asked, &said)?),
+            Err(error) => locked_since(asked, &node, vmid, &mut guest).await.then_some(()).ok_or(error)?,
+        }
     }
     Ok((id, guest))
+}
+
+/// Whether something has begun with a guest since it was looked at.
+async fn locked_since(asked: &Asked<'_>, node: &str, vmid: &str, guest: &mut SceneGuest) -> bool {
+    let Ok(current) = asked.call(guest_live::status_request(node, guest.kind, vmid)).await else { return false };
+    happening(guest, &current).is_ok() && guest.lock.is_some()
 }
 
 /// What the configuration says.

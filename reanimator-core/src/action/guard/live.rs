@@ -1,6 +1,10 @@
 //! What clusters say right now, put over what the fleet remembers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -25,6 +29,9 @@ use crate::{
 
 /// How long one question may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long all clusters together may take in which only something else goes on.
+const BESIDE: Duration = Duration::from_secs(10);
 
 /// Questions that a cluster is asked at once.
 pub(super) const AT_ONCE: usize = 4;
@@ -62,6 +69,7 @@ pub(super) async fn look(fleet: &Fleet, scene: &mut Scene, look: &Look) -> Resul
         let mut asked = Asked { api, id, hosts: BTreeMap::new() };
         cluster(&mut asked, scene, look).await?;
     }
+    beside(fleet, scene, look).await;
     // Whoever is acted upon, and has not been heard of in this process, is taken to be there.
     for id in &look.powered {
         if let Some(host) = scene.hosts.get_mut(id).filter(|host| host.node.is_none()) {
@@ -69,6 +77,24 @@ pub(super) async fn look(fleet: &Fleet, scene: &mut Scene, look: &Look) -> Resul
         }
     }
     Ok(())
+}
+
+/// Asks the clusters that only something else goes on in. Of one that does not answer, or is not in the fleet any more,
+/// counts what is remembered.
+async fn beside(fleet: &Fleet, scene: &mut Scene, look: &Look) {
+    let give_up = tokio::time::Instant::now() + BESIDE;
+    for id in &look.beside {
+        let Some(api) = fleet.api_of(id) else { continue };
+        let mut asked = Asked { api, id, hosts: BTreeMap::new() };
+        let mut now = scene.clone();
+        match tokio::time::timeout_at(give_up, cluster(&mut asked, &mut now, look)).await {
+            Ok(Ok(())) => *scene = now,
+            Ok(Err(error)) => {
+                tracing::warn!(cluster = %id, error = %crate::report(&error), "what is remembered of it counts");
+            }
+            Err(_) => tracing::warn!(cluster = %id, "it answers too slowly: what is remembered of it counts"),
+        }
+    }
 }
 
 async fn cluster(asked: &mut Asked<'_>, scene: &mut Scene, look: &Look) -> Result<()> {
@@ -219,18 +245,21 @@ async fn details(asked: &Asked<'_>, scene: &mut Scene, look: &Look) -> Result<()
     for host in powered {
         running(asked, scene, &host).await?;
     }
-    let known = |id: &&GuestId| id.connection().as_ref() == Some(asked.id) && scene.guests.contains_key(*id);
-    let mut wanted: Vec<GuestId> = look.guests.iter().filter(known).cloned().collect();
-    // Whom high availability moves along is looked at as well.
-    let along: Vec<GuestId> = look.moving.iter().flat_map(|id| crate::decide::harm::companions_of(scene, id)).collect();
-    wanted.extend(along.into_iter().filter(|id| !look.guests.contains(id) && scene.guests.contains_key(id)));
-    let read = wanted.into_iter().map(|id| {
+    let read = stream::iter(asked_guests(asked, scene, look)).map(|(id, must)| {
         let guest = scene.guests.get(&id).cloned().unwrap_or_default();
-        guests::read(asked, id.clone(), guest, look.moving.contains(&id))
+        let moving = look.moving.contains(&id);
+        async move {
+            match guests::read(asked, id.clone(), guest, moving).await {
+                Err(error) if !must => {
+                    tracing::debug!(guest = %id, error = %crate::report(&error), "it is on its way");
+                    Ok(None)
+                }
+                read => read.map(Some),
+            }
+        }
     });
-    let read: Vec<(GuestId, SceneGuest)> =
-        stream::iter(read.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect().await?;
-    for (id, mut guest) in read {
+    let read: Vec<Option<(GuestId, SceneGuest)>> = read.buffer_unordered(AT_ONCE).try_collect().await?;
+    for (id, mut guest) in read.into_iter().flatten() {
         let storages = scene.node(&guest.host).map(|node| &node.storages);
         for disk in &mut guest.disks {
             let storage = disk.storage.as_ref().and_then(|name| storages?.get(name));
@@ -241,7 +270,17 @@ async fn details(asked: &Asked<'_>, scene: &mut Scene, look: &Look) -> Result<()
     Ok(())
 }
 
-type TargetSeen = (HostId, Option<(Bytes, Bytes)>, Option<std::collections::BTreeSet<String>>);
+/// The guests of a cluster that are asked, and which of them must answer: those that nothing is being done to.
+fn asked_guests(asked: &Asked<'_>, scene: &Scene, look: &Look) -> Vec<(GuestId, bool)> {
+    // Whom high availability moves along is looked at as well.
+    let along: Vec<GuestId> = look.moving.iter().flat_map(|id| crate::decide::harm::companions_of(scene, id)).collect();
+    let all: BTreeSet<GuestId> = look.guests.iter().chain(&look.busy).cloned().chain(along).collect();
+    let here = |id: &GuestId| id.connection().as_ref() == Some(asked.id) && scene.guests.contains_key(id);
+    let must = |id: &GuestId| look.guests.contains(id) || !look.busy.contains(id);
+    all.into_iter().filter(here).map(|id| (id.clone(), must(&id))).collect()
+}
+
+type TargetSeen = (HostId, Option<(Bytes, Bytes)>, Option<BTreeSet<String>>);
 
 /// What a target has left, and its bridges. What it does not say is not known, and the rules say so.
 async fn target(asked: &Asked<'_>, host: HostId) -> TargetSeen {

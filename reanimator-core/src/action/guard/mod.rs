@@ -1,10 +1,11 @@
 //! What speaks against an action right now: the clusters concerned are asked, and [`decide::harm`](crate::decide::harm)
 //! judges.
 //!
-//! Whoever is about to change the world asks [`objections`] just before; a dry run asks the same. A cluster that cannot be
-//! asked is an error, never "no objection". What is asked is bounded: two questions about the cluster and four about its
-//! high availability and votes, up to three about each guest that is acted upon, two about each target, two about each
-//! node that is switched off.
+//! Whoever is about to change the world asks [`objections`] just before; a dry run asks the same. A cluster that is acted
+//! upon and cannot be asked is an error, never "no objection". What goes on beside it is looked at as well, and holds nobody
+//! up: of a cluster that is silent meanwhile counts what is remembered, and of a guest that is on its way what is seen. What
+//! is asked is bounded: two questions about the cluster and four about its high availability and votes, up to three about
+//! each guest that is acted upon, two about each target, two about each node that is switched off.
 //!
 //! ```no_run
 //! # async fn example(fleet: reanimator_core::Fleet) -> Result<(), reanimator_core::Error> {
@@ -35,10 +36,14 @@ pub use targets::{GuestTarget, GuestTargets, targets};
 /// What is asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Look {
-    /// Clusters that are asked at all.
+    /// Clusters that must answer.
     clusters: BTreeSet<ConnectionId>,
+    /// Clusters that only something beside it goes on in: where they are silent, what is remembered of them stays.
+    beside: BTreeSet<ConnectionId>,
     /// Guests of which everything is asked.
     guests: BTreeSet<GuestId>,
+    /// Guests that something is being done to: what they do not say is not known.
+    busy: BTreeSet<GuestId>,
     /// Those of them that are to be moved: Proxmox is asked whether they can.
     moving: BTreeSet<GuestId>,
     /// Hosts of which it is asked what they have left.
@@ -52,10 +57,21 @@ struct Look {
 /// # Errors
 /// When a cluster concerned cannot be asked, or the store cannot be read.
 pub async fn objections(fleet: &Fleet, action: &Action, in_flight: &[Action]) -> Result<Vec<Objection>> {
-    let all: Vec<Action> = std::iter::once(action).chain(in_flight).cloned().collect();
-    let now = scene(fleet, &all).await?;
-    let scene = in_flight.iter().fold(now, |scene, other| scene.meanwhile(other));
+    let scene = scene_beside(fleet, std::slice::from_ref(action), in_flight).await?;
     Ok(harm::objections(&scene, action))
+}
+
+/// [`scene`], with what is going on beside these actions: the worse of before and after.
+///
+/// # Errors
+/// When a cluster that one of the actions is on cannot be asked, or the store cannot be read.
+pub async fn scene_beside(fleet: &Fleet, actions: &[Action], in_flight: &[Action]) -> Result<Scene> {
+    let mut scene = fleet.surroundings().await?;
+    let mut look = Look::default();
+    actions.iter().for_each(|action| look.add(&scene, action));
+    in_flight.iter().for_each(|action| look.add_beside(&scene, action));
+    live::look(fleet, &mut scene, &look).await?;
+    Ok(in_flight.iter().fold(scene, |scene, other| scene.meanwhile(other)))
 }
 
 /// What is there, as far as these actions are concerned: live where clusters can be asked, else as it was last seen. For
@@ -64,13 +80,7 @@ pub async fn objections(fleet: &Fleet, action: &Action, in_flight: &[Action]) ->
 /// # Errors
 /// As [`objections`].
 pub async fn scene(fleet: &Fleet, actions: &[Action]) -> Result<Scene> {
-    let mut scene = fleet.surroundings().await?;
-    let mut look = Look::default();
-    for action in actions {
-        look.add(&scene, action);
-    }
-    live::look(fleet, &mut scene, &look).await?;
-    Ok(scene)
+    scene_beside(fleet, actions, &[]).await
 }
 
 /// What is there, as far as emptying a host is concerned: all its guests in full, and every node of its cluster as a target.
@@ -118,6 +128,18 @@ impl Look {
                 self.cluster_of(scene, host);
             }
         }
+    }
+
+    /// Takes in what is asked for an action that is going on: how much room it takes, and no more. Whether it may be done
+    /// was asked before it began, and Proxmox says nothing of that while it moves a guest.
+    fn add_beside(&mut self, scene: &Scene, action: &Action) {
+        let mut other = Self::default();
+        other.add(scene, action);
+        self.beside.extend(other.clusters.difference(&self.clusters).cloned());
+        self.busy.extend(other.guests.difference(&self.guests).cloned());
+        self.targets.extend(other.targets);
+        let is_plain = |id: &HostId| scene.node(id).is_none();
+        self.powered.extend(other.powered.into_iter().filter(is_plain));
     }
 
     fn guest(&mut self, scene: &Scene, id: &GuestId) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -34,6 +35,7 @@ pub(super) enum Power {
 
 /// A change of one guest's power, where it is now.
 pub(super) struct PowerEffect {
+    fleet: Fleet,
     at: Place,
     power: Power,
     /// The same in words: `shut down guest mail`.
@@ -74,11 +76,18 @@ impl Power {
     }
 }
 
+/// What a guest is instead of what was wanted.
+struct Instead {
+    words: String,
+    /// Whether it stays so.
+    is_final: bool,
+}
+
 impl PowerEffect {
     pub(super) async fn new(fleet: &Fleet, id: &GuestId, power: Power) -> Result<Self> {
         let at = Place::of(fleet, id, &format!("{} guest", verb(power))).await?;
         let words = format!("{} guest {}", verb(power), at.name);
-        Ok(Self { at, power, words })
+        Ok(Self { fleet: fleet.clone(), at, power, words })
     }
 
     async fn look(&self) -> Result<Now> {
@@ -115,6 +124,25 @@ impl PowerEffect {
         vec![format!("{}{verb}", if self.at.kind == GuestKind::Qemu { "qm" } else { "vz" }), format!("ha{verb}")]
     }
 
+    /// What its task has made of a guest.
+    fn came_of_it(&self, before: &Value, now: &Now) -> Result<String, Instead> {
+        let wanted = wanted(self.power).unwrap_or("running");
+        if now.state != wanted {
+            return Err(Instead { words: format!("it is {}", now.state), is_final: false });
+        }
+        if !matches!(self.power, Power::Reboot { .. }) {
+            return Ok(format!("it is {wanted}"));
+        }
+        let seen_at = before.get("seen_at").and_then(|at| serde_json::from_value::<Timestamp>(at.clone()).ok());
+        let passed = seen_at.map(|at| self.fleet.now().duration_since(at).unsigned_abs().as_secs());
+        let was = before.get("uptime_seconds").and_then(Value::as_u64).unwrap_or(0);
+        if started_since(was, now.uptime_seconds, passed) {
+            return Ok("it has started anew".to_owned());
+        }
+        let words = format!("it has been running for {} s, as if nothing had happened", now.uptime_seconds);
+        Err(Instead { words, is_final: true })
+    }
+
     fn refuse(&self, why: &str) -> Check {
         Check::Refused(vec![format!("guest {} {why}", self.at.name)])
     }
@@ -145,6 +173,7 @@ impl Effect for PowerEffect {
         Ok(Check::Ready {
             before: json!({
                 "node": self.at.node, "state": state, "uptime_seconds": now.uptime_seconds, "newest_task": newest,
+                "seen_at": self.fleet.now(),
             }),
             calls: vec![said(&request)],
         })
@@ -167,22 +196,20 @@ impl Effect for PowerEffect {
         task::stop(self.at.api.as_ref(), handle).await
     }
 
-    async fn confirm(&self, _before: &Value) -> Result<String> {
-        let wanted = wanted(self.power).unwrap_or("running");
+    async fn confirm(&self, before: &Value) -> Result<String> {
         let give_up = tokio::time::Instant::now() + SETTLES_WITHIN;
         loop {
-            let now = self.look().await;
-            match now {
-                Ok(now) if now.state == wanted => return Ok(format!("it is {wanted}")),
-                Ok(now) if tokio::time::Instant::now() > give_up => {
+            match self.look().await.map(|now| self.came_of_it(before, &now)) {
+                Ok(Ok(text)) => return Ok(text),
+                Ok(Err(instead)) if instead.is_final || tokio::time::Instant::now() > give_up => {
                     return Err(Error::new(ErrorKind::Conflict, self.words.clone())
-                        .because(format!("its task ended well, and yet it is {}", now.state))
+                        .because(format!("its task ended well, and yet {}", instead.words))
                         .next("look at its console"));
                 }
                 Err(error) if !error.kind().is_retryable() || tokio::time::Instant::now() > give_up => {
                     return Err(error);
                 }
-                Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
         }
     }
@@ -199,6 +226,12 @@ impl Effect for PowerEffect {
         };
         Some(Action::Guest { id: self.at.id.clone(), change })
     }
+}
+
+/// Whether a guest has started since it was seen: it is up for less long than then, or no longer than has passed. A VM's
+/// uptime is that of its process, which a reboot over the API ends.
+fn started_since(was: u64, uptime: u64, passed: Option<u64>) -> bool {
+    uptime < was || passed.is_none_or(|passed| uptime <= passed.saturating_add(1))
 }
 
 const fn verb(power: Power) -> &'static str {
@@ -219,5 +252,19 @@ const fn wanted(power: Power) -> Option<&'static str> {
         Power::Stop | Power::Shutdown { .. } => Some("stopped"),
         Power::Suspend => Some("paused"),
         Power::Reboot { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::started_since;
+
+    #[test]
+    fn a_guest_has_started_anew_where_it_is_up_for_less_long() {
+        assert!(started_since(86_400, 3, Some(12)));
+        assert!(started_since(86_400, 3_600, Some(7_200)), "found again long after");
+        assert!(started_since(2, 5, Some(12)), "it was young already");
+        assert!(!started_since(86_400, 86_412, Some(12)));
+        assert!(!started_since(5, 17, Some(12)));
     }
 }

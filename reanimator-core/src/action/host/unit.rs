@@ -1,4 +1,7 @@
-//! systemd units of hosts.
+//! systemd units of hosts: services and what starts them, and mounts.
+//!
+//! Targets, slices and scopes hold others, up to the whole host and all its guests; some services do nothing but switch
+//! the host off. Those are refused: what they do is an action of its own, with rules of its own.
 
 use std::sync::Arc;
 
@@ -14,6 +17,25 @@ use crate::{
     transport::Command,
 };
 
+/// Kinds of units that are changed. All others hold more than themselves, or come and go by themselves.
+const KINDS: [&str; 5] = ["service", "socket", "timer", "path", "mount"];
+
+/// Services that do nothing but take the whole host down.
+const ENDS_HOST: [&str; 12] = [
+    "systemd-poweroff",
+    "systemd-reboot",
+    "systemd-halt",
+    "systemd-kexec",
+    "systemd-soft-reboot",
+    "systemd-exit",
+    "systemd-suspend",
+    "systemd-hibernate",
+    "systemd-hybrid-sleep",
+    "systemd-suspend-then-hibernate",
+    "rescue",
+    "emergency",
+];
+
 /// A change of one unit.
 pub(in crate::action) struct UnitEffect {
     machine: Arc<LinuxMachine>,
@@ -28,6 +50,8 @@ pub(in crate::action) struct UnitEffect {
 /// What `systemctl show` says of a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Shown {
+    /// Its own name: what it was asked by may be another one of it.
+    id: String,
     load: String,
     active: String,
     file: String,
@@ -45,6 +69,7 @@ impl UnitEffect {
     ) -> Result<Self> {
         let (host_name, machine) = fleet.machine_with_shell(host).await?;
         let unit = unit_name(unit)?;
+        allowed(&unit, verb)?;
         Ok(Self { machine, host: host.clone(), host_name, unit, verb, name: format!("{}.service", name.as_str()) })
     }
 
@@ -62,7 +87,7 @@ impl UnitEffect {
     }
 
     async fn show(&self, unit: &str) -> Result<Shown> {
-        let properties = "--property=LoadState,ActiveState,UnitFileState,InvocationID,Result";
+        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,InvocationID,Result";
         Ok(shown(&self.run(&["systemctl", "show", properties, "--", unit], false).await?))
     }
 
@@ -108,6 +133,11 @@ impl Effect for UnitEffect {
             "not-found" => return Ok(self.refuse("is not there")),
             "masked" => return Ok(self.refuse("is masked: unmask it on the host first")),
             other => return Ok(self.refuse(&format!("cannot be used: systemd calls it {other}"))),
+        }
+        if !shown.id.is_empty()
+            && let Err(error) = allowed(&shown.id, self.verb)
+        {
+            return Ok(self.refuse(&format!("is {}: {}", shown.id, crate::report(&error))));
         }
         if self.is_there(&shown) {
             return Ok(Check::Already(format!("it is {} already", self.done())));
@@ -220,10 +250,29 @@ fn unit_name(text: &str) -> Result<String> {
     Ok(if text.contains('.') { text.to_owned() } else { format!("{text}.service") })
 }
 
+/// Refuses a unit that is more than itself.
+fn allowed(unit: &str, verb: UnitVerb) -> Result<()> {
+    let (stem, kind) = unit.rsplit_once('.').unwrap_or((unit, "service"));
+    let refuse = |cause: String| {
+        Err(Error::new(ErrorKind::Invalid, format!("{verb} {unit}"))
+            .because(cause)
+            .next("shut the host down with `reanimator host shutdown`, guests with `reanimator guest shutdown`"))
+    };
+    if !KINDS.contains(&kind) {
+        return refuse(format!("only units of these kinds are changed: {}", KINDS.join(", ")));
+    }
+    let ends = kind == "service" && (ENDS_HOST.contains(&stem) || stem.starts_with("systemd-suspend-"));
+    if ends && matches!(verb, UnitVerb::Start | UnitVerb::Restart | UnitVerb::Enable) {
+        return refuse("it takes the whole host down".to_owned());
+    }
+    Ok(())
+}
+
 fn shown(text: &str) -> Shown {
     let mut shown = Shown::default();
     for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
         let place = match name {
+            "Id" => &mut shown.id,
             "LoadState" => &mut shown.load,
             "ActiveState" => &mut shown.active,
             "UnitFileState" => &mut shown.file,
@@ -247,6 +296,40 @@ mod tests {
         assert_eq!(unit_name("getty@tty1.service").unwrap(), "getty@tty1.service");
         for text in ["", "-H", "a b", "a;reboot", "$(reboot)", "a\n"] {
             assert_eq!(unit_name(text).unwrap_err().kind(), ErrorKind::Invalid, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_takes_more_down_than_itself_is_no_unit_to_change() {
+        for unit in [
+            "poweroff.target",
+            "rescue.target",
+            "kexec.target",
+            "multi-user.target",
+            "qemu.slice",
+            "system.slice",
+            "lxc.slice",
+            "101.scope",
+            "dev-sda.swap",
+            "sys-module-fuse.device",
+            "systemd-poweroff.service",
+            "systemd-reboot.service",
+            "systemd-suspend.service",
+            "rescue.service",
+            "a.b",
+        ] {
+            for verb in [UnitVerb::Start, UnitVerb::Restart] {
+                let error = allowed(unit, verb).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Invalid, "{unit}");
+                assert!(crate::report(&error).contains("`reanimator host shutdown`"), "{unit}");
+            }
+        }
+        for unit in ["qemu.slice", "101.scope", "multi-user.target"] {
+            assert!(allowed(unit, UnitVerb::Stop).is_err(), "{unit}");
+        }
+        for unit in ["nginx.service", "ssh.socket", "fstrim.timer", "cups.path", "mnt-data.mount", "getty@tty1.service"]
+        {
+            assert!(allowed(unit, UnitVerb::Restart).is_ok(), "{unit}");
         }
     }
 

@@ -25,6 +25,11 @@ impl Scene {
             Action::Host { id, change } => next.after_host(self, action, id, change),
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
                 next.cut_off(action, &[UnitVerb::Stop]);
+                // Which of them are started again is their node's own matter.
+                Away::of(self, action).guests.iter().for_each(|guest| match action {
+                    Action::Unit { verb: UnitVerb::Stop, .. } => next.stop(guest),
+                    _ => next.unsettle(guest),
+                });
                 if let Some(known) = next.hosts.get_mut(host) {
                     servers::turn(&mut known.servers, host, action);
                 }

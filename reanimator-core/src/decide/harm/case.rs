@@ -2,10 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::own::is_unit;
 use crate::model::{
     Action, BackupMode, GuestChange, GuestId, GuestKind, HostChange, HostId, MigrationMode, Risk, Scene, SnapshotVerb,
+    UnitVerb,
     scene::{PlacementRule, SceneGuest},
 };
+
+/// The unit that all guests of a node stop with, under both of its names.
+const GUEST_UNITS: [&str; 2] = ["pve-guests", "pve-manager"];
+
+/// Units of single containers, before their numbers.
+const CONTAINER_UNITS: [&str; 3] = ["pve-container@", "pve-container-debug@", "lxc@"];
 
 /// An action in its scene.
 pub(super) struct Case<'a> {
@@ -132,6 +140,7 @@ impl Away {
                 let restarted = along.filter(|landing| Way::of(landing.guest, MigrationMode::Auto) == Way::Restart);
                 restarted.for_each(|landing| away.guest(scene, landing.id));
             }
+            Action::Unit { host, unit, verb: UnitVerb::Stop | UnitVerb::Restart } => away.unit(scene, host, unit),
             // Without the memory of then, it does not run afterwards.
             Action::Snapshot { guest, verb: SnapshotVerb::RollBack, .. } => away.guest(scene, guest),
             _ => {}
@@ -144,6 +153,18 @@ impl Away {
         let Some(host) = scene.hosts.get(id).filter(|_| self.hosts.insert(id.clone())) else { return };
         let on_it = scene.guests_at(id).map(|(id, _)| id);
         on_it.chain(&host.guest).for_each(|guest| self.guest(scene, guest));
+    }
+
+    /// A unit that guests run in is stopped, and they with it.
+    fn unit(&mut self, scene: &Scene, host: &HostId, unit: &str) {
+        let of_one = unit.strip_suffix(".service").unwrap_or(unit);
+        let of_one = CONTAINER_UNITS.iter().find_map(|stem| of_one.strip_prefix(stem));
+        for (id, guest) in scene.guests_at(host) {
+            let is_it = guest.kind == GuestKind::Lxc && id.vmid() == of_one.unwrap_or_default();
+            if is_it || is_unit(unit, &GUEST_UNITS) {
+                self.guest(scene, id);
+            }
+        }
     }
 
     /// A guest runs no more, and so does the host that it is.

@@ -13,6 +13,10 @@ const SSH_UNITS: [&str; 4] = ["ssh", "sshd", "ssh.socket", "sshd.socket"];
 const NETWORK_UNITS: [&str; 6] =
     ["networking", "systemd-networkd", "NetworkManager", "tailscaled", "zerotier-one", "openvpn"];
 
+/// Units that come up with their host, and take its network, its logins or its systemd down while they start anew.
+const CORE_UNITS: [&str; 6] =
+    ["networking", "systemd-networkd", "dbus", "dbus-broker", "dbus.socket", "systemd-logind"];
+
 /// Units without which a node's API does not answer.
 pub(super) const API_UNITS: [&str; 3] = ["pveproxy", "pvedaemon", "pve-cluster"];
 
@@ -91,13 +95,22 @@ fn endpoints(case: &Case<'_>) -> Vec<String> {
     lost.map(|(_, cluster)| format!("no other address of cluster {} is known that answers", cluster.name)).collect()
 }
 
-/// The host whose last door is closed.
+/// The host whose last door is closed, or may not open again.
 fn cut_off(case: &Case<'_>) -> Vec<String> {
-    let Action::Unit { host, unit, verb: UnitVerb::Stop | UnitVerb::Disable } = case.action else { return Vec::new() };
+    let Action::Unit { host, unit, verb } = case.action else { return Vec::new() };
     let Some(known) = case.scene.hosts.get(host) else { return Vec::new() };
-    let closes = known.ssh_only && is_unit(unit, &SSH_UNITS)
-        || !known.own && (is_unit(unit, &NETWORK_UNITS) || unit.starts_with("wg-quick@"));
-    closes.then(|| format!("{} could not be reached without {unit}", known.name)).into_iter().collect()
+    let core = is_unit(unit, &CORE_UNITS);
+    let why = match verb {
+        UnitVerb::Restart if core => Some(format!("{} may be cut off while {unit} starts anew", known.name)),
+        UnitVerb::Stop | UnitVerb::Disable
+            if known.ssh_only && is_unit(unit, &SSH_UNITS)
+                || !known.own && (core || is_unit(unit, &NETWORK_UNITS) || unit.starts_with("wg-quick@")) =>
+        {
+            Some(format!("{} could not be reached without {unit}", known.name))
+        }
+        _ => None,
+    };
+    why.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -161,5 +174,9 @@ mod tests {
         host(&mut scene, "pi").ssh_only = true;
         assert_eq!(words(&scene, &stop, Rule::OwnPath), ["pi could not be reached without ssh"]);
         assert_eq!(words(&scene, &unit("pi", "ssh", UnitVerb::Restart), Rule::OwnPath), NONE);
+        let restart = unit("pi", "dbus", UnitVerb::Restart);
+        assert_eq!(words(&scene, &restart, Rule::OwnPath), ["pi may be cut off while dbus starts anew"]);
+        let stop = unit("pi", "systemd-logind.service", UnitVerb::Stop);
+        assert_eq!(words(&scene, &stop, Rule::OwnPath), ["pi could not be reached without systemd-logind.service"]);
     }
 }

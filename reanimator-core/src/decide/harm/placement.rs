@@ -1,7 +1,7 @@
 //! Where guests may be: high availability, its rules, and the tags that pin guests or keep them apart.
 
 use super::{
-    case::{Case, Landing},
+    case::{Case, Landing, Way},
     own::is_unit,
 };
 use crate::model::{
@@ -37,6 +37,16 @@ fn refused_by_ha(case: &Case<'_>) -> Option<Objection> {
         }
         GuestChange::Delete { purge: false, .. } => {
             format!("high availability looks after guest {name}: it is deleted only where that forgets it too (purge)")
+        }
+        GuestChange::Migrate { storage: Some(_), .. } => {
+            format!("high availability looks after guest {name}, and chooses no storage: take it out of that first")
+        }
+        GuestChange::Migrate { mode, local_disks: true, .. }
+            if Way::of(guest, *mode) == Way::Live && guest.disks.iter().any(|disk| !disk.shared && !disk.cdrom) =>
+        {
+            format!(
+                "high availability looks after guest {name}, and copies no disks of a running VM: take it out of that first"
+            )
         }
         GuestChange::RemoteMigrate { .. } => {
             format!("high availability looks after guest {name}: take it out of that first")

@@ -69,7 +69,18 @@ pub(super) fn running_guests(case: &Case<'_>) -> Vec<Objection> {
             Objection::new(Rule::RunningGuests, format!("guests run on {host}: {}", list(&names)))
         })
     });
-    full.collect()
+    full.chain(ended_by_unit(case)).collect()
+}
+
+/// Guests that a unit takes down with it.
+fn ended_by_unit(case: &Case<'_>) -> Option<Objection> {
+    let Action::Unit { host, unit, .. } = case.action else { return None };
+    let at = case.scene.guests_at(host).filter(|(id, _)| case.away.guests.contains(*id));
+    let names: Vec<&str> = at.map(|(_, guest)| guest.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        let why = format!("guests of {} end with {unit}: {}", case.scene.host_name(host), list(&names));
+        Objection::new(Rule::RunningGuests, why)
+    })
 }
 
 /// The first few names, and how many more there are.
@@ -107,6 +118,30 @@ mod tests {
         node(&mut scene, "pve1").votes = 0;
         assert_eq!(words(&scene, &shutdown("pve3"), Rule::Quorum).len(), 1);
         assert_eq!(words(&scene, &shutdown("pve1"), Rule::Quorum), [""; 0]);
+    }
+
+    #[test]
+    fn the_unit_that_all_guests_stop_with_is_as_much_as_all_of_them() {
+        let mut scene = lab();
+        for name in ["pve-guests", "pve-guests.service", "pve-manager"] {
+            for verb in [UnitVerb::Stop, UnitVerb::Restart] {
+                let why = format!("guests of pve1 end with {name}: mail, dns");
+                assert_eq!(words(&scene, &unit("pve1", name, verb), Rule::RunningGuests), [why]);
+            }
+            assert_eq!(words(&scene, &unit("pve3", name, UnitVerb::Stop), Rule::RunningGuests), [""; 0]);
+        }
+        let one = unit("pve1", "pve-container@102", UnitVerb::Stop);
+        let why = "guests of pve1 end with pve-container@102: dns";
+        assert_eq!(words(&scene, &one, Rule::RunningGuests), [why]);
+        assert_eq!(words(&scene, &one, Rule::LastDns).len(), 1);
+        assert_eq!(words(&scene, &unit("pve1", "pve-guests", UnitVerb::Stop), Rule::LastDns).len(), 1);
+        let mail = scene.guests.values_mut().next().expect("there is one");
+        (mail.protected, mail.own) = (Some("is protected by ada".into()), true);
+        for rule in [Rule::Protected, Rule::OwnMachine] {
+            assert_eq!(words(&scene, &unit("pve1", "pve-guests", UnitVerb::Stop), rule).len(), 1, "{rule}");
+        }
+        let after = scene.after(&unit("pve1", "pve-guests", UnitVerb::Stop));
+        assert_eq!(words(&after, &shutdown("pve1"), Rule::RunningGuests), [""; 0]);
     }
 
     #[test]

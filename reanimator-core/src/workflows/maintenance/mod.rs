@@ -27,7 +27,7 @@ use crate::{
         Action, GuestChange, GuestId, HostChange, HostId, HostView, MaintenancePlan, MaintenanceWish, Move,
         NewOperation, NewStep, Operation, OperationFilter, Role, Scene, Stay,
     },
-    operation::{DryRun, Operations},
+    operation::{DryRun, DryStep, Operations},
 };
 
 /// How many operations are looked through for those that emptied a host: so many at once, so often.
@@ -82,7 +82,8 @@ pub async fn dry_run(
 /// Plans a wish and stores it as an operation; nothing is done yet.
 ///
 /// # Errors
-/// As [`plan`], and as [`Operations::ask`].
+/// As [`plan`], and as [`Operations::ask`]; `Conflict` where one of its steps would be refused and nobody said that it is
+/// gone on with all the same.
 pub async fn ask(
     fleet: &Fleet,
     host: &HostId,
@@ -93,6 +94,9 @@ pub async fn ask(
     // Who may not ask learns nothing of what is there.
     who.require(Role::Operator, "take hosts into maintenance")?;
     let planned = plan(fleet, host, wish).await?;
+    if matches!(wish, MaintenanceWish::Enter { leave_behind: false, .. }) {
+        refuse_half_way(fleet, &planned.operation).await?;
+    }
     Operations::new(fleet.clone()).ask(planned.operation, who, from).await
 }
 
@@ -197,6 +201,23 @@ fn refuse_to_leave(host: &HostView, stays: &[Stay]) -> Result<()> {
     Err(Error::new(ErrorKind::Conflict, format!("empty {}", host.name))
         .because(format!("these guests can go nowhere: {}", left.join("; ")))
         .next("make room, stop them, have local disks copied along, or say that they are left behind"))
+}
+
+/// A host is not half emptied: what is known to be refused is told before anything begins.
+async fn refuse_half_way(fleet: &Fleet, new: &NewOperation) -> Result<()> {
+    let dry = Operations::new(fleet.clone()).dry_run(new, &Principal::local()).await?;
+    let told = |step: &DryStep| {
+        let rules = step.objections.iter().map(|objection| &objection.why);
+        let reasons: Vec<&str> = step.refused.iter().chain(rules).map(String::as_str).collect();
+        format!("{} ({})", step.words, reasons.join(", "))
+    };
+    let refused: Vec<String> = dry.steps.iter().filter(|step| step.is_refused(&new.overrides)).map(told).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Conflict, new.title.clone())
+        .because(format!("these steps would be refused: {}", refused.join("; ")))
+        .next("mend that, override the rules that can be, or say that guests may be left behind"))
 }
 
 /// The guests that were moved away since the host was last taken out of maintenance, whether at once or bit by bit.
