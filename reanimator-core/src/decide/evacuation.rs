@@ -12,6 +12,9 @@ use crate::model::{
     scene::SceneGuest,
 };
 
+/// Why a guest stays that high availability moves.
+pub const HA_MOVES: &str = "high availability moves it by itself";
+
 /// Which guests are to go, and on what terms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
@@ -120,7 +123,7 @@ fn stays_well(guest: &SceneGuest, terms: &Terms) -> Option<&'static str> {
         && guest.may_run()
         && guest.ha.as_ref().is_some_and(|ha| ha.state.as_deref() == Some("started"))
     {
-        return Some("high availability moves it by itself");
+        return Some(HA_MOVES);
     }
     (!guest.may_run() && !terms.stopped).then_some("it does not run")
 }

@@ -95,7 +95,7 @@ pub async fn ask(
     who.require(Role::Operator, "take hosts into maintenance")?;
     let planned = plan(fleet, host, wish).await?;
     if matches!(wish, MaintenanceWish::Enter { leave_behind: false, .. }) {
-        refuse_half_way(fleet, &planned.operation).await?;
+        refuse_half_way(fleet, &planned).await?;
     }
     Operations::new(fleet.clone()).ask(planned.operation, who, from).await
 }
@@ -204,14 +204,19 @@ fn refuse_to_leave(host: &HostView, stays: &[Stay]) -> Result<()> {
 }
 
 /// A host is not half emptied: what is known to be refused is told before anything begins.
-async fn refuse_half_way(fleet: &Fleet, new: &NewOperation) -> Result<()> {
+async fn refuse_half_way(fleet: &Fleet, planned: &MaintenancePlan) -> Result<()> {
+    let new = &planned.operation;
+    // What high availability moves first is still there in a dry run; the step is judged when its turn comes.
+    let ha_moves = planned.stays.iter().any(|stay| stay.is_well && stay.why == evacuation::HA_MOVES);
+    let waits = |step: &&DryStep| ha_moves && matches!(step.action, Action::Host { change: HostChange::Shutdown, .. });
     let dry = Operations::new(fleet.clone()).dry_run(new, &Principal::local()).await?;
     let told = |step: &DryStep| {
         let rules = step.objections.iter().map(|objection| &objection.why);
         let reasons: Vec<&str> = step.refused.iter().chain(rules).map(String::as_str).collect();
         format!("{} ({})", step.words, reasons.join(", "))
     };
-    let refused: Vec<String> = dry.steps.iter().filter(|step| step.is_refused(&new.overrides)).map(told).collect();
+    let refused: Vec<String> =
+        dry.steps.iter().filter(|step| step.is_refused(&new.overrides) && !waits(step)).map(told).collect();
     if refused.is_empty() {
         return Ok(());
     }
