@@ -135,7 +135,7 @@ async fn a_guest_moves_while_another_is_on_its_way() {
     let second = ward.carry_out(ward.away(&vms[1]).await).await;
     assert_eq!(second.state, OperationState::Done, "{second:?}");
     // So does a plan of more.
-    let dry = ward.operations.dry_run(&plan(ward.away(&vms[2]).await)).await.unwrap();
+    let dry = ward.operations.dry_run(&plan(ward.away(&vms[2]).await), &Principal::local()).await.unwrap();
     assert!(!dry.steps[0].is_refused(&[]), "{dry:?}");
     assert_eq!(ward.state(&first).await, StepState::Begun, "the first was on its way all the time");
     task.abort();
@@ -147,7 +147,8 @@ async fn what_goes_on_with_a_guest_is_told_by_its_rule() {
     let vm = ward.vms(0).await.swap_remove(0);
     ward.order(Order { cluster: Some(ward.cluster_name(&vm)), ..Order::new("locked") }.vmid(vm.vmid.parse().unwrap()))
         .await;
-    let dry = ward.operations.dry_run(&plan(ward.away(&vm).await)).await.unwrap().steps.swap_remove(0);
+    let dry =
+        ward.operations.dry_run(&plan(ward.away(&vm).await), &Principal::local()).await.unwrap().steps.swap_remove(0);
     let rules: Vec<Rule> = dry.objections.iter().map(|objection| objection.rule).collect();
     assert_eq!(rules, [Rule::Locked], "{dry:?}");
 }
@@ -163,7 +164,7 @@ async fn a_cluster_that_falls_silent_under_a_step_holds_no_other_cluster_up() {
     assert_eq!(second.state, OperationState::Done, "{second:?}");
     assert_eq!(ward.state(&first).await, StepState::Begun, "it was in flight all the time");
     // The silent one itself is another matter.
-    let dry = ward.operations.dry_run(&plan(ward.away(&there).await)).await.unwrap();
+    let dry = ward.operations.dry_run(&plan(ward.away(&there).await), &Principal::local()).await.unwrap();
     assert!(!dry.steps[0].refused.is_empty(), "{dry:?}");
     task.abort();
 }
@@ -176,7 +177,7 @@ async fn a_vm_of_high_availability_with_disks_of_its_node_stays_before_anything_
     let vm = vms.iter().find(local).unwrap();
     let sid = format!("vm:{}", vm.vmid);
     ward.call(0, Request::post(["cluster", "ha", "resources"]).param("sid", sid)).await;
-    let dry = ward.operations.dry_run(&plan(ward.away(vm).await)).await.unwrap();
+    let dry = ward.operations.dry_run(&plan(ward.away(vm).await), &Principal::local()).await.unwrap();
     let ha = dry.steps[0].objections.iter().any(|objection| objection.rule == Rule::Ha);
     assert!(ha && !dry.steps[0].refused.is_empty(), "{dry:?}");
 
@@ -194,7 +195,7 @@ async fn maintenance_that_would_stop_half_way_is_not_begun() {
     ward.fleet.protect_host("pve2", "the last of its kind", "ada").await.unwrap();
     let wish = r#"{"do":"enter","local_disks":true,"shutdown":true}"#;
     let wish: MaintenanceWish = serde_json::from_str(wish).unwrap();
-    let dry = maintenance::dry_run(&ward.fleet, &host, &wish).await.unwrap();
+    let dry = maintenance::dry_run(&ward.fleet, &host, &wish, &Principal::local()).await.unwrap();
     assert!(dry.dry_run.steps.last().unwrap().is_refused(&[]), "a dry run shows it: {dry:?}");
     let error = maintenance::ask(&ward.fleet, &host, &wish, &Principal::local(), "local").await.unwrap_err();
     let said = reanimator_core::report(&error);
