@@ -345,7 +345,8 @@ fn still_to_come(uploads: &[Upload]) -> u64 {
 
 /// Whether a file of `size` finds room where `free` is free and `coming` is to come of others.
 fn is_room(free: u64, coming: u64, size: u64) -> bool {
-    size.saturating_add(coming).saturating_add(RESERVE) <= free
+    let needed = size.checked_add(coming).and_then(|needed| needed.checked_add(RESERVE));
+    needed.is_some_and(|needed| needed <= free)
 }
 
 /// What is free for us on the disk of a directory.

@@ -29,12 +29,12 @@ import type {
   Labels,
   Listing,
   MaintenanceDryRun,
-  MaintenanceWindow,
   MaintenanceWish,
   Match,
   Me,
   NewHost,
   NewOperation,
+  MaintenanceWindow,
   NewProxmox,
   NodeRow,
   Operation,
@@ -58,6 +58,7 @@ import type {
   Upload,
   User,
   VmRow,
+  WindowChange,
   WindowView,
 } from './types';
 
@@ -297,7 +298,7 @@ export const api = {
 
   windows: async () => (await call<{ items: WindowView[] }>('GET', '/windows')).items,
   addWindow: (window: MaintenanceWindow) => call<WindowView>('POST', '/windows', window),
-  changeWindow: (name: string, change: Partial<MaintenanceWindow>) =>
+  changeWindow: (name: string, change: WindowChange) =>
     call<WindowView>('PATCH', `/windows/${id(name)}`, change),
   removeWindow: (name: string) => call<undefined>('DELETE', `/windows/${id(name)}`),
   protections: async () => (await call<{ items: ProtectionView[] }>('GET', '/protections')).items,

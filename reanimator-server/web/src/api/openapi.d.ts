@@ -28,8 +28,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit trail, newest first. It takes `limit` and `cursor`; its order is fixed. */
+        /** The audit trail, newest first. */
         get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit trail as a file, oldest first, of any length. */
+        get: operations["export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -276,6 +293,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guests/{id}/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Protects a guest: it is neither disrupted nor destroyed from now on. */
+        put: operations["protect_guest"];
+        post?: never;
+        /** Protects a guest by hand no more. A tag still does. */
+        delete: operations["unprotect_guest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guests/{id}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a guest could go: every node of its cluster, with what speaks against it. Asks the cluster. */
+        get: operations["targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hosts": {
         parameters: {
             query?: never;
@@ -352,6 +404,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hosts/{id}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a host into maintenance, its guests spread over other nodes, or out of it, as one operation.
+         * @description With `dry_run` it says which guest would go where and why, what would stay, and each step.
+         */
+        post: operations["wish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hosts/{id}/observe": {
         parameters: {
             query?: never;
@@ -364,6 +436,24 @@ export interface paths {
         /** Observes a host right now. */
         post: operations["observe"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Protects a host: it is neither disrupted nor destroyed from now on. */
+        put: operations["protect_host"];
+        post?: never;
+        /** Protects a host by hand no more. A tag still does. */
+        delete: operations["unprotect_host"];
         options?: never;
         head?: never;
         patch?: never;
@@ -696,6 +786,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/protections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is protected by hand. What bears the tag `protected` is protected too, and not listed here. */
+        get: operations["protections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proxmox": {
         parameters: {
             query?: never;
@@ -832,6 +939,60 @@ export interface paths {
          */
         post: operations["connect"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules that actions are held to; an admin may name some in an operation's `overrides`. */
+        get: operations["rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All prepared scripts, by their names. */
+        get: operations["list"];
+        put?: never;
+        /** Defines a script. It is run with `POST /api/v1/operations`, as `{"on": "script", "host", "script", "parameters"}`. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A prepared script. */
+        get: operations["show"];
+        /** Puts a definition in the place of the one of that name; operations that wait for the one before are refused then. */
+        put: operations["replace"];
+        post?: never;
+        /** Removes a script; what runs goes on. */
+        delete: operations["remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1010,6 +1171,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes room for a file. Its bytes follow by `PATCH`. */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a file is there; the header `Upload-Offset` says so, too. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Drops a file that was handed over. */
+        delete: operations["discard"];
+        options?: never;
+        head?: never;
+        /** Appends to a file. `Upload-Offset` says where what comes begins: it is the file's end, or nothing is taken. */
+        patch: operations["append"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1043,6 +1240,43 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes a person's password, role, or both. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The maintenance windows, with whom they cover and when they open. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a window. What it covers is disturbed only while one of its windows is open. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/windows/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One window. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Removes a window. What only it covered may be disturbed at any time then. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Changes a window; what is absent stays. */
         patch: operations["change"];
         trace?: never;
     };
@@ -1163,6 +1397,8 @@ export interface components {
             };
             /** @description The script's name. */
             script: string;
+            /** @description Which version of it. Defaults to the newest, which is written down when it is asked for; another one is refused. */
+            version?: string | null;
         } | (components["schemas"]["StorageChange"] & {
             /** @description As what. */
             content: components["schemas"]["StorageContent"];
@@ -1676,6 +1912,36 @@ export interface components {
          * @description A number of bytes.
          */
         Bytes: number;
+        /** @description What to change of [`CapSettings`]; what is absent stays. */
+        CapChange: {
+            /**
+             * Format: int32
+             * @description On one cluster: 1 to 256.
+             * @default null
+             */
+            per_cluster: number | null;
+            /**
+             * Format: int32
+             * @description On one host: 1 to 64.
+             * @default null
+             */
+            per_host: number | null;
+        };
+        /** @description How many operations may act on one host or cluster at once. */
+        CapSettings: {
+            /**
+             * Format: int32
+             * @description On one cluster and what runs on it. Defaults to 4.
+             * @default 4
+             */
+            per_cluster: number;
+            /**
+             * Format: int32
+             * @description On one host and what runs on it. Defaults to 2.
+             * @default 2
+             */
+            per_host: number;
+        };
         /** @description Something that Ceph warns of. */
         CephCheck: {
             /**
@@ -3047,6 +3313,11 @@ export interface components {
             /** @description What could not be seen of them, and why. */
             unseen?: components["schemas"]["Unseen"][];
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Day: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         /** @description What is said of a pair. */
         Decision: {
             /** @description Whether the two are one machine. */
@@ -3104,6 +3375,8 @@ export interface components {
             already?: string | null;
             /** @description What would be sent. */
             calls: string[];
+            /** @description What rules say against it, those too that would be overridden. */
+            objections: components["schemas"]["Objection"][];
             /** @description Why it would be refused; empty where it would not. */
             refused: string[];
             /** @description What it may cost. */
@@ -3559,6 +3832,12 @@ export interface components {
              */
             vmid?: number | null;
         } | {
+            /**
+             * Format: int64
+             * @description The least memory that a VM's balloon leaves it, in MiB. Defaults to as much as it has, and to all its memory where
+             *     that is less.
+             */
+            balloon_mib?: number | null;
             /**
              * Format: int32
              * @description Cores: of each socket of a VM, of a container in all. Defaults to as many as it has.
@@ -4258,6 +4537,33 @@ export interface components {
              * @description All.
              */
             total: number;
+        };
+        /** @description A node that a guest could go to. */
+        GuestTarget: {
+            /** @description Whether it is where the guest is. */
+            current: boolean;
+            /** @description Whether nothing speaks against it. */
+            fits: boolean;
+            /** @description The node. */
+            host: components["schemas"]["HostId"];
+            memory_free_after_bytes?: components["schemas"]["Bytes"] | null;
+            /** @description How it would go there. */
+            mode: components["schemas"]["MigrationMode"];
+            /** @description Its name. */
+            name: string;
+            /** @description What does. */
+            objections: components["schemas"]["Objection"][];
+        };
+        /** @description Where a guest could go. */
+        GuestTargets: {
+            /** @description Which guest. */
+            guest: components["schemas"]["GuestId"];
+            /** @description Its disks that only its node has: they are copied along, or it does not move. */
+            local_disks: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description The nodes of its cluster: those that fit first, the most memory left first. */
+            targets: components["schemas"]["GuestTarget"][];
         };
         /** @description High availability of a cluster. */
         HaFacts: {
@@ -5147,6 +5453,39 @@ export interface components {
             /** @description A password. */
             password?: string | null;
         };
+        /** @description What a wish would come to: what goes where, and each step as the operation would take it. */
+        MaintenanceDryRun: components["schemas"]["DryRun"] & {
+            /** @description Guests that would be moved, in order. */
+            moves: components["schemas"]["Move"][];
+            /** @description Guests that would stay where they are. */
+            stays: components["schemas"]["Stay"][];
+        };
+        /** @description What is wanted of a host. */
+        MaintenanceWish: {
+            /** @enum {string} */
+            do: "enter";
+            /** @description Whether it is gone on with where guests must stay. Defaults to not. */
+            leave_behind?: boolean;
+            /** @description Whether disks that only it has are copied along. Defaults to not: guests with such stay. */
+            local_disks?: boolean;
+            /** @description Rules that an admin does not want kept this time. Defaults to none. */
+            overrides?: components["schemas"]["Rule"][];
+            /** @description Whether it is shut down in the end. Defaults to not. */
+            shutdown?: boolean;
+            /** @description Whether guests that do not run are moved too. Defaults to not. */
+            stopped?: boolean;
+            /** @description Hosts that take the guests. Defaults to all nodes of its cluster that may. */
+            targets?: components["schemas"]["HostId"][];
+        } | {
+            /** @description Whether the guests come back that were moved away when it was last taken into maintenance. Defaults to not. */
+            bring_back?: boolean;
+            /** @enum {string} */
+            do: "leave";
+            /** @description Rules that an admin does not want kept this time. Defaults to none. */
+            overrides?: components["schemas"]["Rule"][];
+            /** @description Whether it is woken first. Defaults to not. */
+            wake?: boolean;
+        };
         /** @description A pair of records that may be one machine. */
         MatchId: string;
         /** @description One of the two records. */
@@ -5437,6 +5776,19 @@ export interface components {
              */
             source: string | null;
         };
+        /** @description A guest that is moved. */
+        Move: {
+            /** @description Which. */
+            guest: components["schemas"]["GuestId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Where to. */
+            to: components["schemas"]["HostId"];
+            /** @description The name of that. */
+            to_name: string;
+            /** @description Why there. */
+            why: string;
+        };
         /** @description A person's name and password. */
         NameAndPassword: {
             password: string;
@@ -5514,6 +5866,18 @@ export interface components {
              * @description How long it may take, in seconds. Defaults to what is usual for such an action.
              */
             limit_seconds?: number | null;
+        };
+        /** @description A file that is to be handed over. */
+        NewUpload: {
+            /** @description What it is called, for people. */
+            name: string;
+            /** @description Its SHA-256, which is compared once it is whole. Defaults to none. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description How long it is, in bytes.
+             */
+            size: number;
         };
         /** @description A certificate of a node. */
         NodeCertificate: {
@@ -6189,6 +6553,15 @@ export interface components {
              * @default
              */
             vmid: string;
+        };
+        /** @description What a rule says against an action. */
+        Objection: {
+            /** @description Whether an admin may go on in spite of it. */
+            can_override: boolean;
+            /** @description Which rule. */
+            rule: components["schemas"]["Rule"];
+            /** @description Why, naming what it is about: `pve2 has 3.1 GiB of memory left, and guest mail needs 4`. */
+            why: string;
         };
         /** @description One or more actions being carried out, journaled. */
         Operation: {
@@ -6931,6 +7304,52 @@ export interface components {
             /** @description How many items there are on all pages. */
             total: number;
         };
+        /** @description What a script may be given. */
+        Parameter: components["schemas"]["ParameterKind"] & {
+            /** @description What it is where it is not given. */
+            default?: string | null;
+            /** @description What it means, for people. Defaults to nothing. */
+            description?: string;
+            /** @description What it is called: a letter, then letters, digits, `-` and `_`, up to 40. */
+            name: string;
+            /** @description Whether it must be given. Defaults to not; what is not given and has no default is empty. */
+            required?: boolean;
+            /** @description Its variable in the environment. Defaults to `REANIMATOR_PARAM_` and its name in capitals, `_` for `-`. */
+            variable?: string | null;
+        };
+        /** @description What a parameter may be. */
+        ParameterKind: {
+            /**
+             * Format: int32
+             * @description How many characters it may have. Defaults to 1000.
+             */
+            max_length?: number;
+            /** @description A regular expression that the whole of it must match. Defaults to none. */
+            pattern?: string | null;
+            /** @enum {string} */
+            type: "text";
+        } | {
+            /**
+             * Format: int64
+             * @description The most that it may be.
+             */
+            max?: number | null;
+            /**
+             * Format: int64
+             * @description The least that it may be.
+             */
+            min?: number | null;
+            /** @enum {string} */
+            type: "integer";
+        } | {
+            /** @enum {string} */
+            type: "choice";
+            /** @description Which ones. */
+            values: string[];
+        } | {
+            /** @enum {string} */
+            type: "boolean";
+        };
         /** @description A thing with a maker and a number. */
         Part: {
             /**
@@ -7231,6 +7650,31 @@ export interface components {
             /** @description `urn:reanimator:KIND` */
             type: string;
         };
+        /** @description A guest or host that is protected by hand. */
+        Protection: {
+            /** @description Who protected it; a tag where it is protected by one. */
+            by: string;
+            /** @description Why, for people. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when; none where it is protected by a tag.
+             */
+            since?: string | null;
+            /** @description What is protected, as [`Action::thing`](super::Action::thing) names it: `guest:c1:101`, `host:ID`. */
+            thing: string;
+        };
+        /** @description All that is protected by hand. */
+        Protections: {
+            items: components["schemas"]["ProtectionView"][];
+        };
+        /** @description Something that is protected by hand. */
+        ProtectionView: {
+            /** @description The name of what is protected; none where it is not in the fleet now. */
+            name?: string | null;
+            /** @description What, by whom, why, since when. */
+            protection: components["schemas"]["Protection"];
+        };
         /** @description A connected cluster, for people. */
         ProxmoxView: {
             /** @description `token` or `ticket`. */
@@ -7272,6 +7716,11 @@ export interface components {
             serial: string | null;
             /** @default null */
             since_boot: components["schemas"]["Throttling"] | null;
+        };
+        /** @description Why something is to be protected. */
+        Reason: {
+            /** @description For people, in one line. */
+            reason: string;
         };
         /** @description Whether a restart is due. */
         Reboot: {
@@ -7326,6 +7775,15 @@ export interface components {
             to: string;
             /** @description What was asked for and is not in the fleet. */
             unknown: string[];
+        };
+        /** @description A host that a guest cannot go to. */
+        RefusedTarget: {
+            /** @description Which. */
+            host: components["schemas"]["HostId"];
+            /** @description Its name. */
+            name: string;
+            /** @description What speaks against it. */
+            objections: components["schemas"]["Objection"][];
         };
         /** @description A replication job. */
         ReplicationJob: {
@@ -7593,7 +8051,81 @@ export interface components {
          * @description A rule that an action must not break.
          * @enum {string}
          */
-        Rule: "quorum" | "ha" | "affinity" | "target" | "memory" | "storage" | "bridge" | "passthrough" | "local-disks" | "locked" | "preconditions" | "running-guests" | "last-dns" | "last-dhcp" | "own-machine" | "own-path" | "protected" | "window" | "cap";
+        Rule: "quorum" | "ha" | "affinity" | "target" | "memory" | "processors" | "storage" | "bridge" | "passthrough" | "local-disks" | "locked" | "preconditions" | "running-guests" | "last-dns" | "last-dhcp" | "own-machine" | "own-path" | "protected" | "window" | "cap";
+        /** @description The rules by which nothing is harmed. */
+        RuleList: {
+            items: components["schemas"]["RuleView"][];
+        };
+        /** @description A rule, for people. */
+        RuleView: {
+            /** @description Which. */
+            id: components["schemas"]["Rule"];
+            /** @description What it asks for. */
+            sentence: string;
+        };
+        /**
+         * @description A prepared script, as an admin defines it.
+         *
+         *     ```
+         *     use reanimator_core::model::Script;
+         *     let script: Script = serde_json::from_str(r#"{
+         *         "name": "greet", "body": "echo \"hello $REANIMATOR_PARAM_WHOM\"",
+         *         "parameters": [{"name": "whom", "type": "text", "required": true}]
+         *     }"#)?;
+         *     assert!(script.check().is_ok());
+         *     let given = [("whom".to_owned(), "$(reboot)".to_owned())].into();
+         *     assert_eq!(script.environment(&given)?["REANIMATOR_PARAM_WHOM"], "$(reboot)");
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        Script: {
+            /** @description Its text, up to 64 KiB. */
+            body: string;
+            /** @description What it does, for people. Defaults to nothing. */
+            description?: string;
+            /** @description On which hosts it may run: a selector. Defaults to `all`. */
+            hosts?: string;
+            /** @description The program that runs it, with its arguments. Defaults to `/bin/sh`. */
+            interpreter?: string[];
+            /**
+             * Format: int32
+             * @description After how many seconds it is ended. Defaults to 600.
+             */
+            limit_seconds?: number;
+            /**
+             * Format: int32
+             * @description How much memory it may take, in MiB. Defaults to no limit; takes systemd and root there.
+             */
+            memory_mb?: number | null;
+            /** @description What it is called: a letter, then letters, digits, `-` and `_`, up to 60. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many bytes of what it writes are kept. Defaults to 256 KiB; one that writes without end is ended.
+             */
+            output_bytes?: number;
+            /** @description What it may be given. Defaults to nothing. */
+            parameters?: components["schemas"]["Parameter"][];
+            /** @description Whether `/usr`, `/boot` and `/etc` are read-only to it. Defaults to not; takes systemd and root there. */
+            protect_system?: boolean;
+            /** @description What it may cost those who use the host. Defaults to disruptive. */
+            risk?: components["schemas"]["Risk"];
+            /** @description The least role that may run it. Defaults to operator. */
+            role?: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description How many processes and threads it may have. Defaults to no limit; takes systemd and root there.
+             */
+            tasks?: number | null;
+            /** @description As which user it runs. Defaults to root, or whom we log in as where we may not become root. */
+            user?: string | null;
+            /** @description Who may run it, in place of everybody of that role: names of users, `token:NAME` for tokens. Admins always may. */
+            users?: string[];
+        };
+        /** @description All prepared scripts. */
+        Scripts: {
+            items: components["schemas"]["StoredScript"][];
+        };
         /** @description A network in a zone. */
         SdnVnet: {
             /**
@@ -7728,15 +8260,27 @@ export interface components {
         };
         /** @description The settings, and what the data takes. */
         Settings: {
+            /** @description How much is done at once. */
+            caps: components["schemas"]["CapSettings"];
             /** @description How long things are kept. */
             retention: components["schemas"]["RetentionSettings"];
             /** @description How much room the data takes. */
             sizes: components["schemas"]["StoreSizes"];
+            /** @description How much room files take that are handed over. */
+            uploads: components["schemas"]["UploadSettings"];
             /** @description The version of this program. */
             version: string;
         };
         /** @description What to change of [`Settings`]; what is absent stays. */
         SettingsChange: {
+            /**
+             * @description How much is done at once.
+             * @default {
+             *       "per_cluster": null,
+             *       "per_host": null
+             *     }
+             */
+            caps: components["schemas"]["CapChange"];
             /**
              * @description How long things are kept.
              * @default {
@@ -7749,6 +8293,14 @@ export interface components {
              *     }
              */
             retention: components["schemas"]["RetentionChange"];
+            /**
+             * @description How much room files take that are handed over.
+             * @default {
+             *       "keep_days": null,
+             *       "quota_gib": null
+             *     }
+             */
+            uploads: components["schemas"]["UploadChange"];
         };
         /** @description The first admin, and the one-time token from the console. */
         Setup: {
@@ -7934,6 +8486,19 @@ export interface components {
             /** @description Their sums. */
             totals: components["schemas"]["Totals"];
         };
+        /** @description A guest that stays where it is. */
+        Stay: {
+            /** @description Which. */
+            guest: components["schemas"]["GuestId"];
+            /** @description Whether that is well: it does not run, or is moved by high availability itself. */
+            is_well: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description What speaks against each host that it could go to. */
+            refused: components["schemas"]["RefusedTarget"][];
+            /** @description Why. */
+            why: string;
+        };
         /** @description A step of an operation, with its journal. */
         Step: {
             /** @description What it does. */
@@ -8100,6 +8665,18 @@ export interface components {
              * @description In use of all of it, 0 to 100.
              */
             used_percent?: number | null;
+        };
+        /** @description A prepared script as it is kept. */
+        StoredScript: components["schemas"]["Script"] & {
+            /**
+             * Format: date-time
+             * @description When it was defined or changed last.
+             */
+            changed_at: string;
+            /** @description By whom. */
+            changed_by: string;
+            /** @description Which version of it: another one once anything of it was changed. An operation runs the one that was asked for. */
+            version: string;
         };
         /** @description How much room the data takes on the disk. */
         StoreSizes: {
@@ -8603,6 +9180,64 @@ export interface components {
              */
             security: number;
         };
+        /** @description A file that is being handed over, or was. */
+        Upload: {
+            /** @description Who hands it over. */
+            by: string;
+            /** @description Whether all of it is there, as it should be. */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What it is called, for people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How much of it is there: what comes next is appended here.
+             */
+            offset: number;
+            /** @description Its SHA-256: what was named, and what was found once it is whole. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description How long it is to be, in bytes.
+             */
+            size: number;
+        };
+        /** @description What to change of [`UploadSettings`]; what is absent stays. */
+        UploadChange: {
+            /**
+             * Format: int32
+             * @description For how many days: 1 to 90.
+             * @default null
+             */
+            keep_days: number | null;
+            /**
+             * Format: int32
+             * @description All together, in GiB: 1 to 10000.
+             * @default null
+             */
+            quota_gib: number | null;
+        };
+        /** @description How much room files take that are handed over, before they are on a storage. */
+        UploadSettings: {
+            /**
+             * Format: int32
+             * @description For how many days those are kept that nobody touches. Defaults to 3.
+             * @default 3
+             */
+            keep_days: number;
+            /**
+             * Format: int32
+             * @description All together, in GiB. Defaults to 50.
+             * @default 50
+             */
+            quota_gib: number;
+        };
         /** @description Something on USB. */
         UsbDevice: {
             /**
@@ -8816,6 +9451,141 @@ export interface components {
              * @description Of the nodes that are online.
              */
             present: number;
+        };
+        /**
+         * @description A time of the week in which what it covers may be disturbed.
+         *
+         *     ```
+         *     use reanimator_core::model::Window;
+         *     let window: Window = serde_json::from_str(
+         *         r#"{"name":"nights","hosts":"group:web","days":["mon","tue"],"from":"22:00","to":"06:00","zone":"Europe/Berlin"}"#,
+         *     )?;
+         *     window.check()?;
+         *     let open = window.opening_at("2026-11-24T03:00:00Z".parse()?)?;
+         *     assert_eq!(open.map(|open| open.closes_at.to_string()).as_deref(), Some("2026-11-24T05:00:00Z"));
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        Window: {
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description On which days it opens. Defaults to all. */
+            days?: components["schemas"]["Day"][];
+            /** @description Whether it counts. Defaults to so. */
+            enabled?: boolean;
+            /**
+             * Format: date
+             * @description The first day on which it opens. Defaults to any.
+             */
+            first_day?: string | null;
+            /**
+             * @description When it opens, by the clock of its zone: `22:00`.
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description Which guests it covers: names, numbers, ids, patterns, `tag:T`, `cluster:C`, `node:N`, `kind:K`; `a&b` for both, `!x`
+             *     to take away. Defaults to none.
+             */
+            guests?: string | null;
+            /** @description Which hosts it covers, as in selectors: `group:web,!db1`. Defaults to none. */
+            hosts?: string | null;
+            /**
+             * Format: date
+             * @description The last day on which it opens. Defaults to any.
+             */
+            last_day?: string | null;
+            /** @description Its name, unique. */
+            name: string;
+            /**
+             * @description When it closes: on the next day where that is not later than `from`.
+             * @example 06:00
+             */
+            to: string;
+            /** @description The time zone of its clock, as the IANA calls it: `Europe/Berlin`. Defaults to `UTC`. */
+            zone?: string;
+        };
+        /** @description What to change of a window; `None` leaves it. */
+        WindowChange: {
+            /**
+             * @description What people say of it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description On which days it opens.
+             * @default null
+             */
+            days: components["schemas"]["Day"][] | null;
+            /**
+             * @description Whether it counts.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * @description The first day on which it opens, as `2026-12-24`; any with an empty text.
+             * @default null
+             */
+            first_day: string | null;
+            /**
+             * @description When it opens: `22:00`.
+             * @default null
+             * @example 22:00
+             */
+            from: string | null;
+            /**
+             * @description Which guests it covers; none with an empty text.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description Which hosts it covers; none with an empty text.
+             * @default null
+             */
+            hosts: string | null;
+            /**
+             * @description The last day on which it opens; any with an empty text.
+             * @default null
+             */
+            last_day: string | null;
+            /**
+             * @description When it closes.
+             * @default null
+             * @example 06:00
+             */
+            to: string | null;
+            /**
+             * @description The time zone of its clock.
+             * @default null
+             */
+            zone: string | null;
+        };
+        /** @description All windows, by name. */
+        Windows: {
+            items: components["schemas"]["WindowView"][];
+        };
+        /** @description A window, and what it comes to now. */
+        WindowView: {
+            /**
+             * Format: date-time
+             * @description When it closes, where it is open.
+             */
+            closes_at?: string | null;
+            /** @description The names of the guests that it covers now. */
+            covers_guests: string[];
+            /** @description The names of the hosts that it covers now. */
+            covers_hosts: string[];
+            /** @description Whether it is open now. */
+            open: boolean;
+            /**
+             * Format: date-time
+             * @description When it opens next, after now; none where it never does.
+             */
+            opens_at?: string | null;
+            /** @description Its times in words: `mon-fri 22:00-06:00 Europe/Berlin`. */
+            times: string;
+            /** @description The window. */
+            window: components["schemas"]["Window"];
         };
         /** @description A ZFS file system or volume. */
         ZfsDataset: {
@@ -9043,17 +9813,22 @@ export interface operations {
             query?: {
                 /** @description Goes on where the page before ended: its `next_cursor`. */
                 cursor?: string;
-                /** @description The fields to give, with commas between. Defaults to all. */
-                fields?: string;
-                /**
-                 * @description Which items. Hosts take a selector (`group:web state:online`); other lists take names, globs and
-                 *     `field:value`, any of which may match; interfaces are named by their `interface`.
-                 */
-                filter?: string;
-                /** @description How many items at most, up to 1000. Defaults to 100. */
+                /** @description From where: an address, or `local`. */
+                from?: string;
+                /** @description How many at most, up to 1000. Defaults to 100. */
                 limit?: number;
-                /** @description The field to sort by; `-` before it sorts downwards; dots reach into it (`-memory.used_bytes`). */
-                sort?: string;
+                /** @description On what. */
+                on?: string;
+                /** @description With what outcome: `ok`, `!ok`. */
+                outcome?: string;
+                /** @description From then on: a time (RFC 3339) or how long ago (`7d`). */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description What: `host add`, `operation*`. */
+                what?: string;
+                /** @description Who: a user's name, `token:NAME`, `local:USER`. */
+                who?: string;
             };
             header?: never;
             path?: never;
@@ -9085,6 +9860,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trail"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description `csv` or `jsonl`. Defaults to `csv`. */
+                format?: "csv" | "jsonl";
+                /** @description From where. */
+                from?: string;
+                /** @description On what. */
+                on?: string;
+                /** @description With what outcome. */
+                outcome?: string;
+                /** @description From then on: a time (RFC 3339) or how long ago (`7d`). */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description What. */
+                what?: string;
+                /** @description Who, as for the list. */
+                who?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["AuditEntry"];
+                    "text/csv": string;
                 };
             };
         };
@@ -9718,6 +10549,125 @@ export interface operations {
             };
         };
     };
+    protect_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protection"];
+                };
+            };
+        };
+    };
+    unprotect_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestTargets"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -10065,6 +11015,62 @@ export interface operations {
             };
         };
     };
+    wish: {
+        parameters: {
+            query?: {
+                /** @description Says what would be done, and does nothing. Defaults to false. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceWish"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description What would be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceDryRun"];
+                };
+            };
+            /** @description It is stored and will be carried out */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+        };
+    };
     observe: {
         parameters: {
             query?: never;
@@ -10101,6 +11107,86 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HostDetail"];
                 };
+            };
+        };
+    };
+    protect_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protection"];
+                };
+            };
+        };
+    };
+    unprotect_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -10957,6 +12043,43 @@ export interface operations {
             };
         };
     };
+    protections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protections"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -11347,6 +12470,240 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ConnectReport"];
                 };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scripts"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Script"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredScript"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredScript"];
+                };
+            };
+        };
+    };
+    replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Script"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredScript"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -11933,6 +13290,169 @@ export interface operations {
             };
         };
     };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+        };
+    };
+    discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    append: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description How much is there already */
+                "Upload-Offset": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -12101,6 +13621,203 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Windows"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Window"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowView"];
                 };
             };
         };

@@ -101,62 +101,17 @@ export type Risk = Schemas['Risk'];
 export type StorageContent = Schemas['StorageContent'];
 export type Rule = Schemas['Rule'];
 /** What a rule says against a step. */
-export interface Objection {
-  rule: Rule;
-  why: string;
-  can_override: boolean;
-}
-/** A node that a guest may move to, or may not, and why. */
-export interface MigrationTarget {
-  host: string;
-  name: string;
-  fits: boolean;
-  objections: Objection[];
-  /** What is left of its memory when the guest is there. */
-  memory_free_after_bytes: number | null;
-  mode: string | null;
-  /** It is there now. */
-  current: boolean;
-}
-export interface Targets {
-  guest: string;
-  /** Its disks that only its node has: they are copied along, or it does not move. */
-  local_disks: string[];
-  targets: MigrationTarget[];
-}
+export type Objection = Answered<Schemas['Objection']>;
+/** The nodes of a guest's cluster, each with what speaks against it; and one of them. */
+export type Targets = Answered<Schemas['GuestTargets']>;
+export type MigrationTarget = Targets['targets'][number];
 /** What is to become of a host that somebody works on. */
-export type MaintenanceWish =
-  | {
-      do: 'enter';
-      /** Where its guests may go; without any, wherever they fit. */
-      targets: string[];
-      /** Whether guests that do not run are moved too. */
-      stopped: boolean;
-      local_disks: boolean;
-      /** Whether it is gone on with where guests must stay. */
-      leave_behind: boolean;
-      shutdown: boolean;
-      overrides: Rule[];
-    }
-  | { do: 'leave'; wake: boolean; bring_back: boolean; overrides: Rule[] };
+export type MaintenanceWish = Schemas['MaintenanceWish'];
 /** What a wish would come to: what goes where and why, what stays and why, and each step. */
-export type MaintenanceDryRun = DryRun & {
-  moves: { guest: string; name: string; to_name: string; why: string }[];
-  stays: {
-    guest: string;
-    name: string;
-    is_well: boolean;
-    why: string;
-    refused: { host: string; name: string; objections: Objection[] }[];
-  }[];
-};
+export type MaintenanceDryRun = DryRun & Pick<Answered<Schemas['MaintenanceDryRun']>, 'moves' | 'stays'>;
 export type NewOperation = Schemas['NewOperation'];
 /** What an operation would do. */
-export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & {
-  action: Action;
-  /** Servers that know no rules name none. */
-  objections?: Objection[];
-};
+export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & { action: Action };
 export type DryRun = Omit<Answered<Schemas['DryRun']>, 'steps'> & { steps: DryStep[] };
 /** Actions that are carried out, or were. */
 export type OperationStep = Omit<Answered<Schemas['Step']>, 'action'> & { action: Action };
@@ -165,84 +120,24 @@ export type OperationState = Schemas['OperationState'];
 export type StepState = Schemas['StepState'];
 export type OperationLine = Answered<Schemas['OperationLine']>;
 
-export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
-/** A time of the week in which what it covers may be disturbed. */
-export interface MaintenanceWindow {
-  name: string;
-  /** Which it covers, as selectors; absent is none. */
-  hosts?: string | null;
-  guests?: string | null;
-  days: Day[];
-  /** By the clock of its zone: `22:00`. */
-  from: string;
-  to: string;
-  zone: string;
-  first_day?: string | null;
-  last_day?: string | null;
-  enabled: boolean;
-  comment: string;
-}
-export interface WindowView {
-  window: MaintenanceWindow;
-  times: string;
-  open: boolean;
-  opens_at: string | null;
-  closes_at: string | null;
-  covers_hosts: string[];
-  covers_guests: string[];
-}
+export type Day = Schemas['Day'];
+/** A time of the week in which what it covers may be disturbed; what is absent does not bound it. */
+export type MaintenanceWindow = Schemas['Window'] &
+  Required<Pick<Schemas['Window'], 'days' | 'zone' | 'enabled' | 'comment'>>;
+/** What is absent stays; an empty text takes away what was there. */
+export type WindowChange = Partial<Schemas['WindowChange']>;
+export type WindowView = Omit<Answered<Schemas['WindowView']>, 'window'> & { window: MaintenanceWindow };
 /** Something that is protected by hand. */
-export interface ProtectionView {
-  protection: { thing: string; reason: string; by: string; since: string | null };
-  name: string | null;
-}
+export type ProtectionView = Answered<Schemas['ProtectionView']>;
 
 /** What a script may be given. */
-export type Parameter = {
-  name: string;
-  description?: string;
-  secret?: boolean;
-  required?: boolean;
-  default?: string | null;
-  variable?: string | null;
-} & (
-  | { type: 'text'; max_length?: number; pattern?: string | null }
-  | { type: 'integer'; min?: number | null; max?: number | null }
-  | { type: 'choice'; values: string[] }
-  | { type: 'boolean' }
-);
+export type Parameter = Schemas['Parameter'];
 /** A prepared script, as an admin defines it. */
-export interface Script {
-  name: string;
-  description?: string;
-  body: string;
-  interpreter?: string[];
-  parameters?: Parameter[];
-  /** On which hosts it may run: a selector. */
-  hosts?: string;
-  role?: Role;
-  users?: string[];
-  risk?: Risk;
-  limit_seconds?: number;
-  output_bytes?: number;
-  memory_mb?: number | null;
-  tasks?: number | null;
-  user?: string | null;
-  protect_system?: boolean;
-}
-/** As somebody sees it: the `body` only where they may run it. */
-export type StoredScript = Required<Omit<Script, 'body'>> &
-  Partial<Pick<Script, 'body'>> & { version: string; changed_at: string; changed_by: string };
+export type Script = Schemas['Script'];
+export type StoredScript = Required<Schemas['StoredScript']>;
 
 /** A file that is handed over before it is put on a storage. */
-export interface Upload {
-  id: string;
-  name: string;
-  size: number;
-  /** How much of it is there. */
-  offset: number;
-  complete: boolean;
-}
+export type Upload = Answered<Schemas['Upload']>;
 
 /** Groups and tags with how many hosts each has. */
 export type Labels = Answered<Schemas['Labels']>;

@@ -79,7 +79,7 @@ test('a plan with a refused step, or with nothing to do, cannot be begun', () =>
     already: null,
     refused: [],
   } as const;
-  const ready = { ...dry, calls: ['POST /x'], refused: [] as string[] };
+  const ready = { ...dry, calls: ['POST /x'], refused: [] as string[], objections: [] };
   const refused = { ...ready, refused: ['guest mail is locked by Proxmox: backup'] };
   const already = { ...ready, already: 'it is stopped already' };
   const may = (...steps: (typeof ready | typeof already)[]) =>

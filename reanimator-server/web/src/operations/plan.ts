@@ -8,7 +8,7 @@ export interface Against {
 }
 
 export function against(
-  { objections = [], refused }: Pick<DryStep, 'objections' | 'refused'>,
+  { objections, refused }: Pick<DryStep, 'objections' | 'refused'>,
   overrides: ReadonlySet<Rule>,
 ): Against {
   const said = new Set(objections.map(({ why }) => why));
@@ -56,7 +56,7 @@ export interface Spoken {
 export function spokenRules({ steps }: Pick<DryRun, 'steps'>, overrides: ReadonlySet<Rule>): Spoken[] {
   const found = new Map<Rule, Spoken>();
   for (const step of steps) {
-    for (const { rule, why, can_override } of step.objections ?? []) {
+    for (const { rule, why, can_override } of step.objections) {
       const spoken = found.get(rule) ?? {
         rule,
         canOverride: true,

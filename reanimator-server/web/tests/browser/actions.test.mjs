@@ -225,8 +225,8 @@ test('a rule that speaks against it is overridden by an admin only, and said to 
   assert.equal(await stop.isDisabled(), true);
   await dialog().getByRole('checkbox', { name: 'Do it in spite of this rule' }).check();
   await dialog().getByText('Somebody had a reason to protect it.').waitFor();
-  await assertAccessible(page, 'a rule that is overridden');
   await until('it may begin', () => stop.isEnabled());
+  await assertAccessible(page, 'a rule that is overridden');
   await stop.click();
   await page.waitForURL(/\/operations\/.+/);
   await page.getByText('Rules not kept').waitFor();
@@ -322,6 +322,10 @@ test('a node is taken into maintenance and out again, emptied into the nodes tha
   await act(`/hosts/${node.id}`, 'Begin maintenance');
   await dialog().getByText('Where its guests go').waitFor();
   await dialog().getByRole('checkbox', { name: /^pve/ }).first().check();
+  // What does not fit on the one that was chosen is not refused then, but stays.
+  await dialog()
+    .getByRole('checkbox', { name: /^Go on where guests must stay/ })
+    .check();
   const begin = dialog().getByRole('button', { name: 'Begin maintenance', exact: true });
   await until('a plan', () => begin.isEnabled());
   await assertAccessible(page, 'a node before its maintenance');

@@ -185,6 +185,11 @@ export const actions: typeof English = {
   leaveBehind: 'Fortfahren, auch wenn Gäste bleiben müssen',
   leaveBehindHint: 'Sie bleiben darauf, was auch immer mit ihm geschieht.',
   bringBack: 'Verlegte Gäste zurückholen',
+  oneNodeAtATime: (count: number): string =>
+    count === 1
+      ? 'Dieser Knoten bleibt außen vor. Ein Knoten wird vor seiner Wartung geleert; sie beginnt darum auf seiner eigenen Seite:'
+      : 'Diese Knoten bleiben außen vor. Ein Knoten wird vor seiner Wartung geleert, und bei zweien zugleich zögen die Gäste vom einen auf den anderen; einer nach dem anderen, jeder auf seiner Seite:',
+  comesBackAlone: 'Verlegte Gäste bleiben, wo sie sind; zurückgeholt werden sie auf der Seite jedes Knotens.',
   wakeFirst: 'Zuerst wecken',
   moves: 'Gäste, die umziehen',
   stays: 'Gäste, die bleiben',

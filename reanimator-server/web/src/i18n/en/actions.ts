@@ -180,6 +180,12 @@ export const actions = {
   leaveBehind: 'Go on where guests must stay',
   leaveBehindHint: 'They stay on it, whatever happens to it.',
   bringBack: 'Bring back the guests that were moved away',
+  oneNodeAtATime: (count: number): string =>
+    count === 1
+      ? 'This node is left out. A node is emptied before its maintenance, so that is begun on its own page:'
+      : 'These nodes are left out. A node is emptied before its maintenance, and of two at once the guests would move from one to the other; begin it one after another, on the page of each:',
+  comesBackAlone:
+    'Guests that were moved away stay where they are; the page of each node brings its own back.',
   wakeFirst: 'Wake it first',
   moves: 'Guests that move',
   stays: 'Guests that stay',

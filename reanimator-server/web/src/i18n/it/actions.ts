@@ -183,6 +183,11 @@ export const actions: typeof English = {
   leaveBehind: 'Procedi anche se dei guest devono restare',
   leaveBehindHint: 'Restano lì, qualunque cosa gli accada.',
   bringBack: 'Riporta i guest spostati',
+  oneNodeAtATime: (count: number): string =>
+    count === 1
+      ? 'Questo nodo resta escluso. Un nodo si svuota prima della manutenzione, che perciò inizia dalla sua pagina:'
+      : 'Questi nodi restano esclusi. Un nodo si svuota prima della manutenzione, e con due alla volta i guest passerebbero dall’uno all’altro; uno dopo l’altro, ciascuno dalla sua pagina:',
+  comesBackAlone: 'I guest spostati restano dove sono; si riportano dalla pagina di ciascun nodo.',
   wakeFirst: 'Prima sveglialo',
   moves: 'Guest che si spostano',
   stays: 'Guest che restano',

@@ -1,5 +1,5 @@
 /** Maintenance windows as a form holds them. */
-import type { Day, MaintenanceWindow } from '../../../api/types';
+import type { Day, MaintenanceWindow, WindowChange } from '../../../api/types';
 
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const satisfies readonly Day[];
 
@@ -83,7 +83,7 @@ export function windowOf(draft: Draft): MaintenanceWindow {
 }
 
 /** The change that a form describes: an empty text takes away what was there. */
-export const changeOf = (draft: Draft): Partial<MaintenanceWindow> => ({
+export const changeOf = (draft: Draft): WindowChange => ({
   hosts: draft.hosts.trim(),
   guests: draft.guests.trim(),
   days: chosen(draft),
