@@ -968,7 +968,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All prepared scripts, by their names. */
+        /** All prepared scripts, by their names; the `body` only of those that the caller may run. */
         get: operations["list"];
         put?: never;
         /** Defines a script. It is run with `POST /api/v1/operations`, as `{"on": "script", "host", "script", "parameters"}`. */
@@ -986,7 +986,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A prepared script. */
+        /** A prepared script; its `body` only for those who may run it, admins among them. */
         get: operations["show"];
         /** Puts a definition in the place of the one of that name; operations that wait for the one before are refused then. */
         put: operations["replace"];
@@ -1199,11 +1199,11 @@ export interface paths {
         get: operations["show"];
         put?: never;
         post?: never;
-        /** Drops a file that was handed over. */
+        /** Drops a file that was handed over, by whoever did so or an admin. */
         delete: operations["discard"];
         options?: never;
         head?: never;
-        /** Appends to a file. `Upload-Offset` says where what comes begins: it is the file's end, or nothing is taken. */
+        /** Appends to a file of one's own; admins may to any. `Upload-Offset` says where what comes begins: it is the file's end, or nothing is taken. */
         patch: operations["append"];
         trace?: never;
     };
@@ -2992,6 +2992,22 @@ export interface components {
              *     }
              */
             virtualization: components["schemas"]["Virtualization"];
+        } & {
+            /**
+             * Format: date-time
+             * @description When, by our clock.
+             */
+            at: string;
+            /** @description What could not be seen of them, and why. */
+            unseen?: components["schemas"]["Unseen"][];
+        };
+        /** @description Facts with the time at which they were seen. */
+        Dated_Listeners: {
+            /**
+             * @description The sockets: TCP that listens, UDP that is connected to nobody.
+             * @default []
+             */
+            sockets: components["schemas"]["Listener"][];
         } & {
             /**
              * Format: date-time
@@ -4882,6 +4898,7 @@ export interface components {
             /** @description What it can be asked as. */
             kind: components["schemas"]["HostKind"];
             license?: components["schemas"]["LicenseDetails"] | null;
+            listeners?: components["schemas"]["Dated_Listeners"] | null;
             /** @description Its main memory and swap. */
             memory: components["schemas"]["MemoryDetails"];
             /** @description Its name in the fleet. */
@@ -5385,6 +5402,55 @@ export interface components {
             /** @description `root@192.0.2.1:22`, `pve1 of lab`, ... */
             text: string;
         };
+        /** @description One socket, or several of one program that wait for the same. */
+        Listener: {
+            /**
+             * @description The host's own address that it waits at: `0.0.0.0` for all of IPv4, `::` for all.
+             * @default
+             */
+            address: string;
+            /**
+             * @description The name of the container that answers behind it.
+             * @default null
+             */
+            container: string | null;
+            /**
+             * @description The id of that container: whole, of whichever engine it is.
+             * @default null
+             */
+            container_id: string | null;
+            /**
+             * @description The only interface that it hears, where it is bound to one.
+             * @default null
+             */
+            interface: string | null;
+            /**
+             * @description Whether only the host itself can reach it.
+             * @default false
+             */
+            loopback: boolean;
+            /**
+             * Format: int32
+             * @description The port.
+             * @default 0
+             */
+            port: number;
+            /**
+             * @description The program's name; absent where it was not seen, which takes root.
+             * @default null
+             */
+            process: string | null;
+            /**
+             * @description How one talks to it.
+             * @default tcp
+             */
+            protocol: components["schemas"]["Protocol"];
+            /**
+             * @description The host's unit that the program belongs to: `unbound.service`; absent for one that no unit started.
+             * @default null
+             */
+            unit: string | null;
+        };
         /** @description An LVM volume. */
         LogicalVolume: {
             /**
@@ -5855,7 +5921,7 @@ export interface components {
             /** @description What it is, for people: `shut down 3 guests`. Without one it is called by its steps. */
             title?: string;
         };
-        /** @description A step before it was taken. */
+        /** @description A step before it was taken. A field that there is not, also of its action, is refused. */
         NewStep: {
             /** @description What is to be done. */
             action: components["schemas"]["Action"];
@@ -7314,6 +7380,11 @@ export interface components {
             name: string;
             /** @description Whether it must be given. Defaults to not; what is not given and has no default is empty. */
             required?: boolean;
+            /**
+             * @description Whether what it is given is a secret: then `***` is shown in its place, everywhere. It can have no default. Defaults to
+             *     not.
+             */
+            secret?: boolean;
             /** @description Its variable in the environment. Defaults to `REANIMATOR_PARAM_` and its name in capitals, `_` for `-`. */
             variable?: string | null;
         };
@@ -7675,6 +7746,11 @@ export interface components {
             /** @description What, by whom, why, since when. */
             protection: components["schemas"]["Protection"];
         };
+        /**
+         * @description How one talks to a socket.
+         * @enum {string}
+         */
+        Protocol: "tcp" | "udp";
         /** @description A connected cluster, for people. */
         ProxmoxView: {
             /** @description `token` or `ticket`. */
@@ -8079,8 +8155,8 @@ export interface components {
          *     ```
          */
         Script: {
-            /** @description Its text, up to 64 KiB. */
-            body: string;
+            /** @description Its text, up to 64 KiB; it must be given. Absent in answers to those who may not run it and are no admins. */
+            body?: string;
             /** @description What it does, for people. Defaults to nothing. */
             description?: string;
             /** @description On which hosts it may run: a selector. Defaults to `all`. */
