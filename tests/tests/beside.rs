@@ -200,7 +200,7 @@ async fn maintenance_that_would_stop_half_way_is_not_begun() {
     assert!(dry.dry_run.steps.last().unwrap().is_refused(&[]), "a dry run shows it: {dry:?}");
     let error = maintenance::ask(&ward.fleet, &host, &wish, &Principal::local(), "local").await.unwrap_err();
     let said = reanimator_core::report(&error);
-    assert!(said.contains("shut down pve2") && said.contains("protected"), "{said}");
+    assert!(said.contains("shut down host pve2") && said.contains("protected"), "{said}");
     assert!(ward.operations.list(&Default::default()).await.unwrap().is_empty(), "nothing was begun");
 
     let anyway: MaintenanceWish = serde_json::from_str(

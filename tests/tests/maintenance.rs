@@ -161,7 +161,10 @@ async fn a_node_is_emptied_shut_down_woken_and_filled_again_while_the_server_is_
     let back = ward.until(id, |operation| operation["state"] == "done").await;
     assert!(steps(&back).iter().all(is_done), "{back:#}");
     assert!(ward.is_online(NODE).await);
-    assert_eq!(ward.running().await, before, "each is where it was");
+    // A node that starts may start more guests than ran on it.
+    let mut now = ward.running().await;
+    now.retain(|vmid, _| before.contains_key(vmid));
+    assert_eq!(now, before, "each is where it was");
     assert_eq!(ward.migrations().await, there.len() * 2, "each went once, and came once");
 
     let trail = ward.home.json(["audit", "list", "--limit", "100"]);
