@@ -6,6 +6,8 @@
 
 mod facts;
 mod job;
+#[cfg(test)]
+mod listeners_tests;
 mod session;
 mod space;
 

@@ -1,16 +1,7 @@
-use std::{
-    net::{TcpListener, UdpSocket},
-    sync::Arc,
-};
-
 use proptest::prelude::*;
 
 use super::{super::ask, *};
-use crate::{
-    host::linux::LinuxMachine,
-    model::facts::{HostFacts, Section, Watched},
-    transport::{Become, Local},
-};
+use crate::model::facts::Watched;
 
 const SS: &str = include_str!("../../../../../tests/recordings/linux/inventory/listeners/debian-12-ss.txt");
 const USER: &str =
@@ -120,27 +111,6 @@ fn of_very_many_the_lowest_ports_are_kept() {
     let Read { facts, unseen } = of(&format!("@ss\n{lines}udp UNCONN 0 0 192.0.2.1:53 *:*\n@groups\n"));
     assert_eq!((facts.sockets.len(), facts.sockets[0].port), (SOCKETS_LIMIT, 53));
     assert_eq!(unseen, [Unseen::new("listening sockets", format!("only the lowest {SOCKETS_LIMIT} ports are kept"))]);
-}
-
-#[tokio::test]
-async fn sockets_of_this_process_are_seen_on_this_machine() {
-    let tcp = TcpListener::bind("0.0.0.0:0").unwrap();
-    let udp = UdpSocket::bind("0.0.0.0:0").unwrap();
-    let local = TcpListener::bind("127.0.0.1:0").unwrap();
-    let machine = LinuxMachine::new(Arc::new(Local::new()), Become::No);
-    let facts = machine.facts(&[Section::Listeners], &HostFacts::default(), jiff::Timestamp::now()).await.unwrap();
-    let facts = facts.listeners.unwrap().facts;
-    let own = std::fs::read_to_string("/proc/self/comm").unwrap();
-    for (protocol, place, loopback) in [
-        (Protocol::Tcp, tcp.local_addr().unwrap(), false),
-        (Protocol::Udp, udp.local_addr().unwrap(), false),
-        (Protocol::Tcp, local.local_addr().unwrap(), true),
-    ] {
-        let mut found = at(&facts, &place.ip().to_string(), place.port());
-        found.retain(|socket| socket.protocol == protocol);
-        assert_eq!(found.len(), 1, "{protocol:?} {place} in {facts:#?}");
-        assert_eq!((found[0].loopback, found[0].process.as_deref()), (loopback, Some(own.trim())));
-    }
 }
 
 proptest! {
