@@ -313,7 +313,7 @@ test('a script is defined, run with values on a host, and what it said is read',
   await assertAccessible(page, 'a script that is to be run');
   await run.click();
   await page.waitForURL(/\/operations\/.+/);
-  await page.getByRole('log').getByText('hello $(touch /tmp/never)').waitFor();
+  await page.getByRole('log').getByText('hello $(touch /tmp/never)', { exact: true }).waitFor();
 });
 
 test('a node is taken into maintenance and out again, emptied into the nodes that were chosen', async () => {

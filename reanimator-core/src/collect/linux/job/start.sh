@@ -35,7 +35,8 @@ start() {
     fi
     if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
         systemctl reset-failed "$name.service" 2>/dev/null
-        if ! said=$(systemd-run "--unit=$name.service" --quiet --no-ask-password "--description=$name" "$@" -- \
+        if ! said=$(systemd-run "--unit=$name.service" --quiet --no-ask-password "--description=$name" \
+            --property=IgnoreSIGPIPE=no "$@" -- \
             /bin/sh "$job/run" "$job" "$seconds" "$blocks" "$endless" "$user" "env.$$" 2>&1 </dev/null); then
             rm -f "$job/env.$$"
             [ -f "$job/claimed" ] && { echo '@there'; return 0; }
