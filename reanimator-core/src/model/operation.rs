@@ -152,7 +152,7 @@ pub struct Step {
     /// Steps that must be done before.
     pub after: Vec<u32>,
     /// How long it may take, in seconds; none where what is usual holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub limit_seconds: Option<u32>,
     /// The step that it takes back, where it is one of those.
     pub undoes: Option<u32>,

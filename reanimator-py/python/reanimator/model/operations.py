@@ -220,7 +220,7 @@ class Step(TypedDict):
     number: int
     action: Action
     after: list[int]
-    limit_seconds: NotRequired[int | None]
+    limit_seconds: int | None
     undoes: int | None
     state: Literal["pending", "intended", "begun", "done", "already", "failed", "skipped"]
     before: Any
@@ -327,14 +327,6 @@ class DryRun(TypedDict):
     title: str
     risk: Literal["none", "low", "disruptive", "destructive"]
     steps: list[DryStep]
-
-
-class Objection(TypedDict):
-    """What a rule says against an action."""
-
-    rule: str
-    why: str
-    can_override: bool
 
 
 class RuleView(TypedDict):
