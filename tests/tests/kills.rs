@@ -245,7 +245,11 @@ impl Trial {
     }
 
     fn words(&self, verb: &'static str) -> Vec<&str> {
-        let how: &[&str] = if verb == "migrate" { &["--to", self.target(), "--local-disks"] } else { &[] };
+        let how: &[&str] = if verb == "migrate" {
+            &["--to", self.target(), "--local-disks", "--override", "memory", "--override", "storage"]
+        } else {
+            &[]
+        };
         let guests = self.guests.iter().map(|(vmid, _)| vmid.as_str());
         ["guest", verb].into_iter().chain(guests).chain(how.iter().copied()).collect()
     }
