@@ -165,7 +165,6 @@ from .topology import (
     TopologyNic,
 )
 from .windows import (
-    Day,
     Protection,
     ProtectionView,
     Window,
@@ -202,7 +201,6 @@ __all__ = [
     "Credentials",
     "Dashboard",
     "Dated",
-    "Day",
     "DeleteAction",
     "DryRun",
     "DryStep",

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-#: A day of the week.
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
 #: A time of the week in which what it covers may be disturbed. `hosts` and `guests` are selectors; times are `22:00`.
 Window = TypedDict(
     "Window",
@@ -15,7 +12,7 @@ Window = TypedDict(
         "name": str,
         "hosts": NotRequired[str],
         "guests": NotRequired[str],
-        "days": NotRequired[Sequence[Day]],
+        "days": NotRequired[Sequence[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]],
         "from": str,
         "to": str,
         "zone": NotRequired[str],
@@ -32,7 +29,7 @@ WindowChange = TypedDict(
     {
         "hosts": str,
         "guests": str,
-        "days": Sequence[Day],
+        "days": Sequence[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]],
         "from": str,
         "to": str,
         "zone": str,
