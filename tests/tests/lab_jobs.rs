@@ -217,7 +217,14 @@ fn lab_a_prepared_script_is_given_what_is_hostile_and_kept_within_its_limits() {
     assert!(outcome(&endless).contains("it wrote without end"), "{endless}");
     let slow = script(&home, host, "slow", "sleep 600", &["--time-limit", "1"], &[]);
     assert!(outcome(&slow).contains("it took longer than it may"), "{slow}");
-    let greedy = script(&home, host, "greedy", "tail -c 200000000 /dev/zero | wc -c", &["--memory", "32"], &[]);
+    let greedy = script(
+        &home,
+        host,
+        "greedy",
+        "head -c 300000000 /dev/zero | tail -c 200000000 | wc -c",
+        &["--memory", "32"],
+        &[],
+    );
     assert!(outcome(&greedy).contains("more memory than it may"), "{greedy}");
     let well = script(&home, host, "well", "echo all is well", &["--memory", "32", "--tasks", "8"], &[]);
     assert_eq!((&well["state"], outcome(&well)), (&"done".into(), "it ended with status 0: all is well"));
