@@ -40,10 +40,10 @@ pub(crate) enum GuestCommand {
     Reboot(RebootArgs),
     /// Freeze guests; their memory stays where it is
     Suspend(PowerArgs),
-    /// Show where a guest could go, and why not elsewhere
-    Targets(ShowArgs),
     /// Let frozen guests go on
     Resume(PowerArgs),
+    /// Show where a guest could go, and why not elsewhere
+    Targets(ShowArgs),
     /// Move guests to another node of their cluster
     Migrate(MigrateArgs),
     /// Move a guest to a node of another cluster

@@ -9,26 +9,18 @@
 
 use std::{fmt, str::FromStr};
 
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
+use super::terms::{self, Terms};
 use crate::{
     Error, ErrorKind, Result,
     model::{Guest, GuestKind},
 };
 
-/// The longest one that is read.
-const LENGTH_LIMIT: usize = 64 * 1024;
-
 /// Which guests. Terms joined by commas or blanks each add guests; `a&b` takes those that are both; `!x` takes away.
 #[derive(Clone, Debug)]
 pub struct GuestSelector {
-    terms: Vec<Term>,
-}
-
-#[derive(Clone, Debug)]
-struct Term {
-    take_away: bool,
-    conditions: Vec<Condition>,
+    terms: Terms<Condition>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,13 +38,7 @@ enum Condition {
 impl GuestSelector {
     /// Whether a guest is meant. A name that no guest has means none.
     pub fn covers(&self, guest: &Guest) -> bool {
-        let only_takes_away = self.terms.iter().all(|term| term.take_away);
-        self.terms.iter().fold(only_takes_away, |meant, term| {
-            match term.conditions.iter().all(|condition| condition.holds(guest)) {
-                true => !term.take_away,
-                false => meant,
-            }
-        })
+        self.terms.mean(|condition| condition.holds(guest))
     }
 }
 
@@ -93,10 +79,7 @@ impl Condition {
         match keyed {
             Some(condition) => condition,
             None if text == "all" || text == "*" => Ok(Self::All),
-            None if text.contains(['*', '?', '[']) => match Glob::new(text) {
-                Ok(glob) => Ok(Self::Glob(glob.compile_matcher())),
-                Err(error) => Err(invalid(text, "it is no pattern").from_source(error)),
-            },
+            None if text.contains(['*', '?', '[']) => terms::glob(text, invalid).map(Self::Glob),
             None => Ok(Self::Called(text.to_owned())),
         }
     }
@@ -113,32 +96,13 @@ impl FromStr for GuestSelector {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if text.len() > LENGTH_LIMIT {
-            return Err(invalid(text, "it is too long"));
-        }
-        let term = |term: &str| {
-            let (take_away, rest) = term.strip_prefix('!').map_or((false, term), |rest| (true, rest));
-            let conditions = rest.split('&').map(Condition::parse).collect::<Result<_>>()?;
-            Ok(Term { take_away, conditions })
-        };
-        let terms = text.split([',', ' ', '\t', '\n']).filter(|term| !term.is_empty()).map(term);
-        let terms: Vec<Term> = terms.collect::<Result<_>>()?;
-        match terms.is_empty() {
-            true => Err(invalid(text, "it is empty")),
-            false => Ok(Self { terms }),
-        }
+        Ok(Self { terms: Terms::parse(text, invalid, Condition::parse)? })
     }
 }
 
 impl fmt::Display for GuestSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, term) in self.terms.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            let not = if term.take_away { "!" } else { "" };
-            let conditions: Vec<String> = term.conditions.iter().map(ToString::to_string).collect();
-            write!(f, "{comma}{not}{}", conditions.join("&"))?;
-        }
-        Ok(())
+        self.terms.fmt(f)
     }
 }
 

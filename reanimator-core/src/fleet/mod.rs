@@ -54,6 +54,7 @@ mod settings;
 mod silent;
 pub(crate) mod surroundings;
 mod tables;
+mod terms;
 mod testing;
 mod topology;
 pub mod totals;

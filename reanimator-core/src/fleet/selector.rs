@@ -11,15 +11,13 @@
 
 use std::{fmt, str::FromStr};
 
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
+use super::terms::{self, Terms};
 use crate::{
     Error, ErrorKind, Result,
     model::{HostKind, HostState, HostView},
 };
-
-/// The longest selector that is read.
-const LENGTH_LIMIT: usize = 64 * 1024;
 
 /// What may stand before a colon.
 const KEYS: [&str; 6] = ["name", "group", "tag", "cluster", "kind", "state"];
@@ -27,14 +25,7 @@ const KEYS: [&str; 6] = ["name", "group", "tag", "cluster", "kind", "state"];
 /// Which hosts.
 #[derive(Clone, Debug)]
 pub struct Selector {
-    terms: Vec<Term>,
-}
-
-/// Conditions that must all hold; hosts that meet them are added or taken away.
-#[derive(Clone, Debug)]
-struct Term {
-    take_away: bool,
-    conditions: Vec<Condition>,
+    terms: Terms<Condition>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,12 +43,12 @@ enum Condition {
 impl Selector {
     /// Every host.
     pub fn all() -> Self {
-        Self { terms: vec![Term { take_away: false, conditions: vec![Condition::All] }] }
+        Self { terms: Terms::one(Condition::All) }
     }
 
     /// One host by its name or id, taken as it is, whatever characters are in it.
     pub fn name(name: impl Into<String>) -> Self {
-        Self { terms: vec![Term { take_away: false, conditions: vec![Condition::Name(name.into())] }] }
+        Self { terms: Terms::one(Condition::Name(name.into())) }
     }
 
     /// The hosts among `hosts` that are meant, in their order.
@@ -65,7 +56,7 @@ impl Selector {
     /// # Errors
     /// `NotFound` when a plain name is no host; it lists names that are near.
     pub fn select<'a>(&self, hosts: &'a [HostView]) -> Result<Vec<&'a HostView>> {
-        for condition in self.terms.iter().flat_map(|term| &term.conditions) {
+        for condition in self.terms.conditions() {
             if let Condition::Name(name) = condition
                 && !hosts.iter().any(|host| condition.holds(host))
             {
@@ -77,22 +68,12 @@ impl Selector {
 
     /// Whether a host is meant. A plain name that is no host means none.
     pub(super) fn covers(&self, host: &HostView) -> bool {
-        self.means(host, self.terms.iter().all(|term| term.take_away))
+        self.terms.mean(|condition| condition.holds(host))
     }
 
     /// Whether it depends on how hosts are doing at the moment.
     pub(super) fn asks_for_state(&self) -> bool {
-        let mut conditions = self.terms.iter().flat_map(|term| &term.conditions);
-        conditions.any(|condition| matches!(condition, Condition::State(_)))
-    }
-
-    fn means(&self, host: &HostView, start: bool) -> bool {
-        self.terms.iter().fold(start, |meant, term| {
-            match term.conditions.iter().all(|condition| condition.holds(host)) {
-                true => !term.take_away,
-                false => meant,
-            }
-        })
+        self.terms.conditions().any(|condition| matches!(condition, Condition::State(_)))
     }
 }
 
@@ -147,7 +128,7 @@ impl Condition {
         }
         Ok(match key {
             "" if value == "all" || value == "*" => Self::All,
-            "" if value.contains(['*', '?', '[']) => Self::Glob(glob(value)?),
+            "" if value.contains(['*', '?', '[']) => Self::Glob(terms::glob(value, invalid)?),
             "" => Self::Name(value.to_owned()),
             "name" => Self::Name(value.to_owned()),
             "group" => Self::Group(value.to_owned()),
@@ -157,12 +138,6 @@ impl Condition {
             _ => Self::State(word(text, value)?),
         })
     }
-}
-
-fn glob(text: &str) -> Result<GlobMatcher> {
-    Glob::new(text)
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| invalid(text, "it is no pattern").from_source(error))
 }
 
 fn word<T: serde::de::DeserializeOwned>(text: &str, value: &str) -> Result<T> {
@@ -182,34 +157,13 @@ impl FromStr for Selector {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if text.len() > LENGTH_LIMIT {
-            return Err(invalid(text, "it is too long"));
-        }
-        let terms: Vec<Term> = text
-            .split([',', ' ', '\t', '\n'])
-            .filter(|term| !term.is_empty())
-            .map(|term| {
-                let (take_away, rest) = term.strip_prefix('!').map_or((false, term), |rest| (true, rest));
-                let conditions = rest.split('&').map(Condition::parse).collect::<Result<_>>()?;
-                Ok(Term { take_away, conditions })
-            })
-            .collect::<Result<_>>()?;
-        match terms.is_empty() {
-            true => Err(invalid(text, "it is empty")),
-            false => Ok(Self { terms }),
-        }
+        Ok(Self { terms: Terms::parse(text, invalid, Condition::parse)? })
     }
 }
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, term) in self.terms.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            let not = if term.take_away { "!" } else { "" };
-            let conditions: Vec<String> = term.conditions.iter().map(ToString::to_string).collect();
-            write!(f, "{comma}{not}{}", conditions.join("&"))?;
-        }
-        Ok(())
+        self.terms.fmt(f)
     }
 }
 
