@@ -8,16 +8,16 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
-    fleet::{NewProxmox, ProxmoxSecret},
-    host::pve::{Credentials, PveApi as _, PveHttps},
+    host::pve::PveApi as _,
     model::{
-        Action, ConnectionId, Endpoint, Guest, GuestChange, GuestKind, GuestStatus, HostId, MaintenanceWish,
-        MigrationMode, NewOperation, NewStep, Operation, OperationState, Rule, StepState,
+        Action, ConnectionId, Guest, GuestChange, GuestKind, GuestStatus, HostId, MaintenanceWish, MigrationMode,
+        NewOperation, NewStep, Operation, OperationState, Rule, StepState,
     },
     operation::Operations,
     transport::http::Request,
     workflows::maintenance,
 };
+use reanimator_tests::cluster;
 use tokio::task::JoinHandle;
 
 /// Longer than any test takes.
@@ -39,17 +39,7 @@ impl Ward {
         let sim = Sim::start(options).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
-        let info = sim.info();
-        let connect = async |node: usize| {
-            let new = NewProxmox {
-                url: info.nodes[node].url.clone(),
-                name: None,
-                auth: ProxmoxSecret::Token(info.token.clone().into()),
-                accept_certificate: Some(info.nodes[node].fingerprint.clone()),
-                dry_run: false,
-            };
-            fleet.connect_proxmox(new).await.unwrap().id
-        };
+        let connect = async |node: usize| fleet.connect_proxmox(cluster::connection(&sim, node)).await.unwrap().id;
         let clusters = [connect(0).await, connect(2).await];
         Self { operations: Operations::new(fleet.clone()), sim, fleet, clusters, _directory: directory }
     }
@@ -66,12 +56,8 @@ impl Ward {
     }
 
     /// Asks a cluster itself.
-    async fn call(&self, cluster: usize, request: Request) -> String {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let node = &info.nodes[cluster * 2];
-        let endpoint = Endpoint { url: node.url.clone(), fingerprint: Some(node.fingerprint.clone()), node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
+    async fn call(&self, number: usize, request: Request) -> String {
+        let api = cluster::api(&self.sim, number * 2);
         api.call(request).await.unwrap().to_string()
     }
 

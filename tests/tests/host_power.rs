@@ -8,14 +8,13 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     ErrorKind, Fleet, FleetOptions,
     access::Principal,
-    fleet::{NewHost, NewProxmox, ProxmoxSecret},
-    host::pve::{Credentials, PveApi, PveHttps},
-    model::{
-        Action, Endpoint, HostChange, HostId, HostState, NewOperation, Operation, OperationState, Rule, StepState,
-    },
+    fleet::NewHost,
+    host::pve::{PveApi, PveHttps},
+    model::{Action, HostChange, HostId, HostState, NewOperation, Operation, OperationState, Rule, StepState},
     operation::Operations,
     transport::{http::Request, ssh::fingerprint_of},
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 
 /// A cluster of three nodes, and a fleet that knows it.
@@ -33,15 +32,7 @@ impl Ward {
         let sim = Sim::start(options).await.unwrap_or_else(|error| panic!("{error}"));
         let directory = tempfile::tempdir().unwrap();
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
-        let info = sim.info();
-        let new = NewProxmox {
-            url: info.url.clone(),
-            name: None,
-            auth: ProxmoxSecret::Token(info.token.clone().into()),
-            accept_certificate: Some(info.fingerprint.clone()),
-            dry_run: false,
-        };
-        fleet.connect_proxmox(new).await.unwrap();
+        fleet.connect_proxmox(cluster::connection(&sim, 0)).await.unwrap();
         let operations = Operations::new(fleet.clone());
         Self { sim, fleet, operations, directory }
     }
@@ -69,11 +60,7 @@ impl Ward {
 
     /// The API of the cluster, at the third node.
     fn api(&self) -> PveHttps {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let node = &info.nodes[2];
-        let endpoint = Endpoint { url: node.url.clone(), fingerprint: Some(node.fingerprint.clone()), node: None };
-        PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap()
+        cluster::api(&self.sim, 2)
     }
 
     async fn uptime(&self, node: &str) -> Option<u64> {

@@ -15,12 +15,15 @@ use std::{
 use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
-    host::pve::{Credentials, PveApi as _, PveHttps},
-    model::{Endpoint, OperationFilter, StepState},
+    host::pve::{PveApi as _, PveHttps},
+    model::{OperationFilter, StepState},
     operation::Operations,
     transport::http::Request,
 };
-use reanimator_tests::program::{Home, built};
+use reanimator_tests::{
+    cluster,
+    program::{Home, built},
+};
 use serde_json::Value;
 
 /// Guests that each operation acts upon.
@@ -284,10 +287,7 @@ impl Trial {
 
 /// The cluster's own API.
 fn api(sim: &Sim) -> PveHttps {
-    let info = sim.info();
-    let (id, secret) = info.token.split_once('=').unwrap();
-    let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
-    PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap()
+    cluster::api(sim, 0)
 }
 
 /// How often the journal was written for a step in that state.

@@ -9,11 +9,13 @@ use std::{
 
 use pve_sim::{Options, Sim};
 use reanimator_core::{
-    host::pve::{Credentials, PveApi as _, PveHttps},
-    model::Endpoint,
+    host::pve::{PveApi as _, PveHttps},
     transport::http::Request,
 };
-use reanimator_tests::program::{Home, Server};
+use reanimator_tests::{
+    cluster,
+    program::{Home, Server},
+};
 use serde_json::{Value, json};
 
 /// Longer than any part of it takes.
@@ -43,11 +45,7 @@ impl Ward {
 
     /// The API of the cluster, at the third node.
     fn api(&self) -> PveHttps {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let node = &info.nodes[2];
-        let endpoint = Endpoint { url: node.url.clone(), fingerprint: Some(node.fingerprint.clone()), node: None };
-        PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap()
+        cluster::api(&self.sim, 2)
     }
 
     /// Where each guest that runs is.

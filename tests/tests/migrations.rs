@@ -8,15 +8,15 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
-    fleet::{NewProxmox, ProxmoxSecret},
-    host::pve::{Credentials, PveApi as _, PveHttps},
+    host::pve::{PveApi as _, PveHttps},
     model::{
-        Action, Endpoint, Guest, GuestChange, GuestKind, GuestStatus, HostId, MigrationMode, NewOperation, NewStep,
-        Operation, OperationState, Step, StepState,
+        Action, Guest, GuestChange, GuestKind, GuestStatus, HostId, MigrationMode, NewOperation, NewStep, Operation,
+        OperationState, Step, StepState,
     },
     operation::{DryStep, Operations},
     transport::http::{Method, Request},
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -35,20 +35,8 @@ impl Ward {
         let sim = Sim::start(Options { nodes: 3, guests: 12, task_time, ..Options::default() }).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
-        let info = sim.info();
-        fleet
-            .connect_proxmox(NewProxmox {
-                url: info.url.clone(),
-                name: None,
-                auth: ProxmoxSecret::Token(info.token.clone().into()),
-                accept_certificate: Some(info.fingerprint.clone()),
-                dry_run: false,
-            })
-            .await
-            .unwrap();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
+        fleet.connect_proxmox(cluster::connection(&sim, 0)).await.unwrap();
+        let api = cluster::api(&sim, 0);
         Self { operations: Operations::new(fleet.clone()), sim, api, fleet, directory }
     }
 

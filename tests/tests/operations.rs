@@ -9,15 +9,15 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     ErrorKind, Fleet, FleetOptions,
     access::{Credential, Principal, Role},
-    fleet::{NewProxmox, ProxmoxSecret},
-    host::pve::{Credentials, PveApi as _, PveHttps},
+    host::pve::PveApi as _,
     model::{
-        Action, Endpoint, Guest, GuestChange, GuestStatus, NewOperation, NewStep, Operation, OperationFilter,
-        OperationState, SnapshotVerb, Step, StepState,
+        Action, Guest, GuestChange, GuestStatus, NewOperation, NewStep, Operation, OperationFilter, OperationState,
+        SnapshotVerb, Step, StepState,
     },
     operation::Operations,
     transport::http::Request,
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -35,17 +35,7 @@ impl Ward {
         let sim = Sim::start(Options { nodes: 2, guests: 12, task_time, ..Options::default() }).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
-        let info = sim.info();
-        fleet
-            .connect_proxmox(NewProxmox {
-                url: info.url.clone(),
-                name: None,
-                auth: ProxmoxSecret::Token(info.token.clone().into()),
-                accept_certificate: Some(info.fingerprint.clone()),
-                dry_run: false,
-            })
-            .await
-            .unwrap();
+        fleet.connect_proxmox(cluster::connection(&sim, 0)).await.unwrap();
         let operations = Operations::new(fleet.clone());
         Self { sim, fleet, operations, directory }
     }
@@ -72,15 +62,11 @@ impl Ward {
     }
 
     async fn tasks(&self, guest: &Guest) -> Vec<Value> {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
         let asked = Request::get(["nodes", &guest.node, "tasks"])
             .param("vmid", guest.vmid.as_str())
             .param("source", "all")
             .param("limit", "500");
-        api.call(asked).await.unwrap().as_array().unwrap().clone()
+        cluster::api(&self.sim, 0).call(asked).await.unwrap().as_array().unwrap().clone()
     }
 
     async fn carry_out(&self, steps: Vec<NewStep>) -> Operation {

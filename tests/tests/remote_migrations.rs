@@ -9,14 +9,15 @@ use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
     fleet::{NewProxmox, ProxmoxSecret},
-    host::pve::{Credentials, PveApi as _, PveHttps},
+    host::pve::PveApi as _,
     model::{
-        Action, ConnectionId, Endpoint, GuestChange, GuestId, HostId, NewOperation, NewStep, Operation, OperationState,
-        Step, StepState,
+        Action, ConnectionId, GuestChange, GuestId, HostId, NewOperation, NewStep, Operation, OperationState, Step,
+        StepState,
     },
     operation::{DryStep, Operations},
     transport::http::{Method, Request},
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -44,13 +45,7 @@ impl Ward {
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
         let info = sim.info();
         let connect = async |node: usize, auth: ProxmoxSecret| {
-            let new = NewProxmox {
-                url: info.nodes[node].url.clone(),
-                name: None,
-                auth,
-                accept_certificate: Some(info.nodes[node].fingerprint.clone()),
-                dry_run: false,
-            };
+            let new = NewProxmox { auth, ..cluster::connection(&sim, node) };
             fleet.connect_proxmox(new).await.unwrap().id
         };
         let here = connect(0, ProxmoxSecret::Token(info.token.clone().into())).await;
@@ -64,11 +59,7 @@ impl Ward {
 
     /// Asks a cluster itself: the one of the first node or of the third.
     async fn call(&self, node: usize, method: Method, path: &str, params: &[(&str, &str)]) -> Value {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let (url, fingerprint) = (info.nodes[node].url.clone(), Some(info.nodes[node].fingerprint.clone()));
-        let endpoint = Endpoint { url, fingerprint, node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
+        let api = cluster::api(&self.sim, node);
         let request = Request::new(method, path.split('/'));
         api.call(params.iter().fold(request, |request, (name, value)| request.param(*name, *value))).await.unwrap()
     }

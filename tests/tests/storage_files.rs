@@ -19,14 +19,13 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
-    fleet::{NewProxmox, NewUpload, ProxmoxSecret},
-    host::pve::{Credentials, PveApi as _, PveHttps},
-    model::{
-        Action, Endpoint, HostId, NewOperation, Operation, OperationState, StepState, StorageChange, StorageContent,
-    },
+    fleet::NewUpload,
+    host::pve::{PveApi as _, PveHttps},
+    model::{Action, HostId, NewOperation, Operation, OperationState, StepState, StorageChange, StorageContent},
     operation::Operations,
     transport::http::Request,
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 
 /// Of `an image from afar`.
@@ -54,10 +53,7 @@ impl Ward {
     }
 
     fn api(&self) -> PveHttps {
-        let info = self.sim.info();
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let endpoint = Endpoint { url: info.url.clone(), fingerprint: Some(info.fingerprint.clone()), node: None };
-        PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap()
+        cluster::api(&self.sim, 0)
     }
 
     /// What of a storage is called so: its size, and its sum.
@@ -106,11 +102,7 @@ impl Ward {
 }
 
 async fn connect(fleet: &Fleet, sim: &Sim) {
-    let info = sim.info();
-    let auth = ProxmoxSecret::Token(info.token.clone().into());
-    let accept_certificate = Some(info.fingerprint.clone());
-    let new = NewProxmox { url: info.url.clone(), name: None, auth, accept_certificate, dry_run: false };
-    fleet.connect_proxmox(new).await.unwrap();
+    fleet.connect_proxmox(cluster::connection(sim, 0)).await.unwrap();
 }
 
 fn outcome(operation: &Operation) -> &str {

@@ -6,12 +6,13 @@ use pve_sim::{Options, Order, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
     access::Principal,
-    fleet::{CapChange, NewProxmox, ProxmoxSecret, SettingsChange},
-    host::pve::{Credentials, PveApi as _, PveHttps},
-    model::{Action, Endpoint, Guest, GuestChange, NewOperation, NewStep, Operation, Step},
+    fleet::{CapChange, SettingsChange},
+    host::pve::{PveApi as _, PveHttps},
+    model::{Action, Guest, GuestChange, NewOperation, NewStep, Operation, Step},
     operation::{DryStep, Operations},
     transport::http::Request,
 };
+use reanimator_tests::cluster;
 use serde_json::Value;
 
 /// 100 is a VM and 101 a container that run, 102 a container and 103 a VM that do not, 104 a template; both nodes are in use.
@@ -29,22 +30,12 @@ impl Ward {
         let sim = Sim::start(Options { nodes: 2, guests: 12, task_time, ..Options::default() }).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let fleet = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
-        let info = sim.info().clone();
-        let new = NewProxmox {
-            url: info.url.clone(),
-            name: None,
-            auth: ProxmoxSecret::Token(info.token.clone().into()),
-            accept_certificate: Some(info.fingerprint.clone()),
-            dry_run: false,
-        };
-        fleet.connect_proxmox(new).await.unwrap();
+        fleet.connect_proxmox(cluster::connection(&sim, 0)).await.unwrap();
         // Changes that nobody sees to their end go on beside each other here; they would wait for one another.
         let caps = CapChange { per_host: Some(16), per_cluster: Some(32) };
         fleet.change_settings(SettingsChange { caps, ..SettingsChange::default() }).await.unwrap();
         let operations = Operations::new(fleet.clone());
-        let (id, secret) = info.token.split_once('=').unwrap();
-        let endpoint = Endpoint { url: info.url, fingerprint: Some(info.fingerprint), node: None };
-        let api = PveHttps::new(&[endpoint], Credentials::token(id, secret.to_owned().into())).unwrap();
+        let api = cluster::api(&sim, 0);
         Self { sim, fleet, operations, api, directory }
     }
 
