@@ -54,6 +54,9 @@ impl Scene {
             Action::Guest { id, change: GuestChange::Scale { memory_mib: Some(mib), .. } } => {
                 next.resize(id, *mib, false)
             }
+            Action::Guest { id, change: GuestChange::GrowDisk { disk, to_gib } } => {
+                next.grow(id, disk, Bytes(to_gib.saturating_mul(1 << 30)));
+            }
             Action::Guest { change: GuestChange::Migrate { .. }, .. } => next.on_their_way(self, action),
             Action::Guest { change: GuestChange::RemoteMigrate { .. } | GuestChange::Clone { .. }, .. } => {
                 next.take_room(self, action);
@@ -398,6 +401,16 @@ mod tests {
         assert!(!words(&scene.meanwhile(&mail), &web, Rule::Memory).is_empty());
         host(&mut scene, "pve2").online = false;
         assert!(!words(&scene.after(&shutdown("pve1")), &shutdown("pve3"), Rule::Quorum).is_empty());
+    }
+
+    #[test]
+    fn a_disk_that_grows_has_its_room_already() {
+        let scene = lab();
+        let disk = scene.guests[&id("mail")].disks[0].clone();
+        let grow = change("mail", GuestChange::GrowDisk { disk: disk.name.clone(), to_gib: 1_000 });
+        assert_eq!(scene.meanwhile(&grow).guests[&id("mail")].disks, scene.after(&grow).guests[&id("mail")].disks);
+        assert_eq!(scene.meanwhile(&grow).hosts, scene.after(&grow).hosts);
+        assert_ne!(scene.meanwhile(&grow).hosts, scene.hosts);
     }
 
     #[test]
