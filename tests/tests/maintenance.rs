@@ -187,3 +187,21 @@ async fn a_node_whose_guests_can_go_nowhere_is_not_emptied_unasked() {
         "{left:#}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_that_left_bit_by_bit_all_come_back() {
+    let ward = Ward::open().await;
+    let before = ward.running().await;
+    let there: BTreeSet<u64> = before.iter().filter(|(_, node)| *node == NODE).map(|(vmid, _)| *vmid).collect();
+    let enter = ["host", "maintenance", "enter", NODE, "--local-disks"];
+    assert_eq!(ward.home.json(enter)["state"], "done");
+    // Once more, when nothing is left to be moved.
+    assert_eq!(ward.home.json(enter)["state"], "done");
+    let leave = ["host", "maintenance", "leave", NODE, "--bring-back"];
+    let dry = ward.home.json([&leave[..], &["--dry-run"]].concat());
+    assert_eq!(dry["moves"].as_array().unwrap().len(), there.len(), "{dry:#}");
+    assert_eq!(ward.home.json(leave)["state"], "done");
+    assert_eq!(ward.running().await, before);
+    let again = ward.home.json([&leave[..], &["--dry-run"]].concat());
+    assert_eq!(again["moves"], json!([]), "what came back does not come back twice: {again:#}");
+}

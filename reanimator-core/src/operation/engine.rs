@@ -174,7 +174,8 @@ impl Engine {
             operation.steps[place] = self.take(operation.steps[place].clone(), &terms).await?;
             if operation.steps[place].state == StepState::Failed {
                 let step = &operation.steps[place];
-                kept.push(format!("to {} did not succeed: {}", step.action.words(), outcome(step)));
+                let words = self.fleet.words_of(&step.action).await?;
+                kept.push(format!("to {words} did not succeed: {}", outcome(step)));
             }
         }
         let note = (!kept.is_empty()).then(|| kept.join("; "));
@@ -191,7 +192,7 @@ impl Engine {
             }
             let before = step.before.clone().unwrap_or_default();
             let Some(action) = self.effect(step).await?.undo(&before) else {
-                kept.push(format!("{} cannot be taken back", step.action.words()));
+                kept.push(format!("{} cannot be taken back", self.fleet.words_of(&step.action).await?));
                 continue;
             };
             let number = u32::try_from(operation.steps.len()).unwrap_or(u32::MAX);

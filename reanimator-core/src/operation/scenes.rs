@@ -139,4 +139,24 @@ mod tests {
         assert!(!against(vec![0]).contains(&Rule::RunningGuests), "it waits for the guest to stop");
         assert!(against(Vec::new()).contains(&Rule::RunningGuests), "the guest may still run");
     }
+
+    #[test]
+    fn a_plan_that_is_judged_for_too_long_is_left_to_its_steps() {
+        let stop = Action::Guest { id: GuestId("c1:101".into()), change: GuestChange::Stop };
+        let steps = vec![stop.clone().into(), stop.into()];
+        let plan = NewOperation { steps, ..NewOperation::default() };
+        assert_eq!(judge(&scene(), &plan, Instant::now()).len(), 0);
+        assert_eq!(judge(&scene(), &plan, Instant::now() + BUDGET).len(), 2);
+    }
+
+    #[test]
+    fn many_kinds_of_steps_are_judged_as_those_that_wait_for_nothing() {
+        let stop: NewStep = Action::Guest { id: GuestId("c1:101".into()), change: GuestChange::Stop }.into();
+        let mut steps = vec![stop; 40];
+        for (number, step) in steps.iter_mut().enumerate().skip(2) {
+            step.after = vec![u32::try_from(number - 2).expect("it is small")];
+        }
+        let plan = NewOperation { steps, ..NewOperation::default() };
+        assert_eq!(judge(&scene(), &plan, Instant::now() + BUDGET).len(), 40);
+    }
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_telemetry,
+    contract_facts, contract_history, contract_operations, contract_telemetry,
 };
 
 use super::*;
@@ -42,6 +42,9 @@ keeps_the_contract! {
     facts: contract_facts::facts;
     facts_that_go: contract_facts::facts_that_go;
     changes: contract_facts::changes;
+    slots: contract_operations::slots;
+    gates: contract_operations::gates;
+    open_operations: contract_operations::open_operations;
     events: contract_history::events;
     matches: contract_history::matches;
     settings: contract_history::settings;
