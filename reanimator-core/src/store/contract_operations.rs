@@ -81,3 +81,20 @@ pub(crate) async fn open_operations(store: &dyn Store) {
     let old = OperationHold { id: two.id, generation: 1 };
     assert_eq!(store.keep_operation(&old, at(201), LEASE).await.unwrap_err().kind(), ErrorKind::Conflict);
 }
+
+pub(crate) async fn what_scripts_are_given(store: &dyn Store) {
+    let script = |value: &str| Action::Script {
+        host: "h1".into(),
+        script: "login".into(),
+        parameters: [("password".to_owned(), value.to_owned())].into(),
+        version: None,
+    };
+    let steps = vec![script("hunter2 and more").into(), script("another").into()];
+    let asked = Operation::new(NewOperation { steps, ..NewOperation::default() }, "ada", at(1));
+    store.add_operation(&asked).await.unwrap();
+    let (read, hold) = store.take_operation(&asked.id, "a process", None, at(10), LEASE).await.unwrap();
+    assert_eq!(read.steps, asked.steps);
+    store.write_step(&hold, &Step { state: StepState::Begun, ..read.steps[1].clone() }).await.unwrap();
+    let read = store.operation(&asked.id).await.unwrap().unwrap();
+    assert_eq!((&read.steps[1].action, read.steps[1].state), (&script("another"), StepState::Begun));
+}

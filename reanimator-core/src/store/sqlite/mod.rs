@@ -25,6 +25,7 @@ mod operations;
 mod scripts;
 mod secrets;
 mod state;
+mod step_secrets;
 mod telemetry;
 mod windows;
 

@@ -274,6 +274,7 @@ impl OperationStore for SqliteStore {
         .fetch_all(self.main.reader())
         .await
         .map_err(self.main.failed("read which steps are being taken"))?;
+        // What scripts among them are given is nobody's business here.
         rows.into_iter().map(|(id, data)| Ok((OperationId(id), from_json(&self.main, "step", &data)?))).collect()
     }
 
@@ -431,10 +432,16 @@ impl SqliteStore {
         let rows: Vec<String> =
             sqlx::query_scalar("SELECT data FROM operation_steps WHERE operation = ? ORDER BY number")
                 .bind(id.as_str())
-                .fetch_all(connection)
+                .fetch_all(&mut *connection)
                 .await
                 .map_err(self.main.failed("read an operation's steps"))?;
-        rows.iter().map(|data| from_json(&self.main, "step", data)).collect()
+        let mut steps = Vec::with_capacity(rows.len());
+        for data in &rows {
+            let mut step: Step = from_json(&self.main, "step", data)?;
+            self.open_parameters(connection, id, &mut step).await?;
+            steps.push(step);
+        }
+        Ok(steps)
     }
 
     async fn owned_until(&self, connection: &mut SqliteConnection, id: &OperationId) -> Result<i64> {
@@ -453,13 +460,14 @@ impl SqliteStore {
         id: &OperationId,
         step: &Step,
     ) -> Result<()> {
+        let step = self.seal_parameters(transaction, id, step).await?;
         sqlx::query(
             "INSERT INTO operation_steps (operation, number, data) VALUES (?, ?, ?)
              ON CONFLICT (operation, number) DO UPDATE SET data = excluded.data",
         )
         .bind(id.as_str())
         .bind(step.number)
-        .bind(to_json("a step", step)?)
+        .bind(to_json("a step", &step)?)
         .execute(&mut **transaction)
         .await
         .map_err(self.main.failed(attempt))?;

@@ -45,6 +45,7 @@ keeps_the_contract! {
     slots: contract_operations::slots;
     gates: contract_operations::gates;
     open_operations: contract_operations::open_operations;
+    what_scripts_are_given: contract_operations::what_scripts_are_given;
     events: contract_history::events;
     matches: contract_history::matches;
     settings: contract_history::settings;
@@ -82,6 +83,17 @@ fn files(directory: &TempDir) -> BTreeMap<String, Vec<u8>> {
         })
         .filter(|(name, _)| !name.ends_with(".lock"))
         .collect()
+}
+
+#[tokio::test]
+async fn what_a_script_is_given_stands_in_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory).await.unwrap();
+    contract_operations::what_scripts_are_given(&store).await;
+    store.close().await;
+    for (name, bytes) in files(&directory) {
+        assert!(!bytes.windows(16).any(|window| window == b"hunter2 and more"), "{name} holds it");
+    }
 }
 
 /// Opening is refused, in these words, and changes no file.
