@@ -11,6 +11,7 @@ pub mod guard;
 mod guest;
 mod host;
 mod limit;
+pub mod packages;
 mod storage;
 
 use async_trait::async_trait;
@@ -117,7 +118,7 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             let asked = host::Asked { script, parameters, version: version.as_deref() };
             Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
         }
-        Action::Packages { .. } => return Err(no_way(action)),
+        Action::Packages { machine, change } => packages::effect(fleet, machine, change, name).await?,
         Action::Storage { host, storage, content, name, change } => {
             storage::effect(fleet, host, storage, (*content, name), change).await?
         }

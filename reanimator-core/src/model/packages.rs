@@ -135,6 +135,8 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
 pub struct PackageSurvey {
     /// What installs packages there.
     pub manager: PackageManager,
+    /// Whether we are root there, which changing something takes.
+    pub is_root: bool,
     /// When it was looked.
     pub at: Timestamp,
     /// How old the lists are that it was said from, as far as it is known.
@@ -178,6 +180,18 @@ impl PackageSurvey {
     pub fn too_little_room(&self) -> Option<String> {
         let tight = self.rooms.iter().find(|room| room.free < room.needed)?;
         Some(format!("{} has {} left, and {} are needed", tight.path, tight.free, tight.needed))
+    }
+
+    /// Whether nothing would come of a change.
+    pub fn is_up_to_date(&self, change: &PackagesChange) -> bool {
+        match change {
+            PackagesChange::Refresh => false,
+            // zypper tells of patches, of which one may be of several packages, and not which package is for security.
+            PackagesChange::Upgrade { security_only: true, .. } if self.manager == PackageManager::Zypper => {
+                self.security_count == Some(0)
+            }
+            PackagesChange::Upgrade { .. } => self.wanted(change).is_empty(),
+        }
     }
 
     /// The pending packages that a change would install.
