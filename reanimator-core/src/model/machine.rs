@@ -20,8 +20,6 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok::<(), reanimator_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, example = "guest:c1:101"))]
 #[serde(try_from = "String", into = "String")]
 pub enum Machine {
     /// A host.
@@ -81,6 +79,18 @@ impl From<Machine> for String {
         machine.to_string()
     }
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Machine {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.description(Some("`host:ID` or `guest:CONNECTION:VMID`.")).examples(["guest:c1:101"]).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Machine {}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
