@@ -16,8 +16,10 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod machine;
 pub mod maintenance;
 pub mod operation;
+pub mod packages;
 pub mod protection;
 pub mod role;
 pub mod rule;
@@ -42,10 +44,12 @@ pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQu
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
 pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
+pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
+pub use packages::{PackageChange, PackageReport, PackageRoom, PackageSurvey, PackagesChange};
 pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
 pub use rule::{Objection, Rule, RuleView};
