@@ -17,6 +17,8 @@ pub mod host;
 pub mod ids;
 pub mod links;
 pub mod maintenance;
+pub mod notice;
+pub mod notify_target;
 pub mod operation;
 pub mod protection;
 pub mod role;
@@ -43,6 +45,11 @@ pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identi
 pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
+pub use notice::{Notice, NoticeKind, NoticeLevel};
+pub use notify_target::{
+    Delivery, DeliveryFilter, DeliveryState, MailTls, NotifySecrets, NotifyTarget, NotifyTargetChange, NotifyWay,
+    NotifyWhich, QuietHours,
+};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };

@@ -42,6 +42,7 @@ mod contract_telemetry;
 mod grid;
 mod key;
 mod metrics;
+mod notify;
 mod operations;
 mod pack;
 mod records;
@@ -69,6 +70,7 @@ use crate::{
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
+pub use notify::{NotifyStore, NotifyTargetEdit, StoredNotice};
 pub use operations::{OperationStore, Slot};
 pub use records::{
     AuditEntry, AuditFilter, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord,
@@ -117,6 +119,7 @@ pub trait Store:
     + OperationStore
     + ScriptStore
     + WindowStore
+    + NotifyStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -137,6 +140,7 @@ impl<T> Store for T where
         + OperationStore
         + ScriptStore
         + WindowStore
+        + NotifyStore
         + AccessStore
         + MetaStore
         + BackupStore
