@@ -13,7 +13,7 @@ const LONGEST_SECRET: usize = 16 * 1024;
 const SEALED: &str = "/…";
 
 /// The names of the secrets that are handed in.
-pub const SECRET_NAMES: [&str; 5] = ["password", "token", "signing-key", "headers", "urls"];
+pub const SECRET_NAMES: [&str; 5] = ["password", "token", "signing_key", "headers", "urls"];
 
 /// Secrets of a target. One that is `None` stays as it is; an empty one is deleted.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -134,7 +134,7 @@ impl NotifySecrets {
     fn of(way: &NotifyWay) -> &'static [&'static str] {
         match way {
             NotifyWay::Email { .. } => &["password"],
-            NotifyWay::Webhook { .. } => &["signing-key", "headers"],
+            NotifyWay::Webhook { .. } => &["signing_key", "headers"],
             NotifyWay::Ntfy { .. } => &["token", "password"],
             NotifyWay::Gotify { .. } => &["token"],
             NotifyWay::Apprise {} => &["urls"],
@@ -172,7 +172,7 @@ mod tests {
     fn secrets_are_sorted_and_those_of_another_way_refused() {
         let secrets: NotifySecrets = serde_json::from_str(r#"{"signing_key":"k","headers":""}"#).unwrap();
         let (stored, deleted) = secrets.clone().sorted(&webhook("https://x/")).unwrap();
-        assert_eq!((stored[0].0.as_str(), deleted), ("signing-key", vec!["headers"]));
+        assert_eq!((stored[0].0.as_str(), deleted), ("signing_key", vec!["headers"]));
         assert!(!format!("{secrets:?}").contains("\"k\""));
         let error = secrets.sorted(&NotifyWay::Apprise {}).unwrap_err();
         assert!(crate::report(&error).contains("urls"), "{error}");

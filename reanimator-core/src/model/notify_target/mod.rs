@@ -86,7 +86,7 @@ pub enum NotifyWay {
         to: Vec<String>,
     },
     /// A JSON document posted to a web address. The secret `headers` holds more headers, one a line, as `Name: value`; with
-    /// the secret `signing-key` each document is signed.
+    /// the secret `signing_key` each document is signed.
     Webhook {
         /// The address. It may be a secret itself: it is sealed, and only its beginning is shown.
         url: String,
