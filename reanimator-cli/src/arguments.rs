@@ -81,6 +81,9 @@ pub(crate) enum Noun {
     /// When hosts and guests may be disturbed
     #[command(subcommand)]
     Window(commands::window::WindowCommand),
+    /// Whom notices go to: mail, webhook, ntfy, Gotify, apprise
+    #[command(subcommand)]
+    Notify(commands::notify::NotifyCommand),
     /// What was done, by whom
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),

@@ -54,6 +54,21 @@ pub(crate) fn secret(option: &str, source: &str, prompt: &str) -> Result<SecretS
     Ok(SecretString::from(text))
 }
 
+/// The same of a secret with more than one line; asked for at a terminal it is one line.
+pub(crate) fn lines(option: &str, source: &str, prompt: &str) -> Result<SecretString, Failure> {
+    let attempt = format!("read the secret of {option}");
+    let read = |input: &mut dyn Read| {
+        let mut text = String::new();
+        input.take(LONGEST_SECRET).read_to_string(&mut text).map(|_| SecretString::from(text))
+    };
+    let failed = |error: io::Error| usage(&attempt, error.to_string(), "name a source that can be read");
+    match source.split_once(':') {
+        None if source == "stdin" => read(&mut io::stdin().lock()).map_err(failed),
+        Some(("file", path)) => std::fs::File::open(path).and_then(|mut file| read(&mut file)).map_err(failed),
+        _ => secret(option, source, prompt),
+    }
+}
+
 /// The same, where the option was given.
 pub(crate) fn optional_secret(
     option: &str,

@@ -26,6 +26,7 @@
 //! | [`access`] | people, roles, tokens, the audit trail |
 //! | [`fleet`] | who is looked after; the door for frontends |
 //! | [`action`] | carrying out one change of the world |
+//! | [`notify`] | sending what alerts and operations have to say |
 //! | [`operation`] | changes as journaled steps: carried out, cancelled, undone, resumed |
 //! | [`workflows`] | what people want done: the [live loop](workflows::live), and [operations](workflows::operations) while serving |
 //!
@@ -40,6 +41,7 @@ pub mod error;
 pub mod fleet;
 pub mod host;
 pub mod model;
+pub mod notify;
 pub mod operation;
 pub mod store;
 #[cfg(feature = "testkit")]

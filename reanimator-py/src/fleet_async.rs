@@ -689,6 +689,62 @@ impl AsyncFleet {
         later(py, calls::resume(self.0.clone()))
     }
 
+    /// Whom notices go to, by name, and how each target is doing.
+    fn notify_targets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::notify_targets(self.0.clone()))
+    }
+
+    /// One target of notices.
+    fn notify_target<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::notify_target(self.0.clone(), name))
+    }
+
+    /// Makes a target of notices, with its secrets.
+    #[pyo3(signature = (target, secrets = None))]
+    fn create_notify_target<'py>(
+        &self,
+        py: Python<'py>,
+        target: Json,
+        secrets: Option<Json>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::create_notify_target(self.0.clone(), target, secrets))
+    }
+
+    /// Changes a target of notices; what is absent stays.
+    #[pyo3(signature = (name, change, secrets = None))]
+    fn change_notify_target<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        change: Json,
+        secrets: Option<Json>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::change_notify_target(self.0.clone(), name, change, secrets))
+    }
+
+    /// Removes a target of notices with its secrets.
+    fn remove_notify_target<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_notify_target(self.0.clone(), name))
+    }
+
+    /// Sends a message to a target at once, and says what was answered.
+    fn test_notify_target<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::test_notify_target(self.0.clone(), name))
+    }
+
+    /// What was sent, what waits and what was given up, the newest first.
+    #[pyo3(signature = (*, target = None, state = None, before = None, limit = 100))]
+    fn notifications<'py>(
+        &self,
+        py: Python<'py>,
+        target: Option<String>,
+        state: Option<String>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::notifications(self.0.clone(), target, state, before, limit))
+    }
+
     /// All maintenance windows, by name, with whom they cover and when they open.
     fn windows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::windows(self.0.clone()))

@@ -93,6 +93,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::uploads::routes())
         .merge(resources::users::routes())
         .merge(resources::windows::routes())
+        .merge(resources::notify::routes())
 }
 
 /// The OpenAPI document of the whole API, as JSON.

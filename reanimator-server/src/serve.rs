@@ -16,6 +16,7 @@ use reanimator_core::{
     store::LeaseHolder,
     workflows::{
         live::{LiveLoop, LiveOptions},
+        notify::NotifyLoop,
         operations::OperationsLoop,
     },
 };
@@ -81,7 +82,15 @@ pub async fn serve(
         OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
         Ok(())
     };
-    tokio::try_join!(live, http, announced, operations).map(|_| ())
+    let notices = async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held?,
+            () = stop.cancelled() => return Ok(()),
+        }
+        NotifyLoop::new(fleet.clone()).run(stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(live, http, announced, operations, notices).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.

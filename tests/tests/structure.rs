@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 8] = [
     &["transport", "decide"],
     &["collect"],
     &["host", "store"],
-    &["access"],
+    &["access", "notify"],
     &["fleet"],
     &["action"],
     &["operation"],

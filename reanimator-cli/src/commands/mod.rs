@@ -23,6 +23,8 @@ mod host_topology;
 mod host_unit;
 pub(crate) mod man;
 pub(crate) mod matches;
+pub(crate) mod notify;
+mod notify_settings;
 pub(crate) mod op;
 mod openapi;
 mod operate;
@@ -64,6 +66,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,
         Noun::Window(command) => window::run(command, context).await,
+        Noun::Notify(command) => notify::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,
         Noun::Openapi => openapi::run(context),

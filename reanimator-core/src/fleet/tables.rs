@@ -62,7 +62,9 @@ impl Fleet {
             guests: &vms,
             backups: &backups,
         };
-        let attention = attention::attention(known, now);
+        let mut attention = attention::attention(known, now);
+        attention.extend(self.silent_targets().await?);
+        attention.sort_by_key(|each| each.level);
         Ok(Tables {
             overview: dashboard::overview(&totals, &nodes, &vms, attention),
             interfaces: dashboard::interfaces(&views, &hosts),

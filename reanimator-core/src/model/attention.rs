@@ -69,6 +69,7 @@ pub struct Trouble {
 /// - `clock`: `seconds` that it is ahead, negative where it is behind
 /// - `subscription`: `status` is `expired`, `invalid` or `suspended`
 /// - `updates`: `count`
+/// - `notify`: `target`, `count` (notices that wait), `error`
 /// - `old-data`: `section`? of its facts, where the rest is not old
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -114,6 +115,8 @@ pub enum AttentionKind {
     Clock,
     /// The subscription does not hold any more.
     Subscription,
+    /// Notices do not reach a target.
+    Notify,
     /// Security updates wait.
     Updates,
     /// It wants to be restarted.

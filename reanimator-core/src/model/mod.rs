@@ -18,6 +18,8 @@ pub mod ids;
 pub mod links;
 pub mod machine;
 pub mod maintenance;
+pub mod notice;
+pub mod notify_target;
 pub mod operation;
 pub mod packages;
 pub mod protection;
@@ -46,6 +48,11 @@ pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
 pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
+pub use notice::{Notice, NoticeKind, NoticeLevel};
+pub use notify_target::{
+    Delivery, DeliveryFilter, DeliveryState, MailTls, NotifySecrets, NotifyTarget, NotifyTargetChange, NotifyWay,
+    NotifyWhich, QuietHours,
+};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };

@@ -44,6 +44,7 @@ mod contract_telemetry;
 mod grid;
 mod key;
 mod metrics;
+mod notify;
 mod operations;
 mod pack;
 mod records;
@@ -71,6 +72,7 @@ use crate::{
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
+pub use notify::{NotifyStore, NotifyTargetEdit, StoredNotice};
 pub use operations::{OperationStore, Slot};
 pub use records::{
     AuditEntry, AuditFilter, LeaseHolder, NewFacts, OperationHold, Retention, Sample, SecretHash, SessionRecord,
@@ -119,6 +121,7 @@ pub trait Store:
     + OperationStore
     + ScriptStore
     + WindowStore
+    + NotifyStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -139,6 +142,7 @@ impl<T> Store for T where
         + OperationStore
         + ScriptStore
         + WindowStore
+        + NotifyStore
         + AccessStore
         + MetaStore
         + BackupStore

@@ -2,4 +2,5 @@
 
 pub mod live;
 pub mod maintenance;
+pub mod notify;
 pub mod operations;

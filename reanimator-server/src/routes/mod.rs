@@ -15,6 +15,7 @@ pub(crate) mod hosts;
 pub(crate) mod maintenance;
 pub(crate) mod matches;
 pub(crate) mod nodes;
+pub(crate) mod notify;
 pub(crate) mod operations;
 pub(crate) mod proxmox;
 pub(crate) mod scripts;

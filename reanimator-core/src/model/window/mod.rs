@@ -3,8 +3,8 @@
 //! What at least one enabled window covers may be disturbed only while one of its windows is open; what none covers, at
 //! any time. [`WindowState::of`] says which of these holds, from the windows and the time: pure.
 
-mod days;
-mod opening;
+pub(in crate::model) mod days;
+pub(in crate::model) mod opening;
 
 use std::{collections::BTreeSet, fmt};
 

@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 16] = [
+pub(super) const REPLACED: [&str; 17] = [
     "connections",
     "hosts",
     "host_links",
@@ -44,12 +44,13 @@ pub(super) const REPLACED: [&str; 16] = [
     "windows",
     "protections",
     "scripts",
+    "notify_targets",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 10] = [
+pub(super) const OF_ITS_OWN: [&str; 13] = [
     "meta",
     "server_lease",
     "secrets",
@@ -60,6 +61,9 @@ pub(super) const OF_ITS_OWN: [&str; 10] = [
     "operation_things",
     "operation_slots",
     "operation_gates",
+    "notices",
+    "notify_outbox",
+    "notify_cursors",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.

@@ -21,6 +21,7 @@ mod events;
 mod facts;
 mod hosts;
 mod meta;
+mod notify;
 mod operations;
 mod scripts;
 mod secrets;
@@ -56,6 +57,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 10, sql: include_str!("../../../migrations/sqlite/main/0010_notify.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },
