@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_telemetry,
+    contract_facts, contract_history, contract_notify, contract_telemetry,
 };
 
 use super::*;
@@ -44,6 +44,8 @@ keeps_the_contract! {
     changes: contract_facts::changes;
     events: contract_history::events;
     matches: contract_history::matches;
+    notify_targets: contract_notify::targets;
+    deliveries: contract_notify::deliveries;
     settings: contract_history::settings;
     access: contract_history::access;
 }
