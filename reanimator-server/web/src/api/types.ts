@@ -135,9 +135,12 @@ export type NotifyWay = Schemas['NotifyWay'];
 export type NotifyKind = NotifyWay['kind'];
 export type NoticeLevel = Schemas['NoticeLevel'];
 /** Where notices go, without its secrets. */
-export type NotifyTarget = Schemas['NotifyTarget'];
+export type NotifyTarget = Omit<Schemas['NotifyTarget'], 'which'> & { which?: NotifyWhich };
+export type NotifyWhich = Partial<Schemas['NotifyWhich']>;
+export type NoticeKind = Schemas['NoticeKind'];
 /** What is absent stays; quiet hours end with null. */
-export type NotifyTargetChange = Partial<Omit<Schemas['NotifyTargetChange'], 'quiet'>> & {
+export type NotifyTargetChange = Partial<Omit<Schemas['NotifyTargetChange'], 'quiet' | 'which'>> & {
+  which?: NotifyWhich;
   quiet?: Schemas['QuietHours'] | null;
 };
 export type NotifySecrets = Partial<Schemas['NotifySecrets']>;

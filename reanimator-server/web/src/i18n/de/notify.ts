@@ -19,7 +19,7 @@ export const notify: Messages['notify'] = {
   quietUntil: (moment) => `Ruhe bis ${moment}`,
   waiting: 'Wartend',
   last: 'Zuletzt',
-  lastStates: { sent: 'gesendet', failed: 'aufgegeben', waiting: 'wartet', dropped: 'nicht nötig' },
+  lastStates: { sent: 'gesendet', failed: 'fehlgeschlagen', waiting: 'wartet', dropped: 'nicht nötig' },
   trouble: 'Problem',
 
   test: 'Testen',

@@ -19,7 +19,7 @@ export const notify = {
   quietUntil: (moment: string) => `quiet until ${moment}`,
   waiting: 'Waiting',
   last: 'Last',
-  lastStates: { sent: 'sent', failed: 'given up', waiting: 'waits', dropped: 'not needed' },
+  lastStates: { sent: 'sent', failed: 'failed', waiting: 'waits', dropped: 'not needed' },
   trouble: 'Trouble',
 
   // Trying it.

@@ -19,7 +19,7 @@ export const notify: Messages['notify'] = {
   quietUntil: (moment) => `silenzio fino a ${moment}`,
   waiting: 'In attesa',
   last: 'Ultimo invio',
-  lastStates: { sent: 'inviato', failed: 'abbandonato', waiting: 'in attesa', dropped: 'non necessario' },
+  lastStates: { sent: 'inviato', failed: 'non riuscito', waiting: 'in attesa', dropped: 'non necessario' },
   trouble: 'Problema',
 
   test: 'Prova',

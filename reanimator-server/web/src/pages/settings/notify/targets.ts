@@ -1,6 +1,7 @@
 /** Targets of notices as a form holds them. */
 import type {
   Day,
+  NoticeKind,
   NoticeLevel,
   NotifyKind,
   NotifySecrets,
@@ -38,7 +39,7 @@ export interface Draft {
   headers: string;
   urls: string;
   levels: Record<(typeof LEVELS)[number], boolean>;
-  kinds: readonly string[] | null;
+  kinds: readonly NoticeKind[] | null;
   resolved: boolean;
   done: boolean;
   hosts: string;
@@ -204,7 +205,7 @@ export function changeOf(draft: Draft): NotifyTargetChange {
     which: {
       // What is well again is among them: which of it is told is said beside.
       levels: [...LEVELS.filter((level) => draft.levels[level]), 'ok'],
-      ...(kinds ? { kinds: [...kinds] as never } : {}),
+      ...(kinds ? { kinds: [...kinds] } : {}),
       resolved: draft.resolved,
       done: draft.done,
       ...(hosts.trim() ? { hosts: hosts.trim() } : {}),
