@@ -38,6 +38,8 @@ mod contract_facts;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_history;
 #[cfg(all(test, feature = "sqlite"))]
+mod contract_notify;
+#[cfg(all(test, feature = "sqlite"))]
 mod contract_operations;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_telemetry;

@@ -8,6 +8,7 @@ mod dashboard;
 mod fleet;
 mod groups;
 mod live;
+mod notify;
 mod operations;
 mod roles;
 mod scripts;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_operations, contract_telemetry,
+    contract_facts, contract_history, contract_notify, contract_operations, contract_telemetry,
 };
 
 use super::*;
@@ -48,6 +48,8 @@ keeps_the_contract! {
     what_scripts_are_given: contract_operations::what_scripts_are_given;
     events: contract_history::events;
     matches: contract_history::matches;
+    notify_targets: contract_notify::targets;
+    deliveries: contract_notify::deliveries;
     settings: contract_history::settings;
     access: contract_history::access;
 }

@@ -37,9 +37,11 @@ impl Told {
         (Self { newest, open }, notices)
     }
 
-    /// The same before anything was ever told: what is over is no news.
-    pub(super) fn first(seen: &[Operation], now: Timestamp) -> Self {
-        Self::default().with(seen, now).0
+    /// The same before anything was ever told: what was over before `since` is no news.
+    pub(super) fn first(seen: &[Operation], since: Timestamp, now: Timestamp) -> (Self, Vec<Notice>) {
+        let is_news = |operation: &&Operation| operation.ended_at.is_none_or(|ended| ended >= since);
+        let news: Vec<Operation> = seen.iter().filter(is_news).cloned().collect();
+        (Self::default().with(seen, now).0, Self::default().with(&news, now).1)
     }
 }
 
@@ -100,7 +102,10 @@ mod tests {
     #[test]
     fn each_end_is_told_once_also_of_what_began_and_ended_unseen() {
         let now = Timestamp::UNIX_EPOCH;
-        let told = Told::first(&[operation("1", OperationState::Done), operation("2", OperationState::Running)], now);
+        let old = Operation { ended_at: Some(now), ..operation("1", OperationState::Done) };
+        let since = Timestamp::from_second(1).unwrap();
+        let (told, notices) = Told::first(&[old, operation("2", OperationState::Running)], since, now);
+        assert_eq!(notices, []);
         assert_eq!(told, Told { newest: Some("2".into()), open: BTreeSet::from(["2".into()]) });
         let seen = [
             operation("1", OperationState::Done),
@@ -115,9 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn what_ended_after_the_start_is_told_at_the_first_look() {
+        let (start, now) = (Timestamp::from_second(10).unwrap(), Timestamp::from_second(20).unwrap());
+        let ended = |id: &str, second| {
+            let at = Timestamp::from_second(second).unwrap();
+            Operation { ended_at: Some(at), ..operation(id, OperationState::Failed) }
+        };
+        let (told, notices) = Told::first(&[ended("1", 9), ended("2", 10)], start, now);
+        assert_eq!((titles(&notices), told.newest), (vec!["2: failed"], Some("2".into())));
+    }
+
+    #[test]
     fn what_is_taken_back_later_is_told_again_when_it_is() {
         let now = Timestamp::UNIX_EPOCH;
-        let told = Told::first(&[operation("1", OperationState::Done)], now);
+        let told = Told { newest: Some("1".into()), ..Told::default() };
         let wished = Operation { undo: true, ..operation("1", OperationState::Done) };
         let (told, notices) = told.with(&[wished], now);
         assert_eq!(notices, []);

@@ -77,14 +77,15 @@ pub struct NotifyLoop {
     sending: JoinSet<()>,
     /// To whom something is being sent.
     busy: BTreeMap<Id, String>,
+    began_at: Timestamp,
     pruned_at: Option<Timestamp>,
 }
 
 impl NotifyLoop {
     /// A loop over what this fleet has to say.
     pub fn new(fleet: Fleet) -> Self {
-        let operations = Operations::new(fleet.clone());
-        Self { fleet, operations, sending: JoinSet::new(), busy: BTreeMap::new(), pruned_at: None }
+        let (operations, began_at) = (Operations::new(fleet.clone()), fleet.now());
+        Self { fleet, operations, sending: JoinSet::new(), busy: BTreeMap::new(), began_at, pruned_at: None }
     }
 
     /// Runs until `stop`; then lets what is being sent end for a moment. What is not sent waits for the next server.
@@ -146,7 +147,7 @@ impl NotifyLoop {
         let seen = self.seen(told.as_ref()).await?;
         let (next, notices) = match &told {
             Some(told) => told.with(&seen, now),
-            None => (Told::first(&seen, now), Vec::new()),
+            None => Told::first(&seen, self.began_at, now),
         };
         if told.as_ref() == Some(&next) && notices.is_empty() {
             return Ok(());
@@ -169,6 +170,11 @@ impl NotifyLoop {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
+        }
+        let newest = self.operations.list(&OperationFilter { limit: 1, ..OperationFilter::default() }).await?;
+        let is_known = |told: &Told| newest.first().is_none_or(|newest| !told.is_new(&newest.id));
+        if told.is_some_and(is_known) {
+            return Ok(seen);
         }
         let mut filter = OperationFilter { limit: PAGE, ..OperationFilter::default() };
         for _ in 0..PAGES {

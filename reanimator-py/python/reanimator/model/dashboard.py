@@ -63,6 +63,7 @@ class Attention(TypedDict):
         "backup-missing",
         "clock",
         "subscription",
+        "notify",
         "updates",
         "restart-wanted",
     ]

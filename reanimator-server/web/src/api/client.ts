@@ -16,6 +16,7 @@ import type {
   ClusterRow,
   Command,
   Credential,
+  Delivery,
   DryRun,
   GuestDetails,
   Host,
@@ -29,22 +30,26 @@ import type {
   Labels,
   Listing,
   MaintenanceDryRun,
+  MaintenanceWindow,
   MaintenanceWish,
   Match,
   Me,
   NewHost,
   NewOperation,
-  MaintenanceWindow,
   NewProxmox,
   NodeRow,
+  NotifySecrets,
+  NotifyTarget,
+  NotifyTargetChange,
+  NotifyTargetView,
   Operation,
   OperationLine,
   Overview,
   ProtectionView,
   ProxmoxConnection,
   ProxmoxFound,
-  Retention,
   Recent,
+  Retention,
   Role,
   Script,
   Series,
@@ -295,6 +300,17 @@ export const api = {
   /** Where the trail is had as a file, of any length. */
   auditFile: (format: 'csv' | 'jsonl', question: AuditQuestion) =>
     BASE + withQuery('/audit/export', { format, ...question }),
+
+  notifyTargets: async () => (await call<{ items: NotifyTargetView[] }>('GET', '/notify-targets')).items,
+  addNotifyTarget: (target: NotifyTarget, secrets: NotifySecrets) =>
+    call<NotifyTargetView>('POST', '/notify-targets', { target, secrets }),
+  changeNotifyTarget: (name: string, change: NotifyTargetChange, secrets: NotifySecrets) =>
+    call<NotifyTargetView>('PATCH', `/notify-targets/${id(name)}`, { change, secrets }),
+  removeNotifyTarget: (name: string) => call<undefined>('DELETE', `/notify-targets/${id(name)}`),
+  testNotifyTarget: (name: string) =>
+    call<{ answer: string; milliseconds: number }>('POST', `/notify-targets/${id(name)}/test`),
+  notifications: async (limit = 200) =>
+    (await call<{ items: Delivery[] }>('GET', withQuery('/notifications', { limit: String(limit) }))).items,
 
   windows: async () => (await call<{ items: WindowView[] }>('GET', '/windows')).items,
   addWindow: (window: MaintenanceWindow) => call<WindowView>('POST', '/windows', window),

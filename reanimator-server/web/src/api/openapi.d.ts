@@ -697,6 +697,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent, what waits, and what was given up; the newest first. */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The targets, and how each is doing. What is set, an admin sees; secrets nobody. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a target. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify-targets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One target. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Removes a target with its secrets. What waits for it is not sent. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Changes a target; what is absent stays. Where it leads to another place, its secrets are given anew. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/notify-targets/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message to a target at once, whatever it wants and whether it is quiet. */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations": {
         parameters: {
             query?: never;
@@ -1553,10 +1624,11 @@ export interface components {
          *     - `clock`: `seconds` that it is ahead, negative where it is behind
          *     - `subscription`: `status` is `expired`, `invalid` or `suspended`
          *     - `updates`: `count`
+         *     - `notify`: `target`, `count` (notices that wait), `error`
          *     - `old-data`: `section`? of its facts, where the rest is not old
          * @enum {string}
          */
-        AttentionKind: "offline" | "old-data" | "no-quorum" | "disk-health" | "pool" | "pool-full" | "disk-full" | "storage-unusable" | "high-availability" | "ceph" | "replication" | "service" | "temperature" | "failed-units" | "certificate" | "backup-failed" | "backup-old" | "backup-missing" | "clock" | "subscription" | "updates" | "restart-wanted";
+        AttentionKind: "offline" | "old-data" | "no-quorum" | "disk-health" | "pool" | "pool-full" | "disk-full" | "storage-unusable" | "high-availability" | "ceph" | "replication" | "service" | "temperature" | "failed-units" | "certificate" | "backup-failed" | "backup-old" | "backup-missing" | "clock" | "subscription" | "notify" | "updates" | "restart-wanted";
         /**
          * @description How bad something is.
          * @enum {string}
@@ -2039,6 +2111,13 @@ export interface components {
             new_value?: string | null;
             /** @description What it was; absent where there was none. */
             old_value?: string | null;
+        };
+        /** @description What to change of a target and of its secrets. */
+        ChangedNotifyTarget: {
+            /** @description What to change; what is absent stays. */
+            change?: components["schemas"]["NotifyTargetChange"];
+            /** @description Secrets to be stored anew, or with an empty text deleted. */
+            secrets?: components["schemas"]["NotifySecrets"];
         };
         /** @description What to change of a person; what is absent stays. */
         ChangeOfUser: {
@@ -3339,6 +3418,61 @@ export interface components {
             /** @description Whether the two are one machine. */
             same: boolean;
         };
+        /** @description Deliveries, the newest first. */
+        Deliveries: {
+            items: components["schemas"]["Delivery"][];
+            /**
+             * Format: int64
+             * @description For the next page; none at the end.
+             */
+            next_cursor?: number | null;
+        };
+        /** @description A notice for one target. */
+        Delivery: {
+            /**
+             * Format: date-time
+             * @description When it was sent, given up or dropped.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was first tried.
+             */
+            first_try_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Before when it is not tried again.
+             */
+            next_try_at?: string | null;
+            /** @description What went wrong last, or why it was dropped. */
+            note?: string | null;
+            /** @description What is told. */
+            notice: components["schemas"]["Notice"];
+            /**
+             * Format: int64
+             * @description Rises with each one; the cursor for the next page.
+             */
+            number?: number;
+            /**
+             * Format: date-time
+             * @description When it was given to the target.
+             */
+            queued_at: string;
+            /** @description How far it got. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description For which target. */
+            target: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries?: number;
+        };
+        /**
+         * @description How far a delivery got.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sent" | "failed" | "dropped";
         /**
          * @description How something that holds data is.
          * @enum {string}
@@ -5519,6 +5653,11 @@ export interface components {
             /** @description A password. */
             password?: string | null;
         };
+        /**
+         * @description How the way to a mail server is protected.
+         * @enum {string}
+         */
+        MailTls: "starttls" | "tls" | "none";
         /** @description What a wish would come to: what goes where, and each step as the operation would take it. */
         MaintenanceDryRun: components["schemas"]["DryRun"] & {
             /** @description Guests that would be moved, in order. */
@@ -5911,6 +6050,13 @@ export interface components {
         /** @description What a group is to be called. */
         NewGroupName: {
             name: string;
+        };
+        /** @description A new target with its secrets. */
+        NewNotifyTarget: {
+            /** @description Its secrets. They are never given out again. */
+            secrets?: components["schemas"]["NotifySecrets"];
+            /** @description The target. */
+            target: components["schemas"]["NotifyTarget"];
         };
         /** @description Actions to be carried out, before anything was done. */
         NewOperation: {
@@ -6619,6 +6765,250 @@ export interface components {
              * @default
              */
             vmid: string;
+        };
+        /** @description Something to be told. */
+        Notice: {
+            /**
+             * Format: date-time
+             * @description When it came about.
+             */
+            at: string;
+            /** @description What it is about: `host:ID`, `guest:ID`; none where it is about nothing in particular. */
+            entity?: string | null;
+            /** @description More about it, for programs: the host's name, a figure, a limit. `things` may name several entities, with commas. */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description The matter that it belongs to: of notices with the same key the newest says how it stands. */
+            key: string;
+            /** @description What kind of thing is told. */
+            kind: components["schemas"]["NoticeKind"];
+            /** @description How bad it is. */
+            level: components["schemas"]["NoticeLevel"];
+            /** @description All of it, in lines of plain text; may be empty. */
+            text?: string;
+            /** @description It in one line. */
+            title: string;
+            /** @description Where there is more to see. */
+            url?: string | null;
+        };
+        /**
+         * @description What kind of thing is told.
+         * @enum {string}
+         */
+        NoticeKind: "alert-raised" | "alert-resolved" | "alert-reminder" | "operation-ended" | "update-ended" | "test";
+        /**
+         * @description How bad it is; the worst first.
+         * @enum {string}
+         */
+        NoticeLevel: "critical" | "warning" | "notice" | "ok";
+        /** @description Secrets of a target. One that is `None` stays as it is; an empty one is deleted. */
+        NotifySecrets: {
+            /** @description More headers of a webhook, one a line: `Authorization: Bearer ...`. */
+            headers?: string | null;
+            /** @description For the log-in to a mail server or to ntfy. */
+            password?: string | null;
+            /** @description With this the documents of a webhook are signed. */
+            signing_key?: string | null;
+            /** @description Of ntfy (`tk_...`) or of an application of Gotify. */
+            token?: string | null;
+            /** @description Addresses of apprise, one a line. */
+            urls?: string | null;
+        };
+        /**
+         * @description Where notices go.
+         *
+         *     ```
+         *     use reanimator_core::model::NotifyTarget;
+         *     let target: NotifyTarget = serde_json::from_str(
+         *         r#"{"name":"phone","way":{"kind":"ntfy","topic":"fleet"},
+         *             "quiet":{"from":"22:00","to":"07:00","zone":"Europe/Berlin"}}"#,
+         *     )?;
+         *     target.check()?;
+         *     assert_eq!(target.to_string(), "ntfy https://ntfy.sh/fleet");
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        NotifyTarget: {
+            /** @description Whether it may lie on this very machine, or in a network that no router passes on. Defaults to not. */
+            allow_inside?: boolean;
+            /** @description Whether anything is sent. Defaults to so. */
+            enabled?: boolean;
+            /**
+             * Format: int32
+             * @description For how many seconds notices are gathered before they go out as one message, 0 to 3600; with 0 each goes by itself
+             *     and at once. Defaults to 30.
+             */
+            group_seconds?: number;
+            /** @description Its name, unique. */
+            name: string;
+            quiet?: components["schemas"]["QuietHours"] | null;
+            /** @description How it is reached. */
+            way: components["schemas"]["NotifyWay"];
+            /** @description Which notices it gets. Defaults to all that tell of trouble, and of its end. */
+            which?: components["schemas"]["NotifyWhich"];
+        };
+        /** @description What to change of a target; `None` leaves it. */
+        NotifyTargetChange: {
+            /**
+             * @description Whether it may lie inside.
+             * @default null
+             */
+            allow_inside: boolean | null;
+            /**
+             * @description Whether anything is sent.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * Format: int32
+             * @description For how many seconds notices are gathered.
+             * @default null
+             */
+            group_seconds: number | null;
+            /** @default null */
+            quiet: components["schemas"]["QuietHours"] | null;
+            /** @default null */
+            way: components["schemas"]["NotifyWay"] | null;
+            /** @default null */
+            which: components["schemas"]["NotifyWhich"] | null;
+        };
+        /** @description All targets, by name. */
+        NotifyTargets: {
+            items: components["schemas"]["NotifyTargetView"][];
+        };
+        /** @description A target, and how it is doing. */
+        NotifyTargetView: {
+            /** @description Whether anything is sent. */
+            enabled: boolean;
+            /** @description How it is reached: `email`, `webhook`, `ntfy`, `gotify`, `apprise`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When the newest notice that is over was sent or given up.
+             */
+            last_at?: string | null;
+            last_state?: components["schemas"]["DeliveryState"] | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Until when it is not to be disturbed; none where it may be now.
+             */
+            quiet_until?: string | null;
+            /** @description The names of its secrets, for admins alone. The secrets themselves are never given out. */
+            secrets?: string[] | null;
+            target?: components["schemas"]["NotifyTarget"] | null;
+            /**
+             * Format: int32
+             * @description How often the oldest of these could not be sent.
+             */
+            tries: number;
+            /** @description What went wrong last, where something did since. */
+            trouble?: string | null;
+            /**
+             * Format: int64
+             * @description How many notices wait for it.
+             */
+            waiting: number;
+        };
+        /** @description What came of trying a target. */
+        NotifyTestReport: {
+            /** @description What the far side answered. */
+            answer: string;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            milliseconds: number;
+        };
+        /** @description How a target is reached. */
+        NotifyWay: {
+            /** @description The sender's address. */
+            from: string;
+            /** @enum {string} */
+            kind: "email";
+            /**
+             * Format: int32
+             * @description Its port. Defaults to 587 with `starttls`, 465 with `tls`, 25 with `none`.
+             */
+            port?: number | null;
+            /** @description The mail server's name. */
+            server: string;
+            /** @description How the way there is protected. Defaults to `starttls`. */
+            tls?: components["schemas"]["MailTls"];
+            /** @description Who gets it, up to 50 addresses. */
+            to: string[];
+            /** @description Whom to log in as. Defaults to no log-in. */
+            user?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "webhook";
+            /** @description The address. It may be a secret itself: it is sealed, and only its beginning is shown. */
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "ntfy";
+            /** @description Its address. Defaults to `https://ntfy.sh`. */
+            server?: string;
+            /** @description The topic. */
+            topic: string;
+            /** @description Whom to log in as. Defaults to no log-in, or to the secret `token`. */
+            user?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "gotify";
+            /** @description Its address. */
+            server: string;
+        } | {
+            /** @enum {string} */
+            kind: "apprise";
+        };
+        /** @description Which notices a target gets. */
+        NotifyWhich: {
+            /**
+             * @description Whether it is told of operations and updates that went well. Defaults to not.
+             * @default false
+             */
+            done: boolean;
+            /**
+             * @description About which guests, as in windows: `tag:prod`. Defaults to all. With `hosts` or `guests`, what is about nothing in
+             *     particular is not told.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description About which hosts, as in selectors: `group:web,!db1`. Defaults to all.
+             * @default null
+             */
+            hosts: string | null;
+            /**
+             * @description Of what kind. Defaults to all.
+             * @default [
+             *       "alert-raised",
+             *       "alert-resolved",
+             *       "alert-reminder",
+             *       "operation-ended",
+             *       "update-ended",
+             *       "test"
+             *     ]
+             */
+            kinds: components["schemas"]["NoticeKind"][];
+            /**
+             * @description Of what level: `critical`, `warning`, `notice`. Defaults to all. What is `ok` follows `resolved` and `done`.
+             * @default [
+             *       "critical",
+             *       "warning",
+             *       "notice",
+             *       "ok"
+             *     ]
+             */
+            levels: components["schemas"]["NoticeLevel"][];
+            /**
+             * @description Whether it is told when an alert is over. Defaults to so.
+             * @default true
+             */
+            resolved: boolean;
         };
         /** @description What a rule says against an action. */
         Objection: {
@@ -7770,6 +8160,25 @@ export interface components {
             quorate?: boolean | null;
             /** @description Whether it answers. */
             state: components["schemas"]["HostState"];
+        };
+        /** @description When a target is not to be disturbed. What waits goes out as one message when it is over. */
+        QuietHours: {
+            /** @description Whether what is critical waits, too. Defaults to not: it goes through. */
+            critical_waits?: boolean;
+            /** @description On which days it begins. Defaults to all. */
+            days?: components["schemas"]["Day"][];
+            /**
+             * @description From when, by the clock of its zone: `22:00`.
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description Until when: on the next day where that is not later than `from`.
+             * @example 07:00
+             */
+            to: string;
+            /** @description The time zone of its clock, as the IANA calls it. Defaults to `UTC`. */
+            zone?: string;
         };
         /** @description What is said of a Raspberry Pi alone. */
         RaspberryPi: {
@@ -11858,6 +12267,288 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuestDetails"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: number;
+                /** @description How many at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["DeliveryState"];
+                /** @description Only to this target. */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTargets"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNotifyTarget"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTargetView"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTargetView"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedNotifyTarget"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTargetView"];
+                };
+            };
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTestReport"];
                 };
             };
         };

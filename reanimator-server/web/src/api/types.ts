@@ -130,6 +130,29 @@ export type WindowView = Omit<Answered<Schemas['WindowView']>, 'window'> & { win
 /** Something that is protected by hand. */
 export type ProtectionView = Answered<Schemas['ProtectionView']>;
 
+/** How a target of notices is reached. */
+export type NotifyWay = Schemas['NotifyWay'];
+export type NotifyKind = NotifyWay['kind'];
+export type NoticeLevel = Schemas['NoticeLevel'];
+/** Where notices go, without its secrets. */
+export type NotifyTarget = Omit<Schemas['NotifyTarget'], 'which'> & { which?: NotifyWhich };
+export type NotifyWhich = Partial<Schemas['NotifyWhich']>;
+export type NoticeKind = Schemas['NoticeKind'];
+/** What is absent stays; quiet hours end with null. */
+export type NotifyTargetChange = Partial<Omit<Schemas['NotifyTargetChange'], 'quiet' | 'which'>> & {
+  which?: NotifyWhich;
+  quiet?: Schemas['QuietHours'] | null;
+};
+export type NotifySecrets = Partial<Schemas['NotifySecrets']>;
+/** A target and how it is doing; all that is set of it only for admins. */
+export type NotifyTargetView = Answered<Omit<Schemas['NotifyTargetView'], 'kind' | 'target' | 'secrets'>> & {
+  kind: NotifyKind;
+  target?: NotifyTarget;
+  secrets?: string[];
+};
+/** A notice for one target, and what became of it. */
+export type Delivery = Answered<Schemas['Delivery']>;
+
 /** What a script may be given. */
 export type Parameter = Schemas['Parameter'];
 /** A prepared script, as an admin defines it. */

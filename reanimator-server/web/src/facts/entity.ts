@@ -17,6 +17,8 @@ export function entityHref(entity: string): string | null {
       return `/storage/${encodeURIComponent(id)}`;
     case 'cluster':
       return `/clusters/${encodeURIComponent(id)}`;
+    case 'notify':
+      return '/settings/notifications';
     default:
       return null;
   }

@@ -13,6 +13,7 @@ import { cluster } from './de/cluster';
 import { operations } from './de/operations';
 import { actions } from './de/actions';
 import { rules } from './de/rules';
+import { notify } from './de/notify';
 import { windows } from './de/windows';
 import { scripts } from './de/scripts';
 import { run } from './de/run';
@@ -39,6 +40,7 @@ export const messages: Messages = {
   operations,
   actions,
   rules,
+  notify,
   windows,
   scripts,
   run,

@@ -13,6 +13,7 @@ import { cluster } from './en/cluster';
 import { operations } from './en/operations';
 import { actions } from './en/actions';
 import { rules } from './en/rules';
+import { notify } from './en/notify';
 import { windows } from './en/windows';
 import { scripts } from './en/scripts';
 import { run } from './en/run';
@@ -39,6 +40,7 @@ export const messages = {
   operations,
   actions,
   rules,
+  notify,
   windows,
   scripts,
   run,

@@ -13,6 +13,7 @@ import { cluster } from './it/cluster';
 import { operations } from './it/operations';
 import { actions } from './it/actions';
 import { rules } from './it/rules';
+import { notify } from './it/notify';
 import { windows } from './it/windows';
 import { scripts } from './it/scripts';
 import { run } from './it/run';
@@ -39,6 +40,7 @@ export const messages: Messages = {
   operations,
   actions,
   rules,
+  notify,
   windows,
   scripts,
   run,

@@ -91,6 +91,7 @@ export const overview: typeof English = {
     clockAhead: (seconds) => `die Uhr geht ${seconds} s vor`,
     clockBehind: (seconds) => `die Uhr geht ${seconds} s nach`,
     updates: (count) => counted(count, 'Sicherheitsupdate steht aus', 'Sicherheitsupdates stehen aus'),
+    notify: (target, error) => `Benachrichtigungen erreichen ${target} nicht: ${error}`,
     restartWanted: () => 'ein Neustart ist nötig',
   },
   disks: {
@@ -164,6 +165,7 @@ export const overview: typeof English = {
     clock: 'Uhren gehen falsch',
     subscription: 'Subskriptionen sind nicht mehr gültig',
     updates: 'Sicherheitsupdates stehen aus',
+    notify: 'Benachrichtigungen erreichen ihre Ziele nicht',
     'restart-wanted': 'Neustarts sind nötig',
   },
   todo: {
@@ -190,6 +192,7 @@ export const overview: typeof English = {
     clock: 'Prüfen, ob die Zeitsynchronisation läuft.',
     subscription: 'Verlängern oder den Schlüssel entfernen.',
     updates: 'Die Updates installieren.',
+    notify: 'Die Meldung ansehen und das Ziel in den Einstellungen testen.',
     'restart-wanted': 'Bei passender Gelegenheit neu starten.',
   },
 

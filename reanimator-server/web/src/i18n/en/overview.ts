@@ -96,6 +96,7 @@ export const overview = {
     clockAhead: (seconds: string) => `its clock is ${seconds} s ahead`,
     clockBehind: (seconds: string) => `its clock is ${seconds} s behind`,
     updates: (count: number) => counted(count, 'security update waits', 'security updates wait'),
+    notify: (target: string, error: string) => `notices do not reach ${target}: ${error}`,
     restartWanted: () => 'it wants to be restarted',
   },
   /** What is wrong with a disk. */
@@ -177,6 +178,7 @@ export const overview = {
     clock: 'Clocks are wrong',
     subscription: 'Subscriptions are no longer valid',
     updates: 'Security updates wait',
+    notify: 'Notices do not reach their targets',
     'restart-wanted': 'Hosts want to be restarted',
   },
   /** What to do about each. */
@@ -202,6 +204,7 @@ export const overview = {
     clock: 'See whether time synchronisation runs.',
     subscription: 'Renew it, or remove its key.',
     updates: 'Install the updates.',
+    notify: 'See what it says, and try it in the settings.',
     'restart-wanted': 'Restart it when it suits.',
   },
 

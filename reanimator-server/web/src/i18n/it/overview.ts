@@ -91,6 +91,7 @@ export const overview: typeof English = {
     clockBehind: (seconds) => `l’orologio è indietro di ${seconds} s`,
     updates: (count) =>
       counted(count, 'aggiornamento di sicurezza in attesa', 'aggiornamenti di sicurezza in attesa'),
+    notify: (target, error) => `le notifiche non raggiungono ${target}: ${error}`,
     restartWanted: () => 'richiede un riavvio',
   },
   disks: {
@@ -163,6 +164,7 @@ export const overview: typeof English = {
     clock: 'Orologi fuori sincronia',
     subscription: 'Sottoscrizioni non più valide',
     updates: 'Aggiornamenti di sicurezza in attesa',
+    notify: 'Le notifiche non raggiungono le destinazioni',
     'restart-wanted': 'Host da riavviare',
   },
   todo: {
@@ -189,6 +191,7 @@ export const overview: typeof English = {
     clock: 'Verificare che la sincronizzazione dell’ora funzioni.',
     subscription: 'Rinnovarla o rimuovere la chiave.',
     updates: 'Installare gli aggiornamenti.',
+    notify: 'Leggere il messaggio e provare la destinazione nelle impostazioni.',
     'restart-wanted': 'Riavviare quando possibile.',
   },
 

@@ -171,6 +171,7 @@ const EVERY: readonly [kind: string, values: Record<string, string>, en: string]
   ['clock', { seconds: '300' }, 'its clock is 300 s ahead'],
   ['clock', { seconds: '-90' }, 'its clock is 90 s behind'],
   ['subscription', { status: 'expired' }, 'its subscription has expired'],
+  ['notify', { target: 'phone', error: 'no route' }, 'notices do not reach phone: no route'],
   ['updates', { count: '1' }, '1 security update waits'],
   ['restart-wanted', {}, 'it wants to be restarted'],
 ];

@@ -148,6 +148,7 @@ const SENTENCES: Readonly<Record<AttentionKind, Sentence>> = {
     part: 'backups',
   },
   subscription: { say: subscription, part: 'licence' },
+  notify: { say: (v) => t.overview.needs.notify(text(v.target), text(v.error)) },
   updates: { say: (v) => t.overview.needs.updates(number(v.count)), part: 'updates' },
   'restart-wanted': { say: () => t.overview.needs.restartWanted(), part: 'updates' },
 };

@@ -17,5 +17,6 @@ test('a section that is not for this person is not there', () => {
     'language',
     'connections',
     'windows',
+    'notifications',
   ]);
 });

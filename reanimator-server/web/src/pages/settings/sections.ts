@@ -27,6 +27,7 @@ export const SECTIONS: readonly Section[] = [
   at('credentials', 'settings'),
   at('groups', 'fleet'),
   at('windows', 'pause', 'viewer'),
+  at('notifications', 'alert', 'viewer'),
   at('history', 'clock'),
   at('backup', 'disk'),
   at('audit', 'columns'),
