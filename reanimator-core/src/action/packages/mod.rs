@@ -13,7 +13,7 @@ use crate::{
     collect::linux::packages,
     fleet::Fleet,
     model::{Machine, PackageSurvey},
-    transport::Command,
+    transport::{Command, Output},
 };
 
 pub(super) use effect::effect;
@@ -40,6 +40,17 @@ const LOOK_BYTES: usize = 4 << 20;
 /// shell to it or no package manager that we know of, and what the way there says.
 pub async fn survey(fleet: &Fleet, machine: &Machine) -> Result<PackageSurvey> {
     look(fleet, &reach::reach(fleet, machine).await?).await
+}
+
+/// Runs a command as root inside a machine, by the way that its packages are reached: its own shell, its node's, or its guest
+/// agent. For looks at how it is.
+///
+/// # Errors
+/// As [`survey`], and those of the way there; a command that fails is none.
+pub async fn inside(fleet: &Fleet, machine: &Machine, command: Command) -> Result<Output> {
+    let reached = reach::reach(fleet, machine).await?;
+    let command = command.become_root(reached.machine.root());
+    reached.machine.transport().run(command).await.map_err(|error| error.renamed(reached.name.clone()))
 }
 
 async fn look(fleet: &Fleet, reached: &Reached) -> Result<PackageSurvey> {
