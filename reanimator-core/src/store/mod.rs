@@ -31,8 +31,11 @@
 )]
 
 pub(crate) mod backup;
+mod commands;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_commands;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_facts;
 #[cfg(all(test, feature = "sqlite"))]
@@ -67,6 +70,7 @@ use crate::{
 };
 
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
+pub use commands::{CommandStore, KeptCommands, OpenCommand};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use operations::{OperationStore, Slot};
@@ -115,6 +119,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + CommandStore
     + ScriptStore
     + WindowStore
     + AccessStore
@@ -135,6 +140,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + CommandStore
         + ScriptStore
         + WindowStore
         + AccessStore

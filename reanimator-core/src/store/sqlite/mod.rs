@@ -16,6 +16,7 @@ mod backup;
 #[cfg(test)]
 mod backup_tests;
 mod changes;
+mod commands;
 mod database;
 mod events;
 mod facts;
@@ -55,6 +56,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 8, sql: include_str!("../../../migrations/sqlite/main/0008_commands.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },

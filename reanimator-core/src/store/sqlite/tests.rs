@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_telemetry,
+    contract_commands, contract_facts, contract_history, contract_telemetry,
 };
 
 use super::*;
@@ -46,6 +46,9 @@ keeps_the_contract! {
     matches: contract_history::matches;
     settings: contract_history::settings;
     access: contract_history::access;
+    commands: contract_commands::commands;
+    command_retention: contract_commands::retention;
+    saved_commands: contract_commands::saved;
 }
 
 #[tokio::test]
