@@ -60,6 +60,8 @@ pub async fn serve(
     let fingerprint = identity.as_ref().map(|identity| identity.fingerprint.clone());
     let state = AppState::new(fleet.clone(), &options, stop.clone());
 
+    let jobs = state.commands.clone();
+
     let live = LiveOptions { address: url.clone(), ..options.live.clone() };
     let live = ended_with(LiveLoop::new(fleet.clone(), live).run(stop.clone()), stop.clone());
     let http = ended_with(listen(listener, identity, state, stop.clone()), stop.clone());
@@ -81,7 +83,15 @@ pub async fn serve(
         OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
         Ok(())
     };
-    tokio::try_join!(live, http, announced, operations).map(|_| ())
+    let commands = async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held?,
+            () = stop.cancelled() => return Ok(()),
+        }
+        jobs.look_after(stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(live, http, announced, operations, commands).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.
