@@ -127,6 +127,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of commands, the newest first: those of the last 30 days, 500 at most. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Starts a command on many hosts. It goes on by itself: closing the connection loses nothing. Events `command:started`,
+         *     `command:updated` and `command:ended` (data is a `CommandNews`) say how far it got.
+         */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run with what has come so far: equal answers together, the largest group first, and how the others differ from it.
+         *     Cheap to ask for again while it runs.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/answers/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one host has answered so far, whole. */
+        get: operations["answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a run: what still runs on the hosts is ended there. */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials": {
         parameters: {
             query?: never;
@@ -208,7 +283,7 @@ export interface paths {
          *     `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
          *     `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
          *     `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
-         *     is the Operation). Close codes: 1001 the service stops, 1008 the session or token
+         *     is the Operation); and `command:started`, `command:updated`, `command:ended` (data is the CommandNews). Close codes: 1001 the service stops, 1008 the session or token
          *     has ended, 1013 the client was too slow and may connect again.
          */
         get: operations["listen"];
@@ -961,6 +1036,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/saved-commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All saved commands, by name. */
+        get: operations["saved_list"];
+        put?: never;
+        /** Saves a command under a name, to be run again. */
+        post: operations["save"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-commands/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved command. */
+        get: operations["saved_show"];
+        /** Puts a command in the place of the one of that name. */
+        put: operations["saved_replace"];
+        post?: never;
+        /** Removes a saved command; what runs goes on. */
+        delete: operations["saved_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scripts": {
         parameters: {
             query?: never;
@@ -1508,6 +1620,11 @@ export interface components {
              */
             stdout_cut_at?: number | null;
         };
+        /**
+         * @description How far one host got.
+         * @enum {string}
+         */
+        AnswerState: "waiting" | "running" | "over";
         /** @description Something that needs somebody. */
         Attention: {
             /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`, `guest:ID`. */
@@ -2301,6 +2418,187 @@ export interface components {
              * @description After so long the remote process is ended. Defaults to 60, up to a day.
              */
             time_limit_seconds?: number | null;
+        };
+        /** @description What one host answered. */
+        CommandAnswer: {
+            error?: components["schemas"]["CommandTrouble"] | null;
+            /** @description Its name. */
+            host: string;
+            /** @description The host. */
+            host_id: components["schemas"]["HostId"];
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            milliseconds: number;
+            /** @description The signal that ended it, without `SIG`. */
+            signal?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["AnswerState"];
+            /**
+             * Format: int32
+             * @description The exit status; null where there is none.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Where stderr was cut, in bytes.
+             */
+            stderr_cut_at?: number | null;
+            /**
+             * Format: int64
+             * @description Where stdout was cut, in bytes.
+             */
+            stdout_cut_at?: number | null;
+        };
+        /** @description Hosts that answered alike. */
+        CommandGroup: {
+            difference?: components["schemas"]["Difference"] | null;
+            error?: components["schemas"]["CommandTrouble"] | null;
+            /** @description Which ones, by name. Where a host still runs, it has said the same as the others so far. */
+            hosts: components["schemas"]["CommandHost"][];
+            /** @description Whether it is the largest group that answered, which the others are compared with. */
+            majority: boolean;
+            /** @description Whether it runs on every host of this group still. */
+            running: boolean;
+            /** @description The signal that ended it, without `SIG`. */
+            signal?: string | null;
+            /**
+             * Format: int32
+             * @description The exit status; null where there is none.
+             */
+            status?: number | null;
+            /** @description What they wrote to stderr, up to 64 KiB of it. */
+            stderr: string;
+            /**
+             * Format: int64
+             * @description Where stderr was cut, in bytes: here, or when it came.
+             */
+            stderr_cut_at?: number | null;
+            /** @description What they wrote to stdout, up to 64 KiB of it. */
+            stdout: string;
+            /**
+             * Format: int64
+             * @description Where stdout was cut, in bytes: here, or when it came.
+             */
+            stdout_cut_at?: number | null;
+        };
+        /** @description A host of a run. */
+        CommandHost: {
+            /** @description Its id. */
+            id: components["schemas"]["HostId"];
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            milliseconds: number;
+            /** @description Its name. */
+            name: string;
+            /** @description How far it got. */
+            state: components["schemas"]["AnswerState"];
+        };
+        /** @description A run of one command on many hosts. */
+        CommandId: string;
+        /** @description Runs, the newest first. */
+        CommandList: {
+            items: components["schemas"]["CommandRun"][];
+            /** @description Where to go on; null on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description What is told to those who listen: nothing of what was run, as viewers listen too. */
+        CommandNews: {
+            /**
+             * Format: int32
+             * @description On how many it ended otherwise, or gave no answer.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description On how many hosts.
+             */
+            hosts: number;
+            /** @description Of which run. */
+            id: components["schemas"]["CommandId"];
+            /**
+             * Format: int32
+             * @description On how many of them it ended with status 0.
+             */
+            ok: number;
+            /** @description How far it got. */
+            state: components["schemas"]["CommandState"];
+        };
+        /** @description One command on many hosts, as it is kept. */
+        CommandRun: {
+            /** @description The command line. */
+            command: string;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int32
+             * @description On how many it ended otherwise, or gave no answer.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description On how many hosts.
+             */
+            hosts: number;
+            /** @description Its id; ids are in the order of creation. */
+            id: components["schemas"]["CommandId"];
+            /**
+             * Format: int32
+             * @description On how many of them it ended with status 0.
+             */
+            ok: number;
+            /** @description The selector. */
+            on: string;
+            /**
+             * Format: int64
+             * @description As many bytes as are kept of each stream of each host.
+             */
+            output_limit_bytes: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            requested_at: string;
+            /** @description Who asked: a user's name, `token:NAME`, `local:USER`. */
+            requested_by: string;
+            /** @description From where: an address, or `local`. */
+            requested_from: string;
+            /** @description How far it got. */
+            state: components["schemas"]["CommandState"];
+            /** @description Whether as root. */
+            sudo: boolean;
+            /**
+             * Format: int64
+             * @description How many seconds each host may take.
+             */
+            time_limit_seconds: number;
+        };
+        /**
+         * @description How far a run got.
+         * @enum {string}
+         */
+        CommandState: "waiting" | "running" | "done" | "stopped" | "interrupted";
+        /** @description Why a host gave no answer. */
+        CommandTrouble: {
+            /** @description What kind of failure it is. */
+            kind: components["schemas"]["ErrorKind"];
+            /** @description What was attempted, on what, and why it failed. */
+            message: string;
+            /** @description What to do next. */
+            next?: string | null;
+        };
+        /** @description A run with its answers, equal ones together. */
+        CommandView: components["schemas"]["CommandRun"] & {
+            /** @description Groups of equal answers: the largest first, then by size; those without an answer last. */
+            groups: components["schemas"]["CommandGroup"][];
+            /** @description Hosts that have said nothing yet, or were not asked; by name. */
+            waiting: components["schemas"]["CommandHost"][];
         };
         /** @description A way to reach a host or a whole Proxmox cluster. */
         ConnectionId: string;
@@ -3339,6 +3637,42 @@ export interface components {
             /** @description Whether the two are one machine. */
             same: boolean;
         };
+        /** @description What a group says otherwise than the largest one. */
+        Difference: {
+            /**
+             * Format: int32
+             * @description How many lines only this group has.
+             */
+            added: number;
+            /** @description Whether there are more lines than are shown. */
+            cut: boolean;
+            /** @description Lines that differ, with some around them. */
+            lines: components["schemas"]["DifferenceLine"][];
+            /**
+             * Format: int32
+             * @description How many lines only the largest group has.
+             */
+            removed: number;
+        };
+        /**
+         * @description Who has a line.
+         * @enum {string}
+         */
+        DifferenceKind: "same" | "added" | "removed" | "skipped";
+        /** @description One line of a difference. */
+        DifferenceLine: {
+            /**
+             * Format: int32
+             * @description How many lines it stands for: one, or as many as are left out.
+             */
+            count: number;
+            /** @description Who has it. */
+            kind: components["schemas"]["DifferenceKind"];
+            /** @description On which stream. */
+            stream: components["schemas"]["OutputStream"];
+            /** @description The line, without its end; up to 500 characters of it. */
+            text: string;
+        };
         /**
          * @description How something that holds data is.
          * @enum {string}
@@ -3463,7 +3797,7 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended" | "command:started" | "command:updated" | "command:ended";
         /** @description A unit that failed. */
         FailedUnit: {
             /**
@@ -5908,6 +6242,30 @@ export interface components {
              */
             sent_bytes_per_second: number;
         };
+        /** @description A command that is asked for. */
+        NewCommand: {
+            /** @description A line for the hosts' `sh`. */
+            command: string;
+            /** @description A selector: on which hosts. */
+            on: string;
+            /**
+             * Format: int64
+             * @description As many bytes as are kept of each stream of each host. Defaults to 1 MiB, up to 16 MiB; less where there are many hosts.
+             */
+            output_limit_bytes?: number | null;
+            /**
+             * Format: int32
+             * @description On how many hosts at once. Defaults to 64.
+             */
+            parallel?: number | null;
+            /** @description Runs it as root. Defaults to no. */
+            sudo?: boolean;
+            /**
+             * Format: int64
+             * @description After so many seconds it is ended on each host. Defaults to 60, up to a day.
+             */
+            time_limit_seconds?: number | null;
+        };
         /** @description What a group is to be called. */
         NewGroupName: {
             name: string;
@@ -6716,6 +7074,11 @@ export interface components {
          * @enum {string}
          */
         OperationState: "waiting" | "running" | "done" | "failed" | "cancelled" | "undoing" | "undone";
+        /**
+         * @description One of the two streams that a command writes to.
+         * @enum {string}
+         */
+        OutputStream: "stdout" | "stderr";
         /** @description The whole fleet in a few figures. Shared storage, and the memory of a host that is a guest, are counted once. */
         Overview: {
             /** @description What needs somebody, worst first. */
@@ -8138,6 +8501,35 @@ export interface components {
             id: components["schemas"]["Rule"];
             /** @description What it asks for. */
             sentence: string;
+        };
+        /** @description A command that is kept under a name. */
+        SavedCommand: {
+            /** @description The command line. */
+            command: string;
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description Its name, unique: letters, digits and `. _ -`. */
+            name: string;
+            /** @description The selector that it is meant for. Defaults to none: it is chosen when it is run. */
+            on?: string;
+            /**
+             * Format: date-time
+             * @description When; what a client says of it is not read.
+             */
+            saved_at?: string;
+            /** @description Who saved it last; what a client says of it is not read. */
+            saved_by?: string;
+            /** @description Runs it as root. Defaults to no. */
+            sudo?: boolean;
+            /**
+             * Format: int64
+             * @description After so many seconds it is ended on each host. Defaults to 60, up to a day.
+             */
+            time_limit_seconds?: number;
+        };
+        /** @description All saved commands, by name. */
+        SavedCommands: {
+            items: components["schemas"]["SavedCommand"][];
         };
         /**
          * @description A prepared script, as an admin defines it.
@@ -10162,6 +10554,209 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Where to go on: `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many. Defaults to 50, up to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandList"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description It runs, or waits for its turn */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandRun"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's id */
+                host: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandRun"];
                 };
             };
         };
@@ -12583,6 +13178,203 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+        };
+    };
+    saved_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommands"];
+                };
+            };
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
