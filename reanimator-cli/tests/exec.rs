@@ -135,3 +135,91 @@ fn a_test_of_a_host_is_in_the_audit_trail() {
     let entry = home.json(&["audit", "list"])["items"][0].clone();
     assert_eq!((&entry["what"], &entry["on"], &entry["outcome"]), (&"host test".into(), &name.into(), &"ok".into()));
 }
+
+#[test]
+fn what_was_run_is_kept_and_shown_again() {
+    let home = Home::new();
+    let name = home.this_machine();
+    home.add_silent_host("silent");
+    let document = home.reanimator(["exec", "echo kept; exit 3", "--on", "all", "--json"]).assert().code(1);
+    let document: serde_json::Value = serde_json::from_slice(&document.get_output().stdout).unwrap();
+    let id = document["id"].as_str().unwrap();
+    let items = home.json(&["exec", "--history"])["items"].clone();
+    assert_eq!((&items[0]["id"], &items[0]["state"], &items[0]["failed"]), (&id.into(), &"done".into(), &2.into()));
+    let shown = home.json(&["exec", "--show", id]);
+    assert_eq!(
+        (&shown["groups"][0]["stdout"], &shown["groups"][1]["error"]["kind"]),
+        (&"kept\n".into(), &"unreachable".into())
+    );
+    let text = home.run(&["exec", "--show", id]);
+    assert!(text.contains(&format!("== 1 host: {name} ==\nkept\nexit status 3\n")), "{text}");
+    assert!(home.refused(&["exec", "--stop", id], 1).contains("done"));
+    assert!(home.refused(&["exec", "--show", "nothing"], 1).contains("next: "));
+}
+
+#[test]
+fn the_odd_ones_are_shown_by_how_they_differ() {
+    let home = Home::new();
+    let name = home.this_machine();
+    let stdout = home.run(&["exec", "echo same", "--on", "all", "--diff"]);
+    assert_eq!(stdout, format!("== 1 host: {name} ==\nsame\n"));
+    let document = home.json(&["exec", "echo same", "--on", "all", "--diff"]);
+    assert_eq!((&document["groups"][0]["majority"], &document["ok"]), (&true.into(), &1.into()));
+}
+
+#[test]
+fn a_command_is_kept_under_a_name_and_run_again() {
+    let home = Home::new();
+    let name = home.this_machine();
+    assert_eq!(home.run(&["exec", "echo $((40 + 2))", "--on", "all", "--save", "sum"]), format!("{name}: 42\n"));
+    assert_eq!(home.run(&["exec", "--saved", "sum"]), format!("{name}: 42\n"));
+    assert_eq!(home.run(&["exec", "--saved", "sum", "--on", &name]), format!("{name}: 42\n"));
+    assert_eq!(home.json(&["exec", "--saved-list"])["items"][0]["name"], "sum");
+    home.run(&["exec", "--forget", "sum"]);
+    assert!(home.refused(&["exec", "--saved", "sum"], 1).contains("sum"));
+    home.refused(&["exec", "true", "--on", "all", "--save", "a b"], 2);
+}
+
+#[test]
+fn a_command_or_something_else_but_not_both() {
+    let home = Home::new();
+    for words in [
+        &["exec"] as &[&str],
+        &["exec", "true"],
+        &["exec", "true", "--on", "all", "--history"],
+        &["exec", "true", "--on", "all", "--saved", "x"],
+        &["exec", "--history", "--saved-list"],
+        &["exec", "true", "--on", "all", "--diff", "--group"],
+    ] {
+        home.refused(words, 2);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_what_runs_there_and_the_run_is_told_as_stopped() {
+    let home = Home::new();
+    home.run(&["host", "list"]);
+    let mark = home.path().join("mark");
+    let text = format!("echo $$ >{}; exec sleep 1000", mark.display());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_reanimator"))
+        .args(["exec", &text, "--on", "all"])
+        .env("REANIMATOR_DATA_DIR", home.path().join("data"))
+        .env("HOME", home.path())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait_until = |what: &str, is: &dyn Fn() -> bool| {
+        let began = std::time::Instant::now();
+        while !is() {
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "{what}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    let pid = || std::fs::read_to_string(&mark).unwrap_or_default().trim().to_owned();
+    wait_until("it begins", &|| !pid().is_empty());
+    std::process::Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(1));
+    let process = std::path::Path::new("/proc").join(pid());
+    wait_until("the process on the host ends", &|| !process.exists());
+    assert_eq!(home.json(&["exec", "--history"])["items"][0]["state"], "stopped");
+}

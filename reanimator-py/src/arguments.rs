@@ -13,7 +13,7 @@ use reanimator_core::{
         AuditWords, ExecRequest, HostEdit, ImportFormat, LabelChange, NewHost, NewProxmox, ProxmoxSecret, RecentWords,
         Selector, SudoChoice, parse_jump,
     },
-    model::{NewOperation, NewStep},
+    model::{NewCommand, NewOperation, NewStep},
 };
 use secrecy::SecretString;
 
@@ -140,6 +140,11 @@ pub(crate) fn command(command: String, select: &str, time_limit: f64, sudo: bool
         })?;
     request.sudo = sudo;
     Ok(request)
+}
+
+/// A command that is run as a job.
+pub(crate) fn new_command(command: String, select: &str, time_limit: u64, sudo: bool) -> NewCommand {
+    NewCommand { command, on: select.to_owned(), sudo, time_limit_seconds: Some(time_limit), ..NewCommand::default() }
 }
 
 /// The hosts that a selector means; all without one.

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use reanimator_core::{
     fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
     model::details::Include,
+    workflows::commands::Commands,
 };
 use secrecy::SecretString;
 
@@ -20,7 +21,7 @@ use crate::{
 /// The machines that are looked after. Every method waits; other Python threads run on meanwhile.
 #[pyclass(frozen, module = "reanimator")]
 #[derive(Debug)]
-pub(crate) struct Fleet(reanimator_core::Fleet);
+pub(crate) struct Fleet(reanimator_core::Fleet, Commands);
 
 #[pymethods]
 impl Fleet {
@@ -30,7 +31,7 @@ impl Fleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Self> {
-        wait(py, calls::open(data_dir)).map(Self)
+        wait(py, calls::open(data_dir)).map(|fleet| Self(fleet.clone(), Commands::new(fleet)))
     }
 
     /// Where the fleet is kept.
@@ -167,6 +168,58 @@ impl Fleet {
     #[pyo3(signature = (command, select="all", time_limit=60.0, sudo=false))]
     fn run(&self, py: Python<'_>, command: String, select: &str, time_limit: f64, sudo: bool) -> PyResult<Vec<Answer>> {
         wait(py, calls::run(self.0.clone(), command, select.to_owned(), time_limit, sudo))
+    }
+
+    /// Starts a command on every host that `select` means, and gives the run at once; see its `id`. It goes on by itself, as
+    /// long as this process does. `time_limit` is in seconds for each host.
+    #[pyo3(signature = (command, select="all", *, time_limit=60, sudo=false))]
+    fn start_command(
+        &self,
+        py: Python<'_>,
+        command: String,
+        select: &str,
+        time_limit: u64,
+        sudo: bool,
+    ) -> PyResult<Plain> {
+        wait(py, calls::start_command(self.1.clone(), arguments::new_command(command, select, time_limit, sudo)))
+    }
+
+    /// The runs of commands before `before`, the newest first.
+    #[pyo3(signature = (*, before=None, limit=50))]
+    fn commands(&self, py: Python<'_>, before: Option<String>, limit: u32) -> PyResult<Plain> {
+        wait(py, calls::commands(self.1.clone(), before, limit))
+    }
+
+    /// A run with what has come so far: equal answers together, the largest group first, and how the others differ from it.
+    /// With `wait=True` once it is over, where this process carries it out.
+    #[pyo3(signature = (id, *, wait=false))]
+    fn command(&self, py: Python<'_>, id: String, wait: bool) -> PyResult<Plain> {
+        crate::waiting::wait(py, calls::command(self.1.clone(), id, wait))
+    }
+
+    /// What one host, named by its id, has answered so far, whole.
+    fn command_answer(&self, py: Python<'_>, id: String, host: String) -> PyResult<Plain> {
+        wait(py, calls::command_answer(self.1.clone(), id, host))
+    }
+
+    /// Stops a run: what still runs on the hosts is ended there.
+    fn stop_command(&self, py: Python<'_>, id: String) -> PyResult<Plain> {
+        wait(py, calls::stop_command(self.1.clone(), id))
+    }
+
+    /// The commands that are kept under a name.
+    fn saved_commands(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::saved_commands(self.0.clone()))
+    }
+
+    /// Keeps a command under a name, in place of the one of that name.
+    fn save_command(&self, py: Python<'_>, command: Json) -> PyResult<Plain> {
+        wait(py, calls::save_command(self.0.clone(), command))
+    }
+
+    /// Keeps a command no longer.
+    fn remove_saved_command(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        wait(py, calls::remove_saved_command(self.0.clone(), name))
     }
 
     /// Brings a whole Proxmox VE cluster in, by any of its nodes (`https://host:8006`), with an API token

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use reanimator_core::{
     fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
     model::details::Include,
+    workflows::commands::Commands,
 };
 use secrecy::SecretString;
 
@@ -18,7 +19,7 @@ use crate::{
 /// The machines that are looked after, for asyncio: every method gives an awaitable.
 #[pyclass(frozen, module = "reanimator")]
 #[derive(Debug)]
-pub(crate) struct AsyncFleet(reanimator_core::Fleet);
+pub(crate) struct AsyncFleet(reanimator_core::Fleet, Commands);
 
 #[pymethods]
 impl AsyncFleet {
@@ -28,7 +29,7 @@ impl AsyncFleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
-        later(py, async move { calls::open(data_dir).await.map(Self) })
+        later(py, async move { calls::open(data_dir).await.map(|fleet| Self(fleet.clone(), Commands::new(fleet))) })
     }
 
     /// Where the fleet is kept.
@@ -183,6 +184,58 @@ impl AsyncFleet {
         sudo: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::run(self.0.clone(), command, select.to_owned(), time_limit, sudo))
+    }
+
+    /// Starts a command on every host that `select` means, and gives the run at once; see its `id`. It goes on by itself, as
+    /// long as this process does. `time_limit` is in seconds for each host.
+    #[pyo3(signature = (command, select="all", *, time_limit=60, sudo=false))]
+    fn start_command<'py>(
+        &self,
+        py: Python<'py>,
+        command: String,
+        select: &str,
+        time_limit: u64,
+        sudo: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::start_command(self.1.clone(), arguments::new_command(command, select, time_limit, sudo)))
+    }
+
+    /// The runs of commands before `before`, the newest first.
+    #[pyo3(signature = (*, before=None, limit=50))]
+    fn commands<'py>(&self, py: Python<'py>, before: Option<String>, limit: u32) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::commands(self.1.clone(), before, limit))
+    }
+
+    /// A run with what has come so far: equal answers together, the largest group first, and how the others differ from it.
+    /// With `wait=True` once it is over, where this process carries it out.
+    #[pyo3(signature = (id, *, wait=false))]
+    fn command<'py>(&self, py: Python<'py>, id: String, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::command(self.1.clone(), id, wait))
+    }
+
+    /// What one host, named by its id, has answered so far, whole.
+    fn command_answer<'py>(&self, py: Python<'py>, id: String, host: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::command_answer(self.1.clone(), id, host))
+    }
+
+    /// Stops a run: what still runs on the hosts is ended there.
+    fn stop_command<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::stop_command(self.1.clone(), id))
+    }
+
+    /// The commands that are kept under a name.
+    fn saved_commands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::saved_commands(self.0.clone()))
+    }
+
+    /// Keeps a command under a name, in place of the one of that name.
+    fn save_command<'py>(&self, py: Python<'py>, command: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::save_command(self.0.clone(), command))
+    }
+
+    /// Keeps a command no longer.
+    fn remove_saved_command<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_saved_command(self.0.clone(), name))
     }
 
     /// Brings a whole Proxmox VE cluster in, by any of its nodes (`https://host:8006`), with an API token

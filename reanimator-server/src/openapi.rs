@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderValue, header};
+use reanimator_core::model::CommandNews;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
@@ -23,7 +24,7 @@ use crate::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Reanimator", description = "Reaches hosts, sees their state, and acts on it."),
-    components(schemas(Problem, LastLine)),
+    components(schemas(Problem, LastLine, CommandNews)),
     security(("session" = []), ("token" = [])),
     modifiers(&Schemes)
 )]
@@ -71,6 +72,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(events::listen))
         .merge(resources::audit::routes())
         .merge(resources::backup::routes())
+        .merge(resources::commands::routes())
         .merge(resources::credentials::routes())
         .merge(resources::dashboard::routes())
         .merge(resources::exec::routes())

@@ -60,37 +60,37 @@ pub async fn serve(
     let url = url_of(address, identity.is_some());
     let fingerprint = identity.as_ref().map(|identity| identity.fingerprint.clone());
     let state = AppState::new(fleet.clone(), &options, stop.clone());
+    let jobs = state.commands.clone();
 
     let live = LiveOptions { address: url.clone(), ..options.live.clone() };
     let live = ended_with(LiveLoop::new(fleet.clone(), live).run(stop.clone()), stop.clone());
     let http = ended_with(listen(listener, identity, state, stop.clone()), stop.clone());
+    // Whoever is refused as a second server does nothing of what follows.
+    let held = || async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held.map(|()| true),
+            () = stop.cancelled() => Ok(false),
+        }
+    };
     let announced = async {
-        tokio::select! {
-            held = wait_for_lease(&fleet, &url) => held?,
-            () = stop.cancelled() => return Ok(()),
+        if held().await? {
+            // Only now: a link that a second, refused start printed must not take the place of the first one's.
+            let setup_link = setup_link(&fleet, &options, &url).await?;
+            ready(Ready { address, url: url.clone(), setup_link, fingerprint });
         }
-        // Only now: a link that a second, refused start printed must not take the place of the first one's.
-        let setup_link = setup_link(&fleet, &options, &url).await?;
-        ready(Ready { address, url: url.clone(), setup_link, fingerprint });
         Ok(())
     };
-    let operations = async {
-        tokio::select! {
-            held = wait_for_lease(&fleet, &url) => held?,
-            () = stop.cancelled() => return Ok(()),
+    let worked = async {
+        if held().await? {
+            tokio::join!(
+                OperationsLoop::new(fleet.clone()).run(stop.clone()),
+                NotifyLoop::new(fleet.clone()).run(stop.clone()),
+                jobs.look_after(stop.clone()),
+            );
         }
-        OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
         Ok(())
     };
-    let notices = async {
-        tokio::select! {
-            held = wait_for_lease(&fleet, &url) => held?,
-            () = stop.cancelled() => return Ok(()),
-        }
-        NotifyLoop::new(fleet.clone()).run(stop.clone()).await;
-        Ok(())
-    };
-    tokio::try_join!(live, http, announced, operations, notices).map(|_| ())
+    tokio::try_join!(live, http, announced, worked).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.

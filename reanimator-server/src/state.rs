@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use reanimator_core::Fleet;
+use reanimator_core::{Fleet, workflows::commands::Commands};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -23,6 +23,7 @@ pub struct AppState(Arc<Shared>);
 /// What there is one of.
 pub struct Shared {
     pub(crate) fleet: Fleet,
+    pub(crate) commands: Commands,
     pub(crate) host_names: HostNames,
     pub(crate) tls: bool,
     pub(crate) allow_setup: bool,
@@ -38,6 +39,7 @@ impl AppState {
     /// The state of a service for `fleet`; streams and event listeners end when `stop` is cancelled.
     pub fn new(fleet: Fleet, options: &ServerOptions, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared {
+            commands: Commands::new(fleet.clone()),
             fleet,
             host_names: HostNames::for_listener(options.listen.ip(), &options.allowed_hosts),
             tls: options.tls != Tls::Off,

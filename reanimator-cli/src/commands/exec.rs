@@ -1,5 +1,5 @@
 //! `exec`: one command on many hosts. Answers are shown as they come, each line with its host's name; what hosts print
-//! on stdout goes to stdout, what they print on stderr and what went wrong goes to stderr.
+//! on stdout goes to stdout, what they print on stderr and what went wrong goes to stderr. Each run is kept for a while.
 
 use std::{io, time::Duration};
 
@@ -7,14 +7,17 @@ use clap::Args;
 use futures::StreamExt;
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{ExecAnswer, ExecRequest, group_answers},
+    fleet::{ExecAnswer, group_answers},
+    model::{CommandId, CommandState, NewCommand, SavedCommand, command::LARGEST_OUTPUT},
     transport::{Captured, Output},
+    workflows::commands::Commands,
 };
 use serde_json::{Value, json};
 
+use super::exec_past;
 use crate::{
     context::Context,
-    failure::{Done, Failure, error_document, error_lines},
+    failure::{Done, Failure, error_document, error_lines, usage},
     screen::{Paint, harmless, harmless_bytes, words},
 };
 
@@ -22,44 +25,99 @@ use crate::{
 /// made to end, and the way there.
 const ENDING: Duration = Duration::from_secs(3);
 
+/// What each host may take where that is not said.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// How much of each stream is kept per host where that is not said: 1 MiB.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
 /// What `exec` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
     /// The command line, for the hosts' sh: pipes, variables and all
-    command: String,
+    #[arg(required_unless_present_any = ["saved", "history", "show", "stop", "saved_list", "forget"])]
+    command: Option<String>,
     /// Where: names, globs, group:G, tag:T, kind:K, state:S, cluster:C; a&b for both, !x to take away
-    #[arg(long, value_name = "SELECTOR")]
-    on: String,
+    #[arg(long, value_name = "SELECTOR",
+          required_unless_present_any = ["saved", "history", "show", "stop", "saved_list", "forget"])]
+    on: Option<String>,
     /// Show equal answers once, when all have come
     #[arg(long)]
     group: bool,
+    /// Show what most hosts answered once, and of the others how they differ from it, when all have come
+    #[arg(long, conflicts_with = "group")]
+    diff: bool,
     /// As root
     #[arg(long)]
     sudo: bool,
-    /// How long it may take on each host before it is ended there: 30s, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
-    time_limit: Duration,
+    /// How long it may take on each host before it is ended there: 30s, 5m, 1h [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time_limit: Option<Duration>,
     /// How many hosts at once [default: 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     parallel: Option<u16>,
     /// How many bytes of each stream are kept per host [default: 1 MiB]
     #[arg(long, value_name = "BYTES")]
     output_limit: Option<usize>,
+    /// Keep the command under this name too, with where, as whom and how long
+    #[arg(long, value_name = "NAME", requires = "command")]
+    save: Option<String>,
+    /// Run the command that is kept under this name
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    saved: Option<String>,
+    #[command(flatten)]
+    past: PastArgs,
+}
+
+/// What is done with earlier runs and saved commands, and runs nothing.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Instead of a command")]
+#[group(multiple = false, conflicts_with_all = ["command", "on", "saved"])]
+struct PastArgs {
+    /// List what was run before, the newest first
+    #[arg(long)]
+    history: bool,
+    /// Show a run with its answers, and how the odd ones differ from the others
+    #[arg(long, value_name = "ID")]
+    show: Option<String>,
+    /// Stop a run, whichever process carries it out
+    #[arg(long, value_name = "ID")]
+    stop: Option<String>,
+    /// List the commands that are kept under a name
+    #[arg(long)]
+    saved_list: bool,
+    /// Keep the command of this name no longer
+    #[arg(long, value_name = "NAME")]
+    forget: Option<String>,
 }
 
 /// Carries it out.
 pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failure> {
-    let fleet = context.fleet().await?;
-    let request = request(&args)?;
-    let line = context.line(format!("exec: {}", args.command), args.on.clone());
-    let mut answers = fleet.exec_audited(request, line).await?;
+    let commands = Commands::new(context.fleet().await?);
+    let PastArgs { history, show, stop, saved_list, forget } = &args.past;
+    match (history, show, stop, saved_list, forget) {
+        (true, ..) => exec_past::history(&commands, context).await,
+        (_, Some(id), ..) => exec_past::show(&commands, id.clone(), context).await,
+        (_, _, Some(id), ..) => exec_past::stop(&commands, id.clone(), context).await,
+        (.., true, _) => exec_past::saved_list(context).await,
+        (.., Some(name)) => exec_past::forget(name, context).await,
+        _ => {
+            let done = carry_out(&args, &commands, context).await;
+            commands.close().await;
+            done
+        }
+    }
+}
+
+async fn carry_out(args: &ExecArgs, commands: &Commands, context: &Context) -> Result<Done, Failure> {
+    let new = new_command(args, context).await?;
+    let line = context.line(format!("exec: {}", new.command), new.on.clone());
     let mut stop = std::pin::pin!(told_to_stop());
-    let collect = args.group || context.screen.is_json();
-    let progress = if collect {
-        context.progress(fleet.select(&args.on.parse()?).await?.len(), "hosts answered")
-    } else {
-        indicatif::ProgressBar::hidden()
-    };
+    let (command, on) = (new.command.clone(), new.on.clone());
+    let (run, mut answers) = commands.follow(new, args.output_limit.unwrap_or(OUTPUT_LIMIT), line).await?;
+    let collect = args.group || args.diff || context.screen.is_json();
+    let progress =
+        if collect { context.progress(run.hosts as usize, "hosts answered") } else { indicatif::ProgressBar::hidden() };
     let (mut kept, mut ok, mut failed) = (Vec::new(), 0, 0);
     loop {
         let answer = tokio::select! {
@@ -67,7 +125,7 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
             () = &mut stop => {
                 progress.finish_and_clear();
                 drop(answers);
-                let_end(context).await;
+                end(commands, &run.id, context).await?;
                 return Err(stopped(ok + failed));
             }
         };
@@ -81,29 +139,69 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
         if collect {
             kept.push(answer);
         } else {
-            show(&answer, context)?;
+            show_answer(&answer, context)?;
         }
     }
     progress.finish_and_clear();
+    let over = commands.wait(&run.id).await?;
     if context.screen.is_json() {
-        context.screen.document(&document(&args, &kept, ok, failed))?;
+        let mut document = document(&command, &on, &kept, ok, failed);
+        document["id"] = json!(run.id);
+        if args.diff {
+            document["groups"] = json!(commands.view(&run.id).await?.groups);
+        }
+        context.screen.document(&document)?;
+    } else if args.diff {
+        exec_past::show_view(commands.view(&run.id).await?.as_ref(), context)?;
     } else if args.group {
         show_groups(&kept, context)?;
+    }
+    if over.state != CommandState::Done {
+        // Somebody else stopped it.
+        return Err(stopped(ok + failed));
     }
     Ok(Done::of(ok, failed))
 }
 
-fn request(args: &ExecArgs) -> Result<ExecRequest, Error> {
-    let mut request = ExecRequest::new(&args.command, args.on.parse()?);
-    request.time_limit = args.time_limit;
-    request.sudo = args.sudo;
-    if let Some(parallel) = args.parallel {
-        request.parallel = usize::from(parallel);
+/// What is to be run: what was given, or what is kept under a name with what was given in its place.
+async fn new_command(args: &ExecArgs, context: &Context) -> Result<NewCommand, Failure> {
+    let base = match &args.saved {
+        Some(name) => context.fleet().await?.saved_command(name).await?.new_command(None),
+        None => NewCommand::default(),
+    };
+    let limit = args.time_limit.map(|limit| limit.as_secs()).or(base.time_limit_seconds);
+    let new = NewCommand {
+        command: args.command.clone().unwrap_or(base.command),
+        on: args.on.clone().unwrap_or(base.on),
+        sudo: args.sudo || base.sudo,
+        time_limit_seconds: Some(limit.unwrap_or(TIME_LIMIT.as_secs())),
+        output_limit_bytes: args.output_limit.map(|bytes| (bytes as u64).clamp(1, LARGEST_OUTPUT)),
+        parallel: args.parallel,
+    };
+    if new.on.trim().is_empty() {
+        return Err(usage("run the command", "it is not said where", "give --on SELECTOR"));
     }
-    if let Some(limit) = args.output_limit {
-        request.output_limit = limit;
+    if let Some(name) = &args.save {
+        let saved = json!({
+            "name": name, "command": new.command, "on": new.on, "sudo": new.sudo,
+            "time_limit_seconds": new.time_limit_seconds,
+        });
+        let saved: SavedCommand = serde_json::from_value(saved)
+            .map_err(|error| Error::new(ErrorKind::Internal, "save the command").from_source(error))?;
+        exec_past::save(saved, context).await?;
     }
-    Ok(request)
+    Ok(new)
+}
+
+/// Ends it on the hosts, and waits for that.
+async fn end(commands: &Commands, id: &CommandId, context: &Context) -> Result<(), Error> {
+    match commands.stop(id, &context.line(String::new(), String::new()).who, "local").await {
+        // It was over in that very moment.
+        Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let_end(context).await;
+    Ok(())
 }
 
 /// Waits while the hosts end what was begun there, unless Ctrl-C comes once more.
@@ -129,7 +227,7 @@ async fn told_to_stop() {
 
 fn stopped(answered: usize) -> Failure {
     Error::new(ErrorKind::Cancelled, "wait for every host")
-        .because(format!("you stopped it after {}", words::count(answered, "answer")))
+        .because(format!("it was stopped after {}", words::count(answered, "answer")))
         .next("hosts that had not answered may have carried the command out all the same: look before you run it again")
         .into()
 }
@@ -152,7 +250,7 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 /// One answer, as soon as it is there.
-fn show(answer: &ExecAnswer, context: &Context) -> io::Result<()> {
+fn show_answer(answer: &ExecAnswer, context: &Context) -> io::Result<()> {
     let name = context.screen.paint.strong(&context.screen.text(&answer.host));
     match &answer.outcome {
         Ok(output) => {
@@ -235,9 +333,9 @@ fn unlabelled(stream: &Captured, terminal: bool) -> Vec<u8> {
 }
 
 /// All answers as one document; each as the HTTP interface gives it.
-fn document(args: &ExecArgs, answers: &[ExecAnswer], ok: usize, failed: usize) -> Value {
+fn document(command: &str, on: &str, answers: &[ExecAnswer], ok: usize, failed: usize) -> Value {
     let answers: Vec<Value> = answers.iter().map(answer_document).collect();
-    json!({ "command": args.command, "on": args.on, "answers": answers, "ok": ok, "failed": failed })
+    json!({ "command": command, "on": on, "answers": answers, "ok": ok, "failed": failed })
 }
 
 fn answer_document(answer: &ExecAnswer) -> Value {

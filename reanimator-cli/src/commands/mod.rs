@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod completions;
 mod credentials;
 pub(crate) mod exec;
+mod exec_past;
 pub(crate) mod group;
 pub(crate) mod guest;
 mod guest_change;

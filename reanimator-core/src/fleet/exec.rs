@@ -1,7 +1,8 @@
 //! One command on many hosts: bounded fan-out, answers as they come.
 
 use std::{
-    collections::BTreeMap,
+    fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,8 +12,11 @@ use super::{Fleet, Selector};
 use crate::{
     Error, ErrorKind, Result,
     host::LinuxHost as _,
-    model::HostId,
-    transport::{Become, Command, Output},
+    model::{
+        HostId, OutputStream,
+        command::{Said, together},
+    },
+    transport::{Become, Command, Output, Tap},
 };
 
 /// A command and where to run it.
@@ -30,6 +34,39 @@ pub struct ExecRequest {
     pub sudo: bool,
     /// How many hosts at once. Defaults to 64.
     pub parallel: usize,
+    /// Who hears of it while it runs. Defaults to nobody.
+    pub listener: Option<ExecListener>,
+}
+
+/// Hears of a command on many hosts while it runs.
+#[derive(Clone)]
+pub struct ExecListener(Arc<dyn Listen>);
+
+/// What is heard.
+pub trait Listen: Send + Sync {
+    /// A host is asked now.
+    fn begun(&self, host: &HostId);
+
+    /// A host has written more, up to the output limit.
+    fn said(&self, host: &HostId, stream: OutputStream, piece: &[u8]);
+}
+
+impl ExecListener {
+    /// Lets somebody hear.
+    pub fn new(listener: Arc<dyn Listen>) -> Self {
+        Self(listener)
+    }
+
+    fn tap(&self, host: &HostId) -> Tap {
+        let (listener, host) = (self.0.clone(), host.clone());
+        Tap::new(move |stream, piece| listener.said(&host, stream, piece))
+    }
+}
+
+impl fmt::Debug for ExecListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecListener").finish_non_exhaustive()
+    }
 }
 
 impl ExecRequest {
@@ -42,6 +79,7 @@ impl ExecRequest {
             output_limit: crate::transport::command::DEFAULT_OUTPUT_LIMIT,
             sudo: false,
             parallel: 64,
+            listener: None,
         }
     }
 }
@@ -64,6 +102,19 @@ impl ExecAnswer {
     pub fn success(&self) -> bool {
         self.outcome.as_ref().is_ok_and(Output::success)
     }
+
+    fn said(&self) -> Said<'_> {
+        let output = self.outcome.as_ref().ok();
+        let cut_at = |at: Option<usize>| at.map(|bytes| bytes as u64);
+        let error = self.outcome.as_ref().err();
+        Said {
+            status: output.and_then(|output| output.status),
+            signal: output.and_then(|output| output.signal.as_deref()),
+            streams: output.map_or([&[], &[]], |output| [&output.stdout.bytes, &output.stderr.bytes]),
+            cut_at: output.map_or([None; 2], |output| [cut_at(output.stdout.cut_at), cut_at(output.stderr.cut_at)]),
+            error: error.map(|error| Said::trouble(error.kind(), &crate::message(error), &self.host)),
+        }
+    }
 }
 
 /// Hosts that answered alike.
@@ -77,18 +128,14 @@ pub struct AnswerGroup<'a> {
 
 /// Puts equal answers together, the largest group first.
 pub fn group_answers(answers: &[ExecAnswer]) -> Vec<AnswerGroup<'_>> {
-    let mut groups: BTreeMap<String, AnswerGroup<'_>> = BTreeMap::new();
-    for answer in answers {
-        let said = match &answer.outcome {
-            Ok(output) => format!("{output:?}"),
-            Err(error) => format!("{} {:?}", error.kind(), crate::message(error).replace(&answer.host, "")),
-        };
-        groups.entry(said).or_insert(AnswerGroup { hosts: Vec::new(), answer }).hosts.push(&answer.host);
-    }
-    let mut groups: Vec<AnswerGroup<'_>> = groups.into_values().collect();
-    groups.iter_mut().for_each(|group| group.hosts.sort_unstable());
-    groups.sort_by(|a, b| b.hosts.len().cmp(&a.hosts.len()).then_with(|| a.hosts.cmp(&b.hosts)));
+    let groups = together(answers, ExecAnswer::said, |answer| answer.host.as_str());
     groups
+        .into_iter()
+        .filter_map(|answers| {
+            let hosts = answers.iter().map(|answer| answer.host.as_str()).collect();
+            Some(AnswerGroup { hosts, answer: answers.first().copied()? })
+        })
+        .collect()
 }
 
 impl Fleet {
@@ -116,11 +163,18 @@ impl Fleet {
         }
         let command =
             Command::shell(&request.command).time_limit(request.time_limit).output_limit(request.output_limit);
-        let sudo = request.sudo;
+        let (sudo, listener) = (request.sudo, request.listener);
         let answers = chosen.into_iter().map(move |(view, machine)| {
-            let command = command.clone();
+            let command = match &listener {
+                Some(listener) => command.clone().tap(listener.tap(&view.id)),
+                None => command.clone(),
+            };
+            let listener = listener.clone();
             async move {
                 let started = Instant::now();
+                if let Some(ExecListener(listener)) = listener {
+                    listener.begun(&view.id);
+                }
                 let outcome = match machine {
                     Some(machine) => {
                         let root = if sudo { machine.root() } else { Become::No };

@@ -66,6 +66,15 @@ pub enum EventKind {
     /// An operation is over, however it ended.
     #[serde(rename = "operation:ended")]
     OperationEnded,
+    /// A command on many hosts was begun: `{id, state, hosts, ok, failed}`, as of the two below.
+    #[serde(rename = "command:started")]
+    CommandStarted,
+    /// More of a command's output or answers came.
+    #[serde(rename = "command:updated")]
+    CommandUpdated,
+    /// A command on many hosts is over, however it ended.
+    #[serde(rename = "command:ended")]
+    CommandEnded,
 }
 
 impl EventKind {
@@ -87,6 +96,9 @@ impl EventKind {
             Self::OperationStarted => "operation:started",
             Self::OperationUpdated => "operation:updated",
             Self::OperationEnded => "operation:ended",
+            Self::CommandStarted => "command:started",
+            Self::CommandUpdated => "command:updated",
+            Self::CommandEnded => "command:ended",
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod action;
 pub mod attention;
 pub mod change;
 pub mod cluster;
+pub mod command;
 pub mod connection;
 pub mod dashboard;
 pub mod details;
@@ -39,12 +40,16 @@ pub use action::{
 };
 pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};
+pub use command::{
+    AnswerState, CommandAnswer, CommandGroup, CommandHost, CommandNews, CommandRun, CommandState, CommandTrouble,
+    CommandView, Difference, DifferenceKind, DifferenceLine, NewCommand, OutputStream, SavedCommand,
+};
 pub use connection::{Connection, Endpoint, Jump, ProxmoxAuth, ProxmoxReach, Reach, SshReach, Sudo};
 pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
+pub use ids::{CommandId, ConnectionId, GuestId, HostId, MatchId, OperationId};
 pub use links::{Match, Verdict};
 pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};

@@ -17,7 +17,7 @@
 
 mod engine;
 mod gate;
-mod owner;
+pub(crate) mod owner;
 mod plan;
 mod scenes;
 mod scripts;

@@ -31,8 +31,11 @@
 )]
 
 pub(crate) mod backup;
+mod commands;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_commands;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_facts;
 #[cfg(all(test, feature = "sqlite"))]
@@ -72,6 +75,7 @@ use crate::{
 };
 
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
+pub use commands::{CommandStore, KeptCommands, OpenCommand};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
 pub use notify::{NotifyStore, NotifyTargetEdit, StoredNotice};
@@ -121,6 +125,7 @@ pub trait Store:
     + EventStore
     + MatchStore
     + OperationStore
+    + CommandStore
     + ScriptStore
     + WindowStore
     + NotifyStore
@@ -142,6 +147,7 @@ impl<T> Store for T where
         + EventStore
         + MatchStore
         + OperationStore
+        + CommandStore
         + ScriptStore
         + WindowStore
         + NotifyStore

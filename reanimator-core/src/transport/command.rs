@@ -1,10 +1,11 @@
 //! What to run, and what came back: plain values.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
 use super::quote;
+use crate::model::OutputStream;
 
 /// How long a command may take unless told otherwise.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -25,6 +26,30 @@ pub struct Command {
     pub output_limit: usize,
     /// As whom to run it. Defaults to the login account.
     pub become_root: Become,
+    /// Who hears what it says while it runs. Defaults to nobody.
+    pub tap: Option<Tap>,
+}
+
+/// Hears what a command says, piece by piece as it comes and up to its output limit. It is called where the output is read,
+/// and holds that up while it does not return.
+#[derive(Clone)]
+pub struct Tap(Arc<dyn Fn(OutputStream, &[u8]) + Send + Sync>);
+
+impl Tap {
+    /// A tap that calls this.
+    pub fn new(hear: impl Fn(OutputStream, &[u8]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+
+    pub(super) fn hear(&self, stream: OutputStream, piece: &[u8]) {
+        (self.0)(stream, piece);
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tap").finish_non_exhaustive()
+    }
 }
 
 /// Whether and how to become root first.
@@ -48,6 +73,7 @@ impl Command {
             time_limit: DEFAULT_TIME_LIMIT,
             output_limit: DEFAULT_OUTPUT_LIMIT,
             become_root: Become::No,
+            tap: None,
         }
     }
 
@@ -78,6 +104,13 @@ impl Command {
     #[must_use]
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
+        self
+    }
+
+    /// Heard by somebody while it runs.
+    #[must_use]
+    pub fn tap(mut self, tap: Tap) -> Self {
+        self.tap = Some(tap);
         self
     }
 

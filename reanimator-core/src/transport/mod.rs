@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use command::{Become, Captured, Command, Output};
+pub use command::{Become, Captured, Command, Output, Tap};
 pub use local::Local;
 pub use replay::{Recorder, Replay};
 pub use ssh::{Ssh, SshCredentials, SshTarget};

@@ -14,9 +14,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::command::{Captured, Command, Output};
+use super::command::{Captured, Command, Output, Tap};
 use super::{Exit, Process};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, model::OutputStream};
 
 /// How long the ending of a command may take before we no longer wait for it.
 const ENDING_LIMIT: Duration = Duration::from_secs(8);
@@ -98,9 +98,12 @@ impl Running {
     pub(super) async fn finish(self, command: Command, label: &str) -> Result<Output> {
         let Self { process, stop, .. } = self;
         let Process { stdin, stdout, stderr, exit } = process;
-        let limit = command.output_limit;
+        let (limit, tap) = (command.output_limit, command.tap.clone());
+        let hear = |stream| tap.as_ref().map(|tap| (tap, stream));
         let work = async {
-            let answer = async { tokio::join!(capture(stdout, limit, &stop), capture(stderr, limit, &stop), exit) };
+            let stdout = capture(stdout, limit, &stop, hear(OutputStream::Stdout));
+            let stderr = capture(stderr, limit, &stop, hear(OutputStream::Stderr));
+            let answer = async { tokio::join!(stdout, stderr, exit) };
             let (answer, ()) = tokio::join!(answer, feed(stdin, command.stdin));
             answer
         };
@@ -153,13 +156,21 @@ async fn feed(mut stdin: Pin<Box<dyn AsyncWrite + Send>>, bytes: Vec<u8>) {
     }
 }
 
-async fn capture(mut stream: Pin<Box<dyn AsyncRead + Send>>, limit: usize, stop: &Stop) -> Captured {
+async fn capture(
+    mut stream: Pin<Box<dyn AsyncRead + Send>>,
+    limit: usize,
+    stop: &Stop,
+    heard: Option<(&Tap, OutputStream)>,
+) -> Captured {
     let mut captured = Captured::default();
     let mut piece = vec![0; 32 * 1024];
     let mut dropped = 0_u64;
     // A stream that breaks has ended; why is told by `exit`.
     while let Ok(length @ 1..) = stream.read(&mut piece).await {
         let kept = captured.push(&piece[..length], limit);
+        if let Some((tap, stream)) = heard.filter(|_| kept > 0) {
+            tap.hear(stream, &piece[..kept]);
+        }
         dropped += (length - kept) as u64;
         if dropped > ENDLESS {
             stop.now.cancel();

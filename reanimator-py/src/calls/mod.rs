@@ -2,6 +2,7 @@
 //! `local:USER`, since whoever can open the data directory is an admin.
 
 mod backup;
+mod commands;
 mod credentials;
 mod facts;
 mod labels;
@@ -28,6 +29,7 @@ use crate::{
 };
 
 pub(crate) use backup::*;
+pub(crate) use commands::*;
 pub(crate) use credentials::*;
 pub(crate) use facts::*;
 pub(crate) use labels::*;

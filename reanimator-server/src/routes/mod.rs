@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod commands;
 pub(crate) mod credentials;
 pub(crate) mod dashboard;
 pub(crate) mod exec;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod backup;
+mod commands;
 mod common;
 mod credentials;
 mod dashboard;

@@ -54,6 +54,16 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("admin", "DELETE", "/api/v1/proxmox/{id}"),
     ("admin", "POST", "/api/v1/matches/{id}"),
     ("admin", "POST", "/api/v1/exec"),
+    ("admin", "GET", "/api/v1/commands"),
+    ("admin", "POST", "/api/v1/commands"),
+    ("admin", "GET", "/api/v1/commands/{id}"),
+    ("admin", "POST", "/api/v1/commands/{id}/stop"),
+    ("admin", "GET", "/api/v1/commands/{id}/answers/{host}"),
+    ("admin", "GET", "/api/v1/saved-commands"),
+    ("admin", "POST", "/api/v1/saved-commands"),
+    ("admin", "GET", "/api/v1/saved-commands/{name}"),
+    ("admin", "PUT", "/api/v1/saved-commands/{name}"),
+    ("admin", "DELETE", "/api/v1/saved-commands/{name}"),
     ("admin", "GET", "/api/v1/users"),
     ("admin", "POST", "/api/v1/users"),
     ("admin", "PATCH", "/api/v1/users/{name}"),
@@ -151,7 +161,7 @@ async fn each_route_lets_in_its_role_and_those_above_and_nobody_below() {
     for (needed, method, path) in TABLE.iter().filter(|(needed, ..)| *needed != "open") {
         let needed: Role = serde_json::from_value(Value::String(needed.to_string())).unwrap();
         for (name, role, token) in &callers {
-            let path = path.replace("{id}", "nothing").replace("{name}", "nobody");
+            let path = path.replace("{id}", "nothing").replace("{name}", "nobody").replace("{host}", "nowhere");
             let asking = request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
             let asking = match token {
                 Some(token) => asking.bearer(token),

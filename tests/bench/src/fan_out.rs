@@ -118,7 +118,7 @@ pub(crate) fn cold(setting: &Setting, report: &mut Report) -> Result<()> {
     let hosts = setting.hosts();
     let (mut ours, mut program) = (Samples::default(), Samples::default());
     let (mut openssh, mut asyncssh) = (Samples::default(), Samples::default());
-    let reanimator = program_with_hosts(setting);
+    let reanimator = program_with_hosts(setting, "data");
     let python = peers::python().ok_or("there is no asyncssh: run tests/venv");
     let began = Instant::now();
     for _ in 0..SAMPLES {
@@ -188,10 +188,10 @@ pub(crate) fn warm(setting: &Setting, report: &mut Report) -> Result<()> {
     report.add("exec_warm_wall_beside_sshd", "ms", &wall, Some(("sshd's own CPU time over all CPUs", &needed)))
 }
 
-/// The program and a data directory that knows the hundred hosts.
-fn program_with_hosts(setting: &Setting) -> Result<(PathBuf, PathBuf)> {
+/// The program and a data directory of that name that knows the hundred hosts.
+pub(crate) fn program_with_hosts(setting: &Setting, name: &str) -> Result<(PathBuf, PathBuf)> {
     let binary = workers::program().ok_or("it was not built beside the bench (cargo build -p reanimator-cli)")?;
-    let (data, spec) = (setting.directory.join("data"), &setting.spec);
+    let (data, spec) = (setting.directory.join(name), &setting.spec);
     let reaches = spec.addresses.iter().map(|address| {
         Reach::Ssh(SshReach {
             address: address.clone(),

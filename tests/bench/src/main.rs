@@ -7,6 +7,7 @@
 //!
 //! Other work on the machine makes wall times worse; CPU times less so. The load is printed beside them.
 
+mod commands;
 mod fan_out;
 mod memory;
 mod page;
@@ -31,13 +32,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
+        ["commands"] => alone(commands_alone),
         ["store"] => alone(store::measure),
         ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
         ["worker", name, file] => workers::run(name, file),
         _ => {
-            Err("without arguments this measures everything; `memory`, `page`, `panorama` or `store` alone by name"
+            Err("without arguments this measures everything; `commands`, `memory`, `page`, `panorama` or `store` alone by name"
                 .into())
         }
     };
@@ -58,6 +60,11 @@ fn alone(measure: fn(&mut Report) -> Result<()>) -> Result<()> {
     report.finish()
 }
 
+fn commands_alone(report: &mut Report) -> Result<()> {
+    let sshd = sshd::Sshd::start()?;
+    commands::measure(&fan_out::Setting::new(&sshd)?, report)
+}
+
 fn bench() -> Result<()> {
     let mut report = Report::start()?;
     let sshd = sshd::Sshd::start()?;
@@ -65,6 +72,7 @@ fn bench() -> Result<()> {
     fan_out::cold(&setting, &mut report)?;
     fan_out::warm(&setting, &mut report)?;
     tick::measure(&setting, &mut report)?;
+    commands::measure(&setting, &mut report)?;
     drop(sshd);
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;

@@ -139,7 +139,8 @@ impl Drop for Service {
     }
 }
 
-async fn online(data: &Path) -> Result<usize> {
+/// How many of the hosts of a bench are online.
+pub(crate) async fn online(data: &Path) -> Result<usize> {
     let fleet = open(data).await?;
     let status = fleet.status().await?;
     fleet.close().await;

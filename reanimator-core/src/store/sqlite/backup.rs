@@ -5,8 +5,8 @@
 //! before: it is of hosts that are not there yet or is there already, so that nothing shows where that commit never
 //! comes. A program that is killed at any instant leaves all of the old or all of the new.
 //!
-//! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations that
-//! are over; one of the copy that was not is left out, as nobody may go on with it now.
+//! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations and
+//! runs of commands that are over; one of the copy that was not is left out, as nobody may go on with it now.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 17] = [
+pub(super) const REPLACED: [&str; 18] = [
     "connections",
     "hosts",
     "host_links",
@@ -45,12 +45,13 @@ pub(super) const REPLACED: [&str; 17] = [
     "protections",
     "scripts",
     "notify_targets",
+    "saved_commands",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 13] = [
+pub(super) const OF_ITS_OWN: [&str; 15] = [
     "meta",
     "server_lease",
     "secrets",
@@ -64,6 +65,8 @@ pub(super) const OF_ITS_OWN: [&str; 13] = [
     "notices",
     "notify_outbox",
     "notify_cursors",
+    "command_runs",
+    "command_answers",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.
@@ -84,8 +87,8 @@ const MISSING_ENTRIES: &str = "
     )
     ORDER BY theirs.number";
 
-/// Operations of the copy that are over and not in ours, with their steps and what they said.
-const MISSING_OPERATIONS: [&str; 3] = [
+/// Operations and runs of commands of the copy that are over and not in ours, with all that belongs to them.
+const MISSING_OPERATIONS: [&str; 5] = [
     "INSERT INTO main.operation_steps (operation, number, data)
      SELECT operation, number, data FROM copy.operation_steps
      WHERE operation IN (SELECT id FROM copy.operations WHERE open = 0)
@@ -98,6 +101,13 @@ const MISSING_OPERATIONS: [&str; 3] = [
     "INSERT INTO main.operations (id, open, owner, owned_until, generation, cancel, undo, data)
      SELECT id, 0, NULL, NULL, generation, cancel, undo, data FROM copy.operations
      WHERE open = 0 AND id NOT IN (SELECT id FROM main.operations)",
+    "INSERT INTO main.command_answers (run, host, data, output)
+     SELECT run, host, data, output FROM copy.command_answers
+     WHERE run IN (SELECT id FROM copy.command_runs WHERE open = 0)
+       AND run NOT IN (SELECT id FROM main.command_runs)",
+    "INSERT INTO main.command_runs (id, requested_at, open, stop, owner, owned_until, data)
+     SELECT id, requested_at, 0, stop, owner, owned_until, data FROM copy.command_runs
+     WHERE open = 0 AND id NOT IN (SELECT id FROM main.command_runs)",
 ];
 
 #[async_trait]

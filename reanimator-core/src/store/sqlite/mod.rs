@@ -16,6 +16,7 @@ mod backup;
 #[cfg(test)]
 mod backup_tests;
 mod changes;
+mod commands;
 mod database;
 mod events;
 mod facts;
@@ -57,6 +58,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 8, sql: include_str!("../../../migrations/sqlite/main/0008_commands.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/sqlite/main/0010_notify.sql") },
 ];
 const TELEMETRY: &[Migration] = &[

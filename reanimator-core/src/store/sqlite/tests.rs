@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_notify, contract_operations, contract_telemetry,
+    contract_commands, contract_facts, contract_history, contract_notify, contract_operations, contract_telemetry,
 };
 
 use super::*;
@@ -52,6 +52,9 @@ keeps_the_contract! {
     deliveries: contract_notify::deliveries;
     settings: contract_history::settings;
     access: contract_history::access;
+    commands: contract_commands::commands;
+    command_retention: contract_commands::retention;
+    saved_commands: contract_commands::saved;
 }
 
 #[tokio::test]

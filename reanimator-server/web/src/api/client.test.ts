@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { api, whenLoggedOut } from './client';
 import { Problem } from './problem';
-import type { Answer } from './types';
 
 const fetched = vi.fn<typeof fetch>();
 
@@ -55,21 +54,4 @@ test('who is no longer logged in is told so, but a refused log-in is only an err
 test('a server that cannot be reached is a problem with a next step', async () => {
   fetched.mockRejectedValueOnce(new TypeError('Failed to fetch'));
   await expect(api.me()).rejects.toMatchObject({ kind: 'no-connection', status: 0 });
-});
-
-const command = { command: 'uptime', on: 'all', time_limit_seconds: 60, sudo: false };
-
-test('answers are handed over one by one', async () => {
-  fetched.mockResolvedValueOnce(
-    new Response('{"host":"a"}\n{"host":"b"}\n{"done":true,"ok":2,"failed":0}\n'),
-  );
-  const answers: Answer[] = [];
-  await api.exec(command, (answer) => answers.push(answer), new AbortController().signal);
-  expect(answers.map(({ host }) => host)).toEqual(['a', 'b']);
-});
-
-test('answers that stop half-way are not taken for all', async () => {
-  fetched.mockResolvedValueOnce(new Response('{"host":"a"}\n'));
-  const exec = api.exec(command, () => undefined, new AbortController().signal);
-  await expect(exec).rejects.toThrow('before every host had answered');
 });

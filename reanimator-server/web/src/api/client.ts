@@ -3,18 +3,18 @@
  * and every failure is a {@link Problem}, so that pages show it the same way.
  */
 import { withQuery } from '../query';
-import { readLines } from './lines';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
-  Answer,
   AuditEntry,
   AuditQuestion,
   BackupReport,
   Change,
   ClusterDetails,
   ClusterRow,
-  Command,
+  CommandRun,
+  CommandToSave,
+  CommandView,
   Credential,
   Delivery,
   DryRun,
@@ -34,6 +34,7 @@ import type {
   MaintenanceWish,
   Match,
   Me,
+  NewCommand,
   NewHost,
   NewOperation,
   NewProxmox,
@@ -51,6 +52,7 @@ import type {
   Recent,
   Retention,
   Role,
+  SavedCommand,
   Script,
   Series,
   Settings,
@@ -364,28 +366,14 @@ export const api = {
   inspectBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/inspect', backup),
   restoreBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/restore', backup),
 
-  exec: runCommand,
+  /** The newest runs of commands. */
+  commands: async () => (await call<Listing<CommandRun>>('GET', '/commands?limit=50')).items,
+  command: (command: string) => call<CommandView>('GET', `/commands/${id(command)}`),
+  startCommand: (command: NewCommand) => call<CommandRun>('POST', '/commands', command),
+  stopCommand: (command: string) => call<CommandRun>('POST', `/commands/${id(command)}/stop`),
+  savedCommands: async () => (await call<{ items: SavedCommand[] }>('GET', '/saved-commands')).items,
+  saveCommand: (command: CommandToSave) => call<SavedCommand>('POST', '/saved-commands', command),
+  changeSavedCommand: (command: CommandToSave) =>
+    call<SavedCommand>('PUT', `/saved-commands/${id(command.name)}`, command),
+  removeSavedCommand: (name: string) => call<undefined>('DELETE', `/saved-commands/${id(name)}`),
 };
-
-/** Runs a command on a selection and hands over every answer as it arrives. */
-async function runCommand(
-  command: Command,
-  onAnswer: (answer: Answer) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const response = await send('POST', '/exec', command, { signal });
-  if (!response.body) return;
-  let done = false;
-  for await (const line of readLines(response.body)) {
-    const value = JSON.parse(line) as Answer | { done: true };
-    if ('done' in value) done = true;
-    else onAnswer(value);
-  }
-  if (!done) {
-    throw new Problem({
-      title: 'The answers stopped half-way',
-      detail: 'The connection to the server ended before every host had answered.',
-      next: 'Hosts missing below may or may not have run the command; look before running it again.',
-    });
-  }
-}

@@ -32,8 +32,15 @@ export type Match = Answered<Schemas['MatchView']>;
 export type Imported = Answered<Schemas['ImportReport']>;
 /** The steps of a connection test. */
 export type TestResult = Answered<Schemas['TestReport']>;
-/** One host's answer to a command. */
-export type Answer = Answered<Schemas['AnswerLine']>;
+/** A command to be run on hosts, and its runs: one by itself, and one with its answers, equal ones together. */
+export type NewCommand = Partial<Schemas['NewCommand']> & Pick<Schemas['NewCommand'], 'command' | 'on'>;
+export type CommandRun = Answered<Schemas['CommandRun']>;
+export type CommandView = CommandRun & Answered<Pick<Schemas['CommandView'], 'groups' | 'waiting'>>;
+export type CommandGroup = CommandView['groups'][number];
+export type Difference = Exclude<CommandGroup['difference'], null>;
+/** A command that is kept under a name. */
+export type SavedCommand = Answered<Schemas['SavedCommand']>;
+export type CommandToSave = Omit<SavedCommand, 'saved_by' | 'saved_at'>;
 /** Why something did not work, and what to do about it. */
 export type Trouble = Answered<Schemas['Problem']>;
 
@@ -190,7 +197,6 @@ export type NewProxmox = Schemas['ClusterToConnect'];
 /** A text that names hosts, and what it is written in. */
 export type Inventory = Schemas['Inventory'];
 export type InventoryFormat = Schemas['InventoryFormat'];
-export type Command = Schemas['Command'];
 
 /** A size of which a part is used. */
 export type Size = Pick<Answered<Schemas['Space']>, 'total_bytes' | 'used_bytes'>;
@@ -208,10 +214,14 @@ export type Frame =
   | { type: 'host:removed'; at: string; data: { id: string } }
   | { type: 'totals:updated'; at: string; data: Totals }
   | { type: FactFrame; at: string; data: { id: string } }
-  | { type: OperationFrame; at: string; data: Operation };
+  | { type: OperationFrame; at: string; data: Operation }
+  | { type: CommandFrame; at: string; data: Schemas['CommandNews'] };
 
 /** Frames that tell how far an operation got. */
 export type OperationFrame = 'operation:started' | 'operation:updated' | 'operation:ended';
+
+/** Frames that tell how far a command on hosts got. */
+export type CommandFrame = 'command:started' | 'command:updated' | 'command:ended';
 
 /** Frames that say that a table or a page of details is worth reading again. */
 export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';

@@ -13,6 +13,8 @@ const AT_MOST_EVERY_MS = 2000;
 
 interface Options {
   every?: number;
+  /** At most so often, however many changes are told of; every two seconds where it is not said. */
+  atMostEvery?: number;
   /** Which frames make the answer worth asking for at once. */
   on?: (frame: Frame) => boolean;
 }
@@ -47,7 +49,10 @@ export class Polled<T> {
     this.#problem = null;
   }
 
-  #keepAsking(ask: () => Promise<T>, { every = EVERY_MS, on }: Options): () => void {
+  #keepAsking(
+    ask: () => Promise<T>,
+    { every = EVERY_MS, atMostEvery = AT_MOST_EVERY_MS, on }: Options,
+  ): () => void {
     let stopped = false;
     let busy = false;
     let askedAt = 0;
@@ -67,7 +72,7 @@ export class Polled<T> {
       }
     };
     const turn = () => {
-      if (busy) plan(500);
+      if (busy) plan(Math.min(500, atMostEvery));
       else if (document.hidden) plan(every);
       else void answer(untrack(ask));
     };
@@ -79,7 +84,7 @@ export class Polled<T> {
       if (!document.hidden && Date.now() - askedAt > every) turn();
     };
     const stopListening = live.listen((frames) => {
-      if (on && frames.some(on)) plan(Math.max(0, AT_MOST_EVERY_MS - (Date.now() - askedAt)));
+      if (on && frames.some(on)) plan(Math.max(0, atMostEvery - (Date.now() - askedAt)));
     });
 
     this.#again = () => plan(0);
