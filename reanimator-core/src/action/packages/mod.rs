@@ -12,6 +12,7 @@ use crate::{
     Error, ErrorKind, Result,
     collect::linux::packages,
     fleet::Fleet,
+    host::linux::LinuxMachine,
     model::{Machine, PackageSurvey},
     transport::Command,
 };
@@ -40,6 +41,15 @@ const LOOK_BYTES: usize = 4 << 20;
 /// shell to it or no package manager that we know of, and what the way there says.
 pub async fn survey(fleet: &Fleet, machine: &Machine) -> Result<PackageSurvey> {
     look(fleet, &reach::reach(fleet, machine).await?).await
+}
+
+/// The name of a machine, and a shell inside it, by whichever way leads there.
+///
+/// # Errors
+/// As [`survey`].
+pub(crate) async fn inside(fleet: &Fleet, machine: &Machine) -> Result<(String, std::sync::Arc<LinuxMachine>)> {
+    let reached = reach::reach(fleet, machine).await?;
+    Ok((reached.name, reached.machine))
 }
 
 async fn look(fleet: &Fleet, reached: &Reached) -> Result<PackageSurvey> {
