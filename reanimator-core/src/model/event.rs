@@ -75,6 +75,15 @@ pub enum EventKind {
     /// A command on many hosts is over, however it ended.
     #[serde(rename = "command:ended")]
     CommandEnded,
+    /// An update of many machines was asked for.
+    #[serde(rename = "update:started")]
+    UpdateStarted,
+    /// An update of many machines got further.
+    #[serde(rename = "update:updated")]
+    UpdateUpdated,
+    /// An update of many machines is over, however it ended.
+    #[serde(rename = "update:ended")]
+    UpdateEnded,
 }
 
 impl EventKind {
@@ -99,6 +108,9 @@ impl EventKind {
             Self::CommandStarted => "command:started",
             Self::CommandUpdated => "command:updated",
             Self::CommandEnded => "command:ended",
+            Self::UpdateStarted => "update:started",
+            Self::UpdateUpdated => "update:updated",
+            Self::UpdateEnded => "update:ended",
         }
     }
 }

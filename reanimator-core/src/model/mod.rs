@@ -32,6 +32,7 @@ pub mod telemetry;
 pub mod topology;
 pub mod totals;
 pub mod units;
+pub mod update;
 pub mod window;
 
 pub use action::{
@@ -49,7 +50,7 @@ pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{CommandId, ConnectionId, GuestId, HostId, MatchId, OperationId};
+pub use ids::{CommandId, ConnectionId, GuestId, HostId, MatchId, OperationId, UpdateId};
 pub use links::{Match, Verdict};
 pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
@@ -73,4 +74,9 @@ pub use telemetry::{
 pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;
+pub use update::{
+    GuestOrder, HealthWish, OnFailure, RebootWish, RedundantSet, Safety, TargetKind, TargetState, UpdateFilter,
+    UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState, UpdateStep, UpdateTarget, UpdateWish,
+    Vitals,
+};
 pub use window::{Day, Opening, Window, WindowChange, WindowState};

@@ -46,6 +46,8 @@ mod contract_notify;
 mod contract_operations;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_telemetry;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_updates;
 mod grid;
 mod key;
 mod metrics;
@@ -58,6 +60,7 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tiers;
+mod updates;
 mod windows;
 
 use std::{collections::BTreeMap, fmt::Debug, path::Path, time::Duration};
@@ -87,6 +90,7 @@ pub use records::{
 pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+pub use updates::{ScheduleEdit, UpdateHold, UpdateStore};
 pub use windows::{WindowEdit, WindowStore};
 
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
@@ -127,6 +131,7 @@ pub trait Store:
     + OperationStore
     + CommandStore
     + ScriptStore
+    + UpdateStore
     + WindowStore
     + NotifyStore
     + AccessStore
@@ -149,6 +154,7 @@ impl<T> Store for T where
         + OperationStore
         + CommandStore
         + ScriptStore
+        + UpdateStore
         + WindowStore
         + NotifyStore
         + AccessStore

@@ -5,3 +5,4 @@ pub mod live;
 pub mod maintenance;
 pub mod notify;
 pub mod operations;
+pub mod update;

@@ -17,5 +17,6 @@ mod service;
 mod session;
 mod settings;
 mod telemetry;
+mod updates;
 mod uploads;
 mod windows;

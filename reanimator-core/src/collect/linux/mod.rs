@@ -19,4 +19,5 @@ pub mod inventory;
 pub mod job;
 pub mod packages;
 pub mod rates;
+pub mod vitals;
 pub mod watch;

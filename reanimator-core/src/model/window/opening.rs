@@ -153,18 +153,18 @@ pub(in crate::model) mod time {
 }
 
 /// The same, where there may be none.
-pub(in crate::model) mod some_time {
+pub(crate) mod some_time {
     use jiff::civil::Time;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(in crate::model) fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => super::time::serialize(time, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         let time = text.map(|text| super::parse_time(&text)).transpose();
         time.map_err(|error| D::Error::custom(crate::message(&error)))

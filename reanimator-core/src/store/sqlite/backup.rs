@@ -6,7 +6,7 @@
 //! comes. A program that is killed at any instant leaves all of the old or all of the new.
 //!
 //! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations and
-//! runs of commands that are over; one of the copy that was not is left out, as nobody may go on with it now.
+//! runs of commands and updates that are over; one of the copy that was not is left out, as nobody may go on with it now.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 18] = [
+pub(super) const REPLACED: [&str; 20] = [
     "connections",
     "hosts",
     "host_links",
@@ -46,12 +46,14 @@ pub(super) const REPLACED: [&str; 18] = [
     "scripts",
     "notify_targets",
     "saved_commands",
+    "update_schedules",
+    "redundant_sets",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 15] = [
+pub(super) const OF_ITS_OWN: [&str; 17] = [
     "meta",
     "server_lease",
     "secrets",
@@ -67,6 +69,8 @@ pub(super) const OF_ITS_OWN: [&str; 15] = [
     "notify_cursors",
     "command_runs",
     "command_answers",
+    "updates",
+    "update_targets",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.
@@ -108,6 +112,17 @@ const MISSING_OPERATIONS: [&str; 5] = [
     "INSERT INTO main.command_runs (id, requested_at, open, stop, owner, owned_until, data)
      SELECT id, requested_at, 0, stop, owner, owned_until, data FROM copy.command_runs
      WHERE open = 0 AND id NOT IN (SELECT id FROM main.command_runs)",
+];
+
+/// Updates of the copy that are over and not in ours, with their machines.
+const MISSING_UPDATES: [&str; 2] = [
+    "INSERT INTO main.update_targets (update_id, number, data)
+     SELECT update_id, number, data FROM copy.update_targets
+     WHERE update_id IN (SELECT id FROM copy.updates WHERE open = 0)
+       AND update_id NOT IN (SELECT id FROM main.updates)",
+    "INSERT INTO main.updates (id, open, owner, owned_until, generation, cancel, data)
+     SELECT id, 0, NULL, NULL, generation, cancel, data FROM copy.updates
+     WHERE open = 0 AND id NOT IN (SELECT id FROM main.updates)",
 ];
 
 #[async_trait]
@@ -222,7 +237,7 @@ impl SqliteStore {
             secrets::write(&mut ours, owner, name, sealed).await.map_err(&failed)?;
         }
         sqlx::query(MISSING_ENTRIES).execute(&mut *ours).await.map_err(&failed)?;
-        for missing in MISSING_OPERATIONS {
+        for missing in MISSING_OPERATIONS.into_iter().chain(MISSING_UPDATES) {
             sqlx::query(missing).execute(&mut *ours).await.map_err(&failed)?;
         }
         ours.commit().await.map_err(|error| match database::is_dangling(&error) {

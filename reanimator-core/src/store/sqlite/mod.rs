@@ -29,6 +29,7 @@ mod secrets;
 mod state;
 mod step_secrets;
 mod telemetry;
+mod updates;
 mod windows;
 
 #[cfg(test)]
@@ -58,6 +59,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 7, sql: include_str!("../../../migrations/sqlite/main/0007_updates.sql") },
     Migration { version: 8, sql: include_str!("../../../migrations/sqlite/main/0008_commands.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/sqlite/main/0010_notify.sql") },
 ];

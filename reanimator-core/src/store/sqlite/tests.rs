@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
     contract_commands, contract_facts, contract_history, contract_notify, contract_operations, contract_telemetry,
+    contract_updates,
 };
 
 use super::*;
@@ -55,6 +56,9 @@ keeps_the_contract! {
     commands: contract_commands::commands;
     command_retention: contract_commands::retention;
     saved_commands: contract_commands::saved;
+    updates: contract_updates::updates;
+    update_schedules: contract_updates::schedules;
+    redundant_sets: contract_updates::redundant_sets;
 }
 
 #[tokio::test]
