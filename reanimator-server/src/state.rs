@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use reanimator_core::Fleet;
+use reanimator_core::{Fleet, workflows::shell::Terminals};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +29,7 @@ pub struct Shared {
     pub(crate) metrics: HttpMetrics,
     pub(crate) tables: TableCache,
     pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) terminals: Terminals,
     pub(crate) stop: CancellationToken,
     /// Changes that are being carried out, whether or not somebody still waits for the answer.
     pub(crate) changes: TaskTracker,
@@ -38,6 +39,7 @@ impl AppState {
     /// The state of a service for `fleet`; streams and event listeners end when `stop` is cancelled.
     pub fn new(fleet: Fleet, options: &ServerOptions, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared {
+            terminals: Terminals::new(fleet.clone()),
             fleet,
             host_names: HostNames::for_listener(options.listen.ip(), &options.allowed_hosts),
             tls: options.tls != Tls::Off,

@@ -46,6 +46,7 @@ mod names;
 mod observe;
 mod reach;
 mod recent;
+mod recordings;
 mod restraints;
 mod scripts;
 pub mod selector;
@@ -54,6 +55,7 @@ mod settings;
 mod silent;
 pub(crate) mod surroundings;
 mod tables;
+mod terminals;
 mod terms;
 mod testing;
 mod topology;
@@ -100,6 +102,8 @@ pub use settings::{
     CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
 };
 pub use tables::Tables;
+pub(crate) use terminals::OpenPty;
+pub use terminals::{TerminalChange, TerminalSettings};
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
 pub use uploads::{NewUpload, Upload};

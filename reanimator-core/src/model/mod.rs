@@ -16,6 +16,7 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod machine;
 pub mod maintenance;
 pub mod operation;
 pub mod protection;
@@ -24,6 +25,7 @@ pub mod rule;
 pub mod scene;
 pub mod script;
 pub mod telemetry;
+pub mod terminal;
 pub mod topology;
 pub mod totals;
 pub mod units;
@@ -40,8 +42,9 @@ pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
+pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId, TerminalId};
 pub use links::{Match, Verdict};
+pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
@@ -54,6 +57,7 @@ pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };
+pub use terminal::{NewTerminal, Recording, Terminal, TerminalEnd, TerminalSize, TerminalWay};
 pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;

@@ -23,6 +23,7 @@ pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;
+pub(crate) mod terminals;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod users;
