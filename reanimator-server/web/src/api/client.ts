@@ -36,6 +36,7 @@ import type {
   NewOperation,
   MaintenanceWindow,
   NewProxmox,
+  NewTerminal,
   NodeRow,
   Operation,
   OperationLine,
@@ -45,6 +46,7 @@ import type {
   ProxmoxFound,
   Retention,
   Recent,
+  Recording,
   Role,
   Script,
   Series,
@@ -52,6 +54,7 @@ import type {
   StorageRow,
   StoredScript,
   Targets,
+  Terminal,
   TestResult,
   Token,
   Topology,
@@ -349,6 +352,14 @@ export const api = {
   restoreBackup: (backup: FormData) => call<BackupReport>('POST', '/backup/restore', backup),
 
   exec: runCommand,
+
+  terminals: async () => (await call<{ items: Terminal[] }>('GET', '/terminals')).items,
+  terminal: (terminal: string) => call<Terminal>('GET', `/terminals/${id(terminal)}`),
+  openTerminal: (terminal: Pick<NewTerminal, 'machine' | 'record'>) =>
+    call<Terminal>('POST', '/terminals', terminal),
+  closeTerminal: (terminal: string) => call<undefined>('DELETE', `/terminals/${id(terminal)}`),
+  recordings: async () => (await call<{ items: Recording[] }>('GET', '/recordings')).items,
+  deleteRecording: (recording: string) => call<undefined>('DELETE', `/recordings/${id(recording)}`),
 };
 
 /** Runs a command on a selection and hands over every answer as it arrives. */

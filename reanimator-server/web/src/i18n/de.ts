@@ -16,6 +16,7 @@ import { rules } from './de/rules';
 import { windows } from './de/windows';
 import { scripts } from './de/scripts';
 import { run } from './de/run';
+import { terminals } from './de/terminals';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
 import { table } from './de/table';
@@ -42,6 +43,7 @@ export const messages: Messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,

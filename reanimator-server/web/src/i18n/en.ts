@@ -16,6 +16,7 @@ import { rules } from './en/rules';
 import { windows } from './en/windows';
 import { scripts } from './en/scripts';
 import { run } from './en/run';
+import { terminals } from './en/terminals';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
 import { table } from './en/table';
@@ -42,6 +43,7 @@ export const messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,

@@ -16,6 +16,7 @@ import { rules } from './it/rules';
 import { windows } from './it/windows';
 import { scripts } from './it/scripts';
 import { run } from './it/run';
+import { terminals } from './it/terminals';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
 import { table } from './it/table';
@@ -42,6 +43,7 @@ export const messages: Messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,
