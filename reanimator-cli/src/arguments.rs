@@ -61,6 +61,8 @@ pub(crate) enum Noun {
     Status(commands::status::StatusArgs),
     /// Run a command on many hosts
     Exec(commands::exec::ExecArgs),
+    /// A terminal of a host or a guest, in this one
+    Shell(commands::shell::ShellArgs),
     /// What is being done and what was done: follow it, stop it, take it back
     #[command(subcommand)]
     Op(commands::op::OpCommand),

@@ -22,6 +22,8 @@ pub(crate) enum Done {
     Partly,
     /// It failed on every host.
     Nowhere,
+    /// What a shell over there ended with.
+    Far(u8),
 }
 
 impl Done {
@@ -67,6 +69,7 @@ pub(crate) fn exit_code(done: Done) -> ExitCode {
         Done::Whole => 0,
         Done::Nowhere => 1,
         Done::Partly => 3,
+        Done::Far(code) => code,
     })
 }
 

@@ -10,7 +10,8 @@
 //! | `error` | failures as problem details |
 //! | `json`, `list` | what clients send, and lists in pages |
 //! | `tables`, `etag` | the dashboard's tables, made once for all, and whether they changed |
-//! | `events` | the WebSocket |
+//! | `events` | the WebSocket of what happens |
+//! | `terminal_socket` | the WebSocket of a terminal |
 //! | `metrics` | `/metrics` |
 //! | `openapi` | where routes come together, and their description |
 //! | `page` | the built web page |
@@ -49,6 +50,7 @@ mod routes;
 mod serve;
 mod state;
 mod tables;
+mod terminal_socket;
 mod tls;
 
 pub use app::app;

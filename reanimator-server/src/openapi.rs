@@ -18,13 +18,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     auth::Viewer, error::Problem, events, metrics, routes as resources, routes::exec::LastLine, state::AppState,
+    terminal_socket::TerminalOrder,
 };
 
 /// What holds for the whole API.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Reanimator", description = "Reaches hosts, sees their state, and acts on it."),
-    components(schemas(Problem, LastLine, CommandNews)),
+    components(schemas(Problem, LastLine, CommandNews, TerminalOrder)),
     security(("session" = []), ("token" = [])),
     modifiers(&Schemes)
 )]
@@ -91,6 +92,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::status::routes())
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())
+        .merge(resources::terminals::routes())
         .merge(resources::tokens::routes())
         .merge(resources::updates::routes())
         .merge(resources::uploads::routes())

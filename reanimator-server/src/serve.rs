@@ -152,7 +152,7 @@ async fn listen(
     state: AppState,
     stop: CancellationToken,
 ) -> Result<()> {
-    let changes = state.changes.clone();
+    let (changes, terminals) = (state.changes.clone(), state.terminals.clone());
     let service = app(state).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let failed = |error: std::io::Error| Error::new(ErrorKind::Internal, "serve HTTP").from_source(error);
@@ -172,7 +172,9 @@ async fn listen(
         served = &mut serving => served,
         () = stop.cancelled() => {
             handle.graceful_shutdown(Some(GRACE));
-            serving.await
+            // What runs in terminals is hung up, and their ends are in the audit trail, before the store is closed.
+            let (served, ()) = tokio::join!(serving, terminals.stop());
+            served
         }
     };
     // What was begun for somebody who has hung up is no open request.

@@ -2,7 +2,10 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use reanimator_core::{Fleet, workflows::commands::Commands};
+use reanimator_core::{
+    Fleet,
+    workflows::{commands::Commands, shell::Terminals},
+};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -30,6 +33,7 @@ pub struct Shared {
     pub(crate) metrics: HttpMetrics,
     pub(crate) tables: TableCache,
     pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) terminals: Terminals,
     pub(crate) stop: CancellationToken,
     /// Changes that are being carried out, whether or not somebody still waits for the answer.
     pub(crate) changes: TaskTracker,
@@ -40,6 +44,7 @@ impl AppState {
     pub fn new(fleet: Fleet, options: &ServerOptions, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared {
             commands: Commands::new(fleet.clone()),
+            terminals: Terminals::new(fleet.clone()),
             fleet,
             host_names: HostNames::for_listener(options.listen.ip(), &options.allowed_hosts),
             tls: options.tls != Tls::Off,

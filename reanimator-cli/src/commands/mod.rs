@@ -33,6 +33,7 @@ pub(crate) mod proxmox;
 pub(crate) mod script;
 mod script_definition;
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod storage;
 mod storage_files;
@@ -64,6 +65,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Storage(command) => storage::run(command, context).await,
         Noun::Status(args) => status::run(args, context).await,
         Noun::Exec(args) => exec::run(args, context).await,
+        Noun::Shell(args) => shell::run(args, context).await,
         Noun::Op(command) => op::run(command, context).await,
         Noun::Script(command) => script::run(command, context).await,
         Noun::Backup(command) => backup::run(command, context).await,

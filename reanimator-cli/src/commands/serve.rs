@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
+    fleet::{CapChange, RetentionChange, SettingsChange, TerminalChange, UploadChange},
 };
 use reanimator_server::{Ready, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
@@ -78,6 +78,15 @@ pub(crate) struct KeepArgs {
     /// Keep files that are handed over and not used for so many days [at first: 3d]
     #[arg(long, value_name = "DAYS", value_parser = days)]
     keep_uploads: Option<u32>,
+    /// Record what terminals show where nobody says otherwise: true or false [at first: false]
+    #[arg(long, value_name = "WHETHER")]
+    record_terminals: Option<bool>,
+    /// Keep a terminal open for so many minutes while nobody looks at it [at first: 10]
+    #[arg(long, value_name = "MINUTES")]
+    keep_terminals: Option<u32>,
+    /// Close a terminal in which nobody has typed for so many hours [at first: 8]
+    #[arg(long, value_name = "HOURS")]
+    close_idle_terminals: Option<u32>,
 }
 
 impl KeepArgs {
@@ -93,6 +102,11 @@ impl KeepArgs {
             },
             caps: CapChange { per_host: self.at_once_per_host, per_cluster: self.at_once_per_cluster },
             uploads: UploadChange { quota_gib: self.upload_quota, keep_days: self.keep_uploads },
+            terminals: TerminalChange {
+                record: self.record_terminals,
+                unseen_minutes: self.keep_terminals,
+                idle_hours: self.close_idle_terminals,
+            },
         }
     }
 }

@@ -86,6 +86,13 @@ async fn show_settings(fleet: &Fleet, context: &Context) -> Result<Done, Failure
         "At most {} operations act on one host at once, and {} on one cluster.",
         caps.per_host, caps.per_cluster
     ))?;
+    let terminals = settings.terminals;
+    context.screen.line(&format!(
+        "A terminal stays open for {} while nobody looks at it, and for {} while nobody types; it is {}recorded.",
+        words::count(terminals.unseen_minutes as usize, "minute"),
+        words::count(terminals.idle_hours as usize, "hour"),
+        if terminals.record { "" } else { "not " },
+    ))?;
     Ok(Done::Whole)
 }
 

@@ -48,6 +48,7 @@ mod notify_targets;
 mod observe;
 mod reach;
 mod recent;
+mod recordings;
 mod restraints;
 mod scripts;
 pub mod selector;
@@ -56,6 +57,7 @@ mod settings;
 mod silent;
 pub(crate) mod surroundings;
 mod tables;
+mod terminals;
 mod terms;
 mod testing;
 mod topology;
@@ -104,6 +106,8 @@ pub use settings::{
     CapChange, CapSettings, RetentionChange, RetentionSettings, Settings, SettingsChange, UploadChange, UploadSettings,
 };
 pub use tables::Tables;
+pub(crate) use terminals::OpenPty;
+pub use terminals::{TerminalChange, TerminalSettings};
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
 pub(crate) use updates::{Redundancy, may_update};

@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::Fleet;
+use super::{Fleet, TerminalChange, TerminalSettings};
 use crate::{
     Error, ErrorKind, Result,
     store::{Retention, StoreSizes},
@@ -20,6 +20,8 @@ const RETENTION: &str = "retention";
 const CAPS: &str = "caps";
 /// Under this name the store keeps how much room files take that are handed over.
 const UPLOADS: &str = "uploads";
+/// Under this name the store keeps how long terminals stay, and whether they are recorded.
+const TERMINALS: &str = "terminals";
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -143,6 +145,8 @@ pub struct Settings {
     pub caps: CapSettings,
     /// How much room files take that are handed over.
     pub uploads: UploadSettings,
+    /// How long terminals stay, and whether they are recorded.
+    pub terminals: TerminalSettings,
     /// How much room the data takes.
     pub sizes: StoreSizes,
     /// The version of this program.
@@ -160,6 +164,8 @@ pub struct SettingsChange {
     pub caps: CapChange,
     /// How much room files take that are handed over.
     pub uploads: UploadChange,
+    /// How long terminals stay, and whether they are recorded.
+    pub terminals: TerminalChange,
 }
 
 /// What is to change, for the audit trail: `minutes_days 14, events_days 30`.
@@ -180,7 +186,7 @@ impl fmt::Display for SettingsChange {
             ("keep_days", self.uploads.keep_days),
         ];
         let changed = fields.iter().filter_map(|(field, value)| value.map(|value| format!("{field} {value}")));
-        f.write_str(&changed.collect::<Vec<_>>().join(", "))
+        f.write_str(&changed.chain(self.terminals.words()).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -278,6 +284,7 @@ impl Fleet {
             retention: self.retention().await?,
             caps: self.caps().await?,
             uploads: self.upload_settings().await?,
+            terminals: self.terminal_settings().await?,
             sizes: self.store().sizes().await?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
@@ -291,9 +298,11 @@ impl Fleet {
         let retention = self.retention().await?.with(change.retention)?;
         let caps = self.caps().await?.with(change.caps)?;
         let uploads = self.upload_settings().await?.with(change.uploads)?;
+        let terminals = self.terminal_settings().await?.with(change.terminals)?;
         self.put(RETENTION, &retention).await?;
         self.put(CAPS, &caps).await?;
         self.put(UPLOADS, &uploads).await?;
+        self.put(TERMINALS, &terminals).await?;
         self.settings().await
     }
 
@@ -310,6 +319,11 @@ impl Fleet {
     /// How much room files take that are handed over.
     pub(crate) async fn upload_settings(&self) -> Result<UploadSettings> {
         self.kept(UPLOADS, "read how much room files take").await
+    }
+
+    /// How long terminals stay, and whether they are recorded.
+    pub(crate) async fn terminal_settings(&self) -> Result<TerminalSettings> {
+        self.kept(TERMINALS, "read how long terminals stay").await
     }
 
     async fn kept<T: DeserializeOwned + Default>(&self, name: &str, attempt: &str) -> Result<T> {
@@ -329,7 +343,7 @@ fn days(count: u32) -> Duration {
     Duration::from_secs(u64::from(count) * DAY)
 }
 
-fn in_range(field: &str, value: u32, most: u32, unit: &str) -> Result<()> {
+pub(super) fn in_range(field: &str, value: u32, most: u32, unit: &str) -> Result<()> {
     if (1..=most).contains(&value) {
         return Ok(());
     }

@@ -70,6 +70,11 @@ string_id! {
     UpdateId
 }
 
+string_id! {
+    /// A terminal that somebody opened.
+    TerminalId
+}
+
 /// A guest: the connection of its cluster and its number there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -29,6 +29,7 @@ pub mod rule;
 pub mod scene;
 pub mod script;
 pub mod telemetry;
+pub mod terminal;
 pub mod topology;
 pub mod totals;
 pub mod units;
@@ -50,7 +51,7 @@ pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{CommandId, ConnectionId, GuestId, HostId, MatchId, OperationId, UpdateId};
+pub use ids::{CommandId, ConnectionId, GuestId, HostId, MatchId, OperationId, TerminalId, UpdateId};
 pub use links::{Match, Verdict};
 pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
@@ -71,6 +72,7 @@ pub use script::{Parameter, ParameterKind, Script, StoredScript};
 pub use telemetry::{
     CpuStates, DiskRate, FileSystem, Memory, NetworkRate, Pressure, PressureLine, Space, Swap, Telemetry, Throughput,
 };
+pub use terminal::{NewTerminal, Recording, Terminal, TerminalEnd, TerminalSize, TerminalWay};
 pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;

@@ -15,8 +15,8 @@ use tokio::sync::{oneshot, watch};
 use super::command::{Become, Command, Output};
 use super::running::{Running, Stop, shorten};
 use super::sudo::{Listener, Next};
-use super::{Exit, Process, Transport, shell};
-use crate::{Error, ErrorKind, Result};
+use super::{Exit, Process, Pty, Transport, local_pty, shell};
+use crate::{Error, ErrorKind, Result, model::TerminalSize};
 
 const LABEL: &str = "local";
 
@@ -99,6 +99,10 @@ impl Transport for Local {
 
     async fn start(&self, command: Command) -> Result<Process> {
         Self::launch(&command)?.begun(&command).await.map_err(|error| error.on(LABEL))
+    }
+
+    async fn open_pty(&self, size: TerminalSize) -> Result<Pty> {
+        local_pty::open(size).map_err(|error| error.on(LABEL))
     }
 
     async fn close(&self) {}
@@ -253,7 +257,7 @@ async fn end(child: &mut Child, leader: Option<u32>, announced: Option<u32>, bec
     let _gone = kill_process_group(group, Signal::KILL);
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
+pub(super) fn exit_of(status: ExitStatus) -> Exit {
     use std::os::unix::process::ExitStatusExt;
     Exit { status: status.code().and_then(|code| u32::try_from(code).ok()), signal: status.signal().map(signal_name) }
 }

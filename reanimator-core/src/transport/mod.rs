@@ -8,7 +8,9 @@
 pub mod command;
 pub mod http;
 mod local;
+mod local_pty;
 pub mod probe;
+pub mod pty;
 pub mod quote;
 mod replay;
 mod running;
@@ -24,10 +26,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use command::{Become, Captured, Command, Output, Tap};
 pub use local::Local;
+pub use pty::{Pty, PtyKeys};
 pub use replay::{Recorder, Replay};
 pub use ssh::{Ssh, SshCredentials, SshTarget};
 
-use crate::Result;
+use crate::{Error, ErrorKind, Result, model::TerminalSize};
 
 /// A way to run commands on one host. Cheap to call from many tasks at once.
 #[async_trait]
@@ -47,6 +50,17 @@ pub trait Transport: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When the host cannot be reached or refuses to start it.
     async fn start(&self, command: Command) -> Result<Process>;
+
+    /// Opens a terminal with a login shell there, on a connection of its own: what it shows holds up nothing else.
+    ///
+    /// # Errors
+    /// When the host cannot be reached or gives no terminal; `Invalid` where this way has none.
+    async fn open_pty(&self, size: TerminalSize) -> Result<Pty> {
+        Err(Error::new(ErrorKind::Invalid, format!("open a terminal of {size}"))
+            .on(self.label())
+            .because("this way of reaching it has no terminals")
+            .next("add the host's SSH access with `reanimator host add`"))
+    }
 
     /// Lets go of what is kept open. The next call opens it again.
     async fn close(&self);

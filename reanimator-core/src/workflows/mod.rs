@@ -5,4 +5,5 @@ pub mod live;
 pub mod maintenance;
 pub mod notify;
 pub mod operations;
+pub mod shell;
 pub mod update;

@@ -25,6 +25,7 @@ pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;
+pub(crate) mod terminals;
 pub(crate) mod tokens;
 pub(crate) mod updates;
 pub(crate) mod uploads;

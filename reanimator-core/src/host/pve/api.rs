@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::{
-    Result,
+    Error, ErrorKind, Result,
     model::Unseen,
-    transport::http::{self, Request},
+    transport::http::{self, Request, Socket},
 };
 
 /// A Proxmox VE API. Cheap to call from many tasks at once.
@@ -17,6 +17,22 @@ pub trait PveApi: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When nobody answers, the login is refused, the API refuses the call, or the answer makes no sense.
     async fn call(&self, request: Request) -> Result<Value>;
+
+    /// Opens a WebSocket that speaks `protocol`.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); `Invalid` where this way has none.
+    async fn open_socket(&self, request: Request, _protocol: &'static str) -> Result<Box<Socket>> {
+        Err(Error::new(ErrorKind::Invalid, format!("open {request}"))
+            .on(self.label())
+            .because("consoles go over the API's own web server, and this way goes past it")
+            .next("connect the cluster by its address with `reanimator proxmox connect`"))
+    }
+
+    /// Whether it is logged in with an API token: consoles may refuse one.
+    fn has_token(&self) -> bool {
+        false
+    }
 
     /// What to call this way in sentences: `https://192.0.2.7:8006`, `pvesh over ssh root@192.0.2.7:22`.
     fn label(&self) -> String;

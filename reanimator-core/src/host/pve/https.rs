@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Result,
     model::{Endpoint, Unseen},
-    transport::http::{Client, HttpTransport, Request, Settings},
+    transport::http::{Client, HttpTransport, Request, Settings, Socket, Upgraded},
 };
 
 /// The API of a cluster at the endpoints of its nodes, logged in.
@@ -60,6 +60,17 @@ impl PveApi for PveHttps {
     async fn call(&self, request: Request) -> Result<Value> {
         let answer = self.login.send(self.client.as_ref(), &request).await?;
         refusal::data(&request, &answer)
+    }
+
+    async fn open_socket(&self, request: Request, protocol: &'static str) -> Result<Box<Socket>> {
+        match self.login.open_socket(self.client.as_ref(), &request, protocol).await? {
+            Upgraded::Socket(socket) => Ok(socket),
+            Upgraded::Refused(answer) => Err(refusal::refusal(&request, &answer)),
+        }
+    }
+
+    fn has_token(&self) -> bool {
+        self.login.is_token()
     }
 
     fn label(&self) -> String {

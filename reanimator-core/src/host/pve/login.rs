@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind, Result,
     collect::pve::lenient::Fields,
     model::ProxmoxAuth,
-    transport::http::{Answer, HttpTransport, Request, encode},
+    transport::http::{Answer, HttpTransport, Request, Upgraded, encode},
 };
 
 /// A ticket lives two hours; renewed in the middle, so that an hour of trouble costs no login.
@@ -150,6 +150,25 @@ impl Login {
                 .on(client.endpoint())
                 .because(format!("no answer within {} s", request.time_limit.as_secs_f64())))
         })
+    }
+
+    /// Whether it is a token, which some calls do not take.
+    pub(super) fn is_token(&self) -> bool {
+        matches!(self.credentials, Credentials::Token { .. })
+    }
+
+    /// Opens a WebSocket, logged in. A log-in was tried by the call before it, so none is tried again here.
+    pub(super) async fn open_socket(
+        &self,
+        client: &dyn HttpTransport,
+        request: &Request,
+        protocol: &'static str,
+    ) -> Result<Upgraded> {
+        let headers = match &self.credentials {
+            Credentials::Token { id, secret } => token_header(id, secret)?,
+            Credentials::Ticket { .. } => self.ticket(client, None).await?.headers(request)?,
+        };
+        client.open_socket(request, &headers, protocol).await
     }
 
     async fn send_with_token(

@@ -30,6 +30,7 @@ mod budget;
 mod cluster;
 mod cluster_facts;
 mod connect;
+mod console;
 #[cfg(test)]
 mod facts_tests;
 mod guest_facts;
@@ -48,6 +49,7 @@ pub use api::PveApi;
 pub use cluster::ProxmoxCluster;
 pub use cluster_facts::{ClusterQuestions, ClusterRead};
 pub use connect::{IntroducedNode, Introduction, connect};
+pub(crate) use console::{ConsoleOf, open as open_console};
 pub use guest_facts::{Depth, GuestQuestions, GuestRead};
 pub use https::PveHttps;
 pub use login::Credentials;

@@ -49,7 +49,8 @@ pub(super) fn one_line(text: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(WORDS_LIMIT).collect()
 }
 
-fn refusal(request: &Request, answer: &Answer) -> Error {
+/// What a refusal means.
+pub(super) fn refusal(request: &Request, answer: &Answer) -> Error {
     let words = words(answer);
     let attempt = format!("ask {request}");
     let node = request.node();

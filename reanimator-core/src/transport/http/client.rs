@@ -22,6 +22,7 @@ use super::{
     failure::Failure,
     form::{Form, FormFile},
     request::Request,
+    socket::{self, Upgraded},
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -74,6 +75,7 @@ struct Standing {
     /// `192.0.2.7:8006`
     name: String,
     root: Url,
+    trust: Trust,
     http: reqwest::Client,
     /// The node that answers there.
     node: OnceLock<String>,
@@ -224,6 +226,20 @@ impl HttpTransport for Client {
         }
     }
 
+    /// At the first endpoint that can be connected to: what is asked for is not begun by a connection that fails.
+    async fn open_socket(&self, request: &Request, headers: &HeaderMap, protocol: &'static str) -> Result<Upgraded> {
+        let mut failures = Vec::new();
+        for index in self.order(self.home(request)) {
+            let standing = &self.endpoints[index];
+            let opened = socket::open(&standing.root, standing.trust, request, headers, protocol, request.time_limit);
+            match opened.await {
+                Err(error) if error.kind() == ErrorKind::Unreachable => failures.push(error),
+                outcome => return outcome,
+            }
+        }
+        Err(worst(failures, request))
+    }
+
     fn troubles(&self) -> Vec<(String, Problem)> {
         self.endpoints
             .iter()
@@ -282,7 +298,15 @@ impl Standing {
             .user_agent(concat!("reanimator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::new(ErrorKind::Internal, "set up HTTPS").on(&name).from_source(error))?;
-        Ok(Self { name, root, http, node: OnceLock::new(), trouble: Mutex::new(None), silent: AtomicBool::new(false) })
+        Ok(Self {
+            name,
+            root,
+            trust,
+            http,
+            node: OnceLock::new(),
+            trouble: Mutex::new(None),
+            silent: AtomicBool::new(false),
+        })
     }
 
     fn trouble(&self) -> std::sync::MutexGuard<'_, Option<Trouble>> {

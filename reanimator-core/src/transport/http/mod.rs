@@ -36,6 +36,7 @@ mod client;
 mod failure;
 mod form;
 mod request;
+mod socket;
 #[cfg(test)]
 pub(crate) mod test_server;
 #[cfg(test)]
@@ -44,13 +45,14 @@ mod tests;
 use async_trait::async_trait;
 use reqwest::header::HeaderMap;
 
-use crate::{Result, model::Problem};
+use crate::{Error, ErrorKind, Result, model::Problem};
 
 pub use answer::{Answer, BODY_LIMIT, excerpt};
 pub use certificate::{Trust, fingerprint_text, parse_sha256};
 pub use client::{Client, Settings, Shown, probe};
 pub use form::FormFile;
 pub use request::{DEFAULT_TIME_LIMIT, Method, Request, Value, encode};
+pub use socket::{Socket, Upgraded};
 
 /// A way to ask one service over HTTP. Cheap to call from many tasks at once.
 #[async_trait]
@@ -71,6 +73,16 @@ pub trait HttpTransport: Send + Sync + std::fmt::Debug {
     /// it is, and the node that it is sent on to.
     fn seen_by(&self, request: &Request) -> Vec<String> {
         seen_by(self.endpoint(), request)
+    }
+
+    /// Opens a WebSocket that speaks `protocol`, on a connection of its own.
+    ///
+    /// # Errors
+    /// When nobody answers within the request's time limit; `Invalid` where this way has no WebSockets.
+    async fn open_socket(&self, request: &Request, _headers: &HeaderMap, _protocol: &'static str) -> Result<Upgraded> {
+        Err(Error::new(ErrorKind::Invalid, format!("open {request}"))
+            .on(self.endpoint())
+            .because("this way of asking has no WebSockets"))
     }
 
     /// Takes in the nodes' names and addresses, for endpoints of which nobody has said whose they are.

@@ -447,7 +447,7 @@ async fn deliver(to: &mut DuplexStream, piece: &[u8]) -> bool {
     tokio::time::timeout(STALLED, to.write_all(piece)).await.is_ok()
 }
 
-fn name_of(signal: Sig) -> String {
+pub(super) fn name_of(signal: Sig) -> String {
     match signal {
         Sig::Custom(name) => name,
         named => format!("{named:?}"),

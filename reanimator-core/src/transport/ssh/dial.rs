@@ -22,6 +22,10 @@ use crate::{Error, ErrorKind, Fingerprint, Result};
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVES: usize = 3;
 
+/// How much may be under way from a host where somebody types, and how many pieces of it wait for their reader.
+const TYPING_WINDOW: u32 = 256 * 1024;
+const TYPING_PIECES: usize = 8;
+
 /// A way to a host, logged in.
 pub(super) struct Link {
     /// The session with the host itself.
@@ -117,11 +121,11 @@ impl Reached<'_> {
         let Self { target, stream, deadline } = self;
         let mut hops = target.jumps.iter().chain([&target.host]);
         let Some(first) = hops.next() else { return Err(Error::new(ErrorKind::Internal, "find a host to connect to")) };
-        let mut link = session(first, stream, ways, deadline).await.map_err(|error| error.on(first.label()))?;
+        let mut link = session(first, target, stream, ways, deadline).await.map_err(|error| error.on(first.label()))?;
         for hop in hops {
             let through = async {
                 let stream = tunnel(&link.handle, hop, deadline).await?;
-                session(hop, stream, ways, deadline).await
+                session(hop, target, stream, ways, deadline).await
             };
             let Link { handle, shown, ending, .. } = through.await.map_err(|error| error.on(hop.label()))?;
             link._jumps.push(std::mem::replace(&mut link.handle, handle));
@@ -203,18 +207,28 @@ async fn tunnel(
 }
 
 /// Key exchange, host key, log-in.
-async fn session<S>(hop: &Hop, stream: S, ways: &Result<Arc<Ways>>, deadline: Deadline) -> Result<Link>
+async fn session<S>(
+    hop: &Hop,
+    target: &SshTarget,
+    stream: S,
+    ways: &Result<Arc<Ways>>,
+    deadline: Deadline,
+) -> Result<Link>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let known = hop.host_keys.known(&hop.address, hop.port).await?;
-    let config = Arc::new(client::Config {
+    let mut config = client::Config {
         nodelay: true,
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVES,
         preferred: Preferred { key: Cow::Owned(key_order(&known)), ..Preferred::DEFAULT },
         ..client::Config::default()
-    });
+    };
+    if target.interactive {
+        (config.window_size, config.channel_buffer_size) = (TYPING_WINDOW, TYPING_PIECES);
+    }
+    let config = Arc::new(config);
     let (verdict, ending) = (Arc::new(Mutex::new(None)), Ending::default());
     let client = Client { known, verdict: verdict.clone(), ending: ending.clone() };
     let attempt = || format!("talk SSH with {}", hop.place());

@@ -28,6 +28,7 @@ mod end;
 mod known_hosts;
 mod pattern;
 mod pool;
+mod pty;
 mod target;
 
 use std::sync::Arc;
@@ -41,9 +42,9 @@ pub use target::{CONNECT_LIMIT, Hop, SESSIONS, SshCredentials, SshTarget};
 
 use super::command::{Become, Command, Output};
 use super::running::Running;
-use super::{Process, Transport};
+use super::{Process, Pty, Transport};
 use crate::model::connection::Sudo;
-use crate::{Error, ErrorKind, Fingerprint, Result};
+use crate::{Error, ErrorKind, Fingerprint, Result, model::TerminalSize};
 use connection::NotStarted;
 use pool::Pool;
 
@@ -86,6 +87,17 @@ impl Ssh {
     #[must_use]
     pub fn sibling(&self) -> Self {
         Self::new((*self.pool.target).clone(), self.pool.credentials().clone())
+    }
+
+    /// A terminal with a login shell, or with `command` in its place, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the host cannot be reached, or gives no terminal.
+    pub async fn open_pty(&self, size: TerminalSize, command: Option<&str>) -> Result<Pty> {
+        let mut target = (*self.pool.target).clone();
+        target.interactive = true;
+        let pool = Pool::new(target, self.pool.credentials().clone());
+        pty::open(&pool, size, command).await.map_err(|error| error.on(self.host_label()))
     }
 
     /// How to become root there, for [`Command::become_root`]. root itself need not.
@@ -151,6 +163,10 @@ impl Transport for Ssh {
     async fn start(&self, command: Command) -> Result<Process> {
         let started = async { self.launch(&command).await?.begun(&command).await };
         started.await.map_err(|error| error.on(self.host_label()))
+    }
+
+    async fn open_pty(&self, size: TerminalSize) -> Result<Pty> {
+        self.open_pty(size, None).await
     }
 
     async fn close(&self) {

@@ -32,6 +32,9 @@ pub struct SshTarget {
     pub connect_limit: Duration,
     /// Defaults to [`SESSIONS`]; lowered by itself when the server allows fewer.
     pub sessions: usize,
+    /// Whether somebody types there: then little is under way at once, so that a key which stops a flood is felt soon.
+    /// Defaults to no.
+    pub interactive: bool,
 }
 
 /// One host on the way, the last one included.
@@ -79,6 +82,7 @@ impl SshTarget {
             key_files: Vec::new(),
             connect_limit: CONNECT_LIMIT,
             sessions: SESSIONS,
+            interactive: false,
         }
     }
 

@@ -38,6 +38,7 @@ import type {
   NewHost,
   NewOperation,
   NewProxmox,
+  NewTerminal,
   NodeRow,
   NotifySecrets,
   NotifyTarget,
@@ -51,6 +52,7 @@ import type {
   ProxmoxFound,
   Recent,
   Retention,
+  Recording,
   Role,
   SavedCommand,
   Script,
@@ -59,6 +61,7 @@ import type {
   StorageRow,
   StoredScript,
   Targets,
+  Terminal,
   TestResult,
   Token,
   Topology,
@@ -376,4 +379,12 @@ export const api = {
   changeSavedCommand: (command: CommandToSave) =>
     call<SavedCommand>('PUT', `/saved-commands/${id(command.name)}`, command),
   removeSavedCommand: (name: string) => call<undefined>('DELETE', `/saved-commands/${id(name)}`),
+
+  terminals: async () => (await call<{ items: Terminal[] }>('GET', '/terminals')).items,
+  terminal: (terminal: string) => call<Terminal>('GET', `/terminals/${id(terminal)}`),
+  openTerminal: (terminal: Pick<NewTerminal, 'machine' | 'record'>) =>
+    call<Terminal>('POST', '/terminals', terminal),
+  closeTerminal: (terminal: string) => call<undefined>('DELETE', `/terminals/${id(terminal)}`),
+  recordings: async () => (await call<{ items: Recording[] }>('GET', '/recordings')).items,
+  deleteRecording: (recording: string) => call<undefined>('DELETE', `/recordings/${id(recording)}`),
 };

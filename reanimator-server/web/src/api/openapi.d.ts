@@ -1015,6 +1015,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was recorded of terminals. */
+        get: operations["recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recording: a file of asciicast, version 2, as players of terminals take it. */
+        get: operations["recording"];
+        put?: never;
+        post?: never;
+        /** Deletes a recording. */
+        delete: operations["delete_recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules": {
         parameters: {
             query?: never;
@@ -1199,6 +1234,64 @@ export interface paths {
         };
         /** Short lines of one figure of many things at once: averages over the same equal steps; a gap is null. */
         get: operations["recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The terminals that are open, and those that ended a while ago. */
+        get: operations["list"];
+        put?: never;
+        /** Opens a terminal. It is looked at by its WebSocket, and stays open for a while when nobody does. */
+        post: operations["open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One terminal. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Closes a terminal: what runs in it is hung up. One that has ended is forgotten. */
+        delete: operations["close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals/{id}/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A terminal, as a WebSocket.
+         * @description Takes the session cookie (from pages of our own origin) or a bearer token of an admin. Binary frames are what is typed
+         *     and what is shown; text frames are a `TerminalOrder` or a `TerminalNews` in JSON. Close codes: 1000 the terminal has
+         *     ended, 1001 the service stops, 1003 a text frame was not understood, 1008 the session has ended.
+         */
+        get: operations["look"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5658,6 +5751,7 @@ export interface components {
          * @enum {string}
          */
         MailTls: "starttls" | "tls" | "none";
+        Machine: string;
         /** @description What a wish would come to: what goes where, and each step as the operation would take it. */
         MaintenanceDryRun: components["schemas"]["DryRun"] & {
             /** @description Guests that would be moved, in order. */
@@ -6078,6 +6172,23 @@ export interface components {
              * @description How long it may take, in seconds. Defaults to what is usual for such an action.
              */
             limit_seconds?: number | null;
+        };
+        /** @description What is asked for. */
+        NewTerminal: {
+            /**
+             * Format: int32
+             * @description Characters in a line. Defaults to 80.
+             */
+            cols?: number;
+            /** @description Of which machine: `host:ID` or `guest:CONNECTION:VMID`. */
+            machine: components["schemas"]["Machine"];
+            /** @description Whether what is shown is recorded. Defaults to what the settings say. */
+            record?: boolean | null;
+            /**
+             * Format: int32
+             * @description Lines. Defaults to 24.
+             */
+            rows?: number;
         };
         /** @description A file that is to be handed over. */
         NewUpload: {
@@ -8261,6 +8372,33 @@ export interface components {
             /** @description What was asked for and is not in the fleet. */
             unknown: string[];
         };
+        /** @description What was shown in a terminal, kept in a file (asciicast, version 2). */
+        Recording: {
+            /**
+             * Format: int64
+             * @description How large the file is.
+             */
+            bytes: number;
+            /** @description From where. */
+            from: string;
+            /** @description The id of the terminal that it is of. */
+            id: components["schemas"]["TerminalId"];
+            /** @description Of which machine. */
+            machine: string;
+            /** @description What that was called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            started_at: string;
+            /** @description Who opened the terminal. */
+            who: string;
+        };
+        /** @description All recordings, the newest first. */
+        Recordings: {
+            items: components["schemas"]["Recording"][];
+        };
         /** @description A host that a guest cannot go to. */
         RefusedTarget: {
             /** @description Which. */
@@ -8751,6 +8889,8 @@ export interface components {
             retention: components["schemas"]["RetentionSettings"];
             /** @description How much room the data takes. */
             sizes: components["schemas"]["StoreSizes"];
+            /** @description How long terminals stay, and whether they are recorded. */
+            terminals: components["schemas"]["TerminalSettings"];
             /** @description How much room files take that are handed over. */
             uploads: components["schemas"]["UploadSettings"];
             /** @description The version of this program. */
@@ -8778,6 +8918,15 @@ export interface components {
              *     }
              */
             retention: components["schemas"]["RetentionChange"];
+            /**
+             * @description How long terminals stay, and whether they are recorded.
+             * @default {
+             *       "idle_hours": null,
+             *       "record": null,
+             *       "unseen_minutes": null
+             *     }
+             */
+            terminals: components["schemas"]["TerminalChange"];
             /**
              * @description How much room files take that are handed over.
              * @default {
@@ -9385,6 +9534,196 @@ export interface components {
              */
             temp_c: number;
         };
+        /** @description A terminal that is open, or was until a while ago. */
+        Terminal: {
+            /**
+             * Format: int64
+             * @description How much was typed, in bytes.
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description How much was shown, in bytes.
+             */
+            bytes_out: number;
+            ended?: components["schemas"]["TerminalEnd"] | null;
+            /** @description From where: an address. */
+            from: string;
+            /** @description Its id. */
+            id: components["schemas"]["TerminalId"];
+            /** @description Of which machine. */
+            machine: components["schemas"]["Machine"];
+            /** @description What that is called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            opened_at: string;
+            /** @description Whether it is recorded. */
+            recorded: boolean;
+            /** @description Its size now. */
+            size: components["schemas"]["TerminalSize"];
+            /**
+             * Format: int32
+             * @description How many look at it now.
+             */
+            viewers: number;
+            /** @description How it is reached. */
+            way: components["schemas"]["TerminalWay"];
+            /** @description Who opened it: a user's name, `token:NAME`. */
+            who: string;
+        };
+        /** @description What to change of [`TerminalSettings`]; what is absent stays. */
+        TerminalChange: {
+            /**
+             * Format: int32
+             * @description While nobody types, in hours: 1 to 168.
+             * @default null
+             */
+            idle_hours: number | null;
+            /**
+             * @description Whether terminals are recorded.
+             * @default null
+             */
+            record: boolean | null;
+            /**
+             * Format: int32
+             * @description While nobody looks, in minutes: 1 to 1440.
+             * @default null
+             */
+            unseen_minutes: number | null;
+        };
+        /** @description How a terminal ended. */
+        TerminalEnd: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Whether it was lost or broke off, in place of ending. */
+            failed: boolean;
+            /** @description The signal that ended it, without `SIG`. */
+            signal?: string | null;
+            /**
+             * Format: int32
+             * @description The exit status of the shell, where it ended by itself and a status is known.
+             */
+            status?: number | null;
+            /** @description Why, in words. */
+            why: string;
+        };
+        /** @description A terminal that somebody opened. */
+        TerminalId: string;
+        /** @description What a client is told in text frames. */
+        TerminalNews: {
+            /**
+             * Format: int64
+             * @description The number of the next byte that is sent.
+             */
+            at: number;
+            /** @description It. */
+            terminal: components["schemas"]["Terminal"];
+            /** @enum {string} */
+            type: "attached";
+        } | {
+            /**
+             * Format: int64
+             * @description The number of the next byte that is sent.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            bytes: number;
+            /** @enum {string} */
+            type: "lost";
+        } | (components["schemas"]["TerminalSize"] & {
+            /** @enum {string} */
+            type: "size";
+        }) | {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            bytes: number;
+            /** @enum {string} */
+            type: "taken";
+        } | {
+            /** @description Why. */
+            message: string;
+            /** @enum {string} */
+            type: "refused";
+        } | (components["schemas"]["TerminalEnd"] & {
+            /** @enum {string} */
+            type: "ended";
+        });
+        /** @description What a client says in text frames. */
+        TerminalOrder: {
+            /**
+             * Format: int32
+             * @description Characters in a line.
+             */
+            cols: number;
+            /**
+             * Format: int32
+             * @description Lines.
+             */
+            rows: number;
+            /** @enum {string} */
+            type: "resize";
+        } | {
+            /**
+             * Format: int64
+             * @description Its number, counted from the terminal's beginning.
+             */
+            at: number;
+            /** @enum {string} */
+            type: "seen";
+        };
+        /** @description All terminals. */
+        Terminals: {
+            items: components["schemas"]["Terminal"][];
+        };
+        /** @description How long terminals stay, and whether they are recorded. */
+        TerminalSettings: {
+            /**
+             * Format: int32
+             * @description For how many hours a terminal stays open in which nobody types. Defaults to 8.
+             * @default 8
+             */
+            idle_hours: number;
+            /**
+             * @description Whether what is shown is recorded where nobody says otherwise. Defaults to no.
+             * @default false
+             */
+            record: boolean;
+            /**
+             * Format: int32
+             * @description For how many minutes a terminal stays open that nobody looks at. Defaults to 10.
+             * @default 10
+             */
+            unseen_minutes: number;
+        };
+        /** @description How large a terminal is, in characters. */
+        TerminalSize: {
+            /**
+             * Format: int32
+             * @description Characters in a line.
+             */
+            cols: number;
+            /**
+             * Format: int32
+             * @description Lines.
+             */
+            rows: number;
+        };
+        /**
+         * @description How a terminal reaches its machine.
+         * @enum {string}
+         */
+        TerminalWay: "ssh" | "local" | "console";
         /** @description What a test found. */
         TestReport: {
             /** @description Whether every step worked. */
@@ -13240,6 +13579,119 @@ export interface operations {
             };
         };
     };
+    recordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recordings"];
+                };
+            };
+        };
+    };
+    recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": number[];
+                };
+            };
+        };
+    };
+    delete_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -13925,6 +14377,208 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminals"];
+                };
+            };
+        };
+    };
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTerminal"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+        };
+    };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many bytes it has seen of all that the terminal ever showed: it is sent what follows. Without, it is sent all
+                 *     that is kept.
+                 */
+                from?: number;
+                /** @description Whether it will say how much it has seen. Defaults to no: then what it was sent counts as seen. */
+                says?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalNews"];
+                };
             };
         };
     };

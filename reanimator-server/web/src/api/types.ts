@@ -225,3 +225,9 @@ export type CommandFrame = 'command:started' | 'command:updated' | 'command:ende
 
 /** Frames that say that a table or a page of details is worth reading again. */
 export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';
+
+/** A terminal of a machine, open for people to type in. */
+export type Terminal = Answered<Schemas['Terminal']>;
+export type NewTerminal = Schemas['NewTerminal'];
+/** What was shown in a terminal, kept in a file. */
+export type Recording = Answered<Schemas['Recording']>;

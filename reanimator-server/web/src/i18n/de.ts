@@ -17,6 +17,7 @@ import { notify } from './de/notify';
 import { windows } from './de/windows';
 import { scripts } from './de/scripts';
 import { run } from './de/run';
+import { terminals } from './de/terminals';
 import { connections } from './de/connections';
 import { settings } from './de/settings';
 import { table } from './de/table';
@@ -44,6 +45,7 @@ export const messages: Messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,

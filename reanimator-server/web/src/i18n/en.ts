@@ -17,6 +17,7 @@ import { notify } from './en/notify';
 import { windows } from './en/windows';
 import { scripts } from './en/scripts';
 import { run } from './en/run';
+import { terminals } from './en/terminals';
 import { connections } from './en/connections';
 import { settings } from './en/settings';
 import { table } from './en/table';
@@ -44,6 +45,7 @@ export const messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,

@@ -17,6 +17,7 @@ import { notify } from './it/notify';
 import { windows } from './it/windows';
 import { scripts } from './it/scripts';
 import { run } from './it/run';
+import { terminals } from './it/terminals';
 import { connections } from './it/connections';
 import { settings } from './it/settings';
 import { table } from './it/table';
@@ -44,6 +45,7 @@ export const messages: Messages = {
   windows,
   scripts,
   run,
+  terminals,
   connections,
   settings,
   table,

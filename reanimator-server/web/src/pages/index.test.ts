@@ -16,6 +16,7 @@ test.each([
   ['/operations', 'operations'],
   ['/operations/0b1c', 'operation'],
   ['/run', 'run'],
+  ['/terminals', 'terminals'],
 ])('%s leads to %s', (path, id) => {
   expect(findPage(PAGES, path, everyone)?.id).toBe(id);
 });

@@ -132,6 +132,14 @@ export const PAGES: readonly Page[] = [
     load: () => import('./run/Page.svelte'),
   },
   {
+    id: 'terminals',
+    icon: 'terminal',
+    path: '/terminals',
+    key: 't',
+    needs: 'admin',
+    load: () => import('./terminals/Page.svelte'),
+  },
+  {
     id: 'connections',
     icon: 'plug',
     path: '/connections',

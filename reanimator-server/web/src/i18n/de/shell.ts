@@ -18,6 +18,7 @@ export const shell: typeof English = {
     operation: 'Vorgang',
     scripts: 'Skripte',
     run: 'Ausführen',
+    terminals: 'Terminals',
     connections: 'Verbindungen',
     settings: 'Einstellungen',
     setting: 'Einstellungen',

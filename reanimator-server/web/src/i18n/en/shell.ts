@@ -19,6 +19,7 @@ export const shell = {
     operation: 'Operation',
     scripts: 'Scripts',
     run: 'Run',
+    terminals: 'Terminals',
     connections: 'Connections',
     settings: 'Settings',
     setting: 'Settings',

@@ -18,6 +18,7 @@ export const shell: typeof English = {
     operation: 'Operazione',
     scripts: 'Script',
     run: 'Esegui',
+    terminals: 'Terminali',
     connections: 'Connessioni',
     settings: 'Impostazioni',
     setting: 'Impostazioni',

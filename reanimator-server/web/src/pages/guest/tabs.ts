@@ -2,6 +2,7 @@
 import { t } from '../../i18n';
 import type { Component } from 'svelte';
 import type { GuestDetails, VmRow } from '../../api/types';
+import { session } from '../../session.svelte';
 import Backups from './tabs/Backups.svelte';
 import Configuration from './tabs/Configuration.svelte';
 import Network from './tabs/Network.svelte';
@@ -9,6 +10,7 @@ import Overview from './tabs/Overview.svelte';
 import Past from './tabs/Past.svelte';
 import Snapshots from './tabs/Snapshots.svelte';
 import Storage from './tabs/Storage.svelte';
+import Terminal from './tabs/Terminal.svelte';
 
 /** All that a part of the page is given. */
 export interface GuestView {
@@ -16,7 +18,17 @@ export interface GuestView {
   details: GuestDetails;
 }
 
-export const TABS: readonly { id: string; title: string; content: Component<GuestView> }[] = [
+interface Tab {
+  id: string;
+  title: string;
+  content: Component<GuestView>;
+  /** Whether the person who looks has it; all do unless said otherwise. */
+  may?: () => boolean;
+}
+
+export const tabs = (): readonly Tab[] => TABS.filter(({ may }) => may?.() ?? true);
+
+const TABS: readonly Tab[] = [
   {
     id: 'overview',
     get title() {
@@ -58,6 +70,14 @@ export const TABS: readonly { id: string; title: string; content: Component<Gues
       return t.facts.backups;
     },
     content: Backups,
+  },
+  {
+    id: 'terminal',
+    get title() {
+      return t.terminals.terminal;
+    },
+    content: Terminal,
+    may: () => session.may('admin'),
   },
   {
     id: 'timeline',

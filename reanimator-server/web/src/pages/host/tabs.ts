@@ -2,6 +2,7 @@
 import { t } from '../../i18n';
 import type { Component } from 'svelte';
 import type { Host, HostDetail, HostDetails } from '../../api/types';
+import { session } from '../../session.svelte';
 import Hardware from './tabs/Hardware.svelte';
 import Guests from './tabs/Guests.svelte';
 import Network from './tabs/Network.svelte';
@@ -12,6 +13,7 @@ import Services from './tabs/Services.svelte';
 import Units from './tabs/Units.svelte';
 import Updates from './tabs/Updates.svelte';
 import Past from './tabs/Past.svelte';
+import Terminal from './tabs/Terminal.svelte';
 
 /** All that a part of the page is given. */
 export interface HostView {
@@ -96,6 +98,14 @@ export const TABS: readonly Tab[] = [
     },
     content: Licence,
     of: isNode,
+  },
+  {
+    id: 'terminal',
+    get title() {
+      return t.terminals.terminal;
+    },
+    content: Terminal,
+    of: () => session.may('admin'),
   },
   {
     id: 'timeline',

@@ -1,0 +1,41 @@
+/** Terminals of hosts and guests, and what was recorded of them. */
+import type { Messages } from '../en';
+import { counted } from '../counted';
+
+export const terminals: Messages['terminals'] = {
+  title: 'Terminals',
+  terminal: 'Terminal',
+  whatItIs:
+    'Eine Login-Shell auf dieser Maschine oder ihre Konsole. Sie bleibt eine Weile offen, wenn diese Seite verlassen wird, und steht im Protokoll.',
+  openOne: 'Terminal öffnen',
+  machine: 'Host oder Gast',
+  record: 'Gezeigtes aufzeichnen',
+  kinds: { host: 'Host', guest: 'Gast' },
+  ways: { ssh: 'SSH', local: 'diese Maschine', console: 'Konsole' },
+  recorded: 'aufgezeichnet',
+  none: 'Kein Terminal ist offen.',
+  typeIntoAll: 'In alle tippen',
+  together: 'Tippt mit',
+  typesInto: (count: number) => `Was getippt wird, geht in ${counted(count, 'Terminal', 'Terminals')}.`,
+  openNow: (count: string) => `${count} hier offen.`,
+  of: (name: string) => `Terminal von ${name}`,
+  numbered: (name: string, number: string) => `Terminal ${number} von ${name}`,
+  connecting: 'verbindet',
+  open: 'offen',
+  lost: (seconds: string) => `Verbindung verloren; nächster Versuch in ${seconds} s`,
+  tryNow: 'Jetzt versuchen',
+  ended: (why: string) => `beendet: ${why}`,
+  gone: 'es ist nicht mehr da',
+  refused: 'abgemeldet, oder kein Admin mehr',
+  close: 'Schließen',
+  putAway: 'Weglegen',
+  leaveHint: 'Alt+Umschalt+X verlässt das Terminal für die Tasten der Seite.',
+  sideBySide: 'Mehrere nebeneinander',
+  notLoaded: 'Das Terminal konnte nicht geladen werden. Seite neu laden.',
+  recordings: 'Aufzeichnungen',
+  recordingsHint: 'Was in Terminals gezeigt wurde, für Abspieler von asciicast. Getipptes ist nicht darin.',
+  download: 'Herunterladen',
+  deleteIt: 'Löschen',
+  deleteRecording: (name: string) => `Aufzeichnung von ${name} löschen`,
+  deleteHint: 'Sie kann nicht zurückgeholt werden.',
+};
