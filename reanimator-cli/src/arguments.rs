@@ -81,6 +81,9 @@ pub(crate) enum Noun {
     /// When hosts and guests may be disturbed
     #[command(subcommand)]
     Window(commands::window::WindowCommand),
+    /// What somebody has to be told of, and when
+    #[command(subcommand)]
+    Alert(commands::alert::AlertCommand),
     /// What was done, by whom
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),

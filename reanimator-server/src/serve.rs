@@ -15,6 +15,7 @@ use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     store::LeaseHolder,
     workflows::{
+        alerts::AlertsLoop,
         live::{LiveLoop, LiveOptions},
         operations::OperationsLoop,
     },
@@ -36,7 +37,7 @@ const LOOK_FOR_LEASE: Duration = Duration::from_millis(20);
 /// As long as a client may take to send its request's head.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
 
-/// Runs the live loop, the operations and the HTTP service until `stop` is cancelled.
+/// Runs the live loop, the operations, the alert rules and the HTTP service until `stop` is cancelled.
 ///
 /// `ready` is called once, when both run and the socket listens.
 ///
@@ -81,7 +82,15 @@ pub async fn serve(
         OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
         Ok(())
     };
-    tokio::try_join!(live, http, announced, operations).map(|_| ())
+    let alerts = async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held?,
+            () = stop.cancelled() => return Ok(()),
+        }
+        AlertsLoop::new(fleet.clone()).run(stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(live, http, announced, operations, alerts).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.

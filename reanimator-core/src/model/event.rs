@@ -66,6 +66,15 @@ pub enum EventKind {
     /// An operation is over, however it ended.
     #[serde(rename = "operation:ended")]
     OperationEnded,
+    /// An alert was raised, or came back.
+    #[serde(rename = "alert:raised")]
+    AlertRaised,
+    /// Somebody says that they know of an alert.
+    #[serde(rename = "alert:acknowledged")]
+    AlertAcknowledged,
+    /// An alert is over.
+    #[serde(rename = "alert:resolved")]
+    AlertResolved,
 }
 
 impl EventKind {
@@ -87,6 +96,9 @@ impl EventKind {
             Self::OperationStarted => "operation:started",
             Self::OperationUpdated => "operation:updated",
             Self::OperationEnded => "operation:ended",
+            Self::AlertRaised => "alert:raised",
+            Self::AlertAcknowledged => "alert:acknowledged",
+            Self::AlertResolved => "alert:resolved",
         }
     }
 }

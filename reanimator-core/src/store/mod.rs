@@ -30,9 +30,12 @@
     allow(dead_code, reason = "only stores use what keys, seals and chunks are made of")
 )]
 
+mod alerts;
 pub(crate) mod backup;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_alerts;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_facts;
 #[cfg(all(test, feature = "sqlite"))]
@@ -67,6 +70,7 @@ use crate::{
     },
 };
 
+pub use alerts::{AlertEdit, AlertRuleEdit, AlertStore};
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
 pub use metrics::{METRICS_VERSION, Metric, MetricRow, metric_index, metrics_of};
@@ -120,6 +124,7 @@ pub trait Store:
     + ScriptStore
     + WindowStore
     + NotifyStore
+    + AlertStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -141,6 +146,7 @@ impl<T> Store for T where
         + ScriptStore
         + WindowStore
         + NotifyStore
+        + AlertStore
         + AccessStore
         + MetaStore
         + BackupStore

@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 17] = [
+pub(super) const REPLACED: [&str; 19] = [
     "connections",
     "hosts",
     "host_links",
@@ -45,6 +45,8 @@ pub(super) const REPLACED: [&str; 17] = [
     "protections",
     "scripts",
     "notify_targets",
+    "alert_rules",
+    "alerts",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];

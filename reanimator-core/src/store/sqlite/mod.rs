@@ -12,6 +12,7 @@
 //! shared memory: the directory must lie on a local file system.
 
 mod access;
+mod alerts;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
@@ -56,6 +57,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 9, sql: include_str!("../../../migrations/sqlite/main/0009_alerts.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/sqlite/main/0010_notify.sql") },
 ];
 const TELEMETRY: &[Migration] = &[

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_telemetry,
+    contract_alerts, contract_facts, contract_history, contract_telemetry,
 };
 
 use super::*;
@@ -46,6 +46,8 @@ keeps_the_contract! {
     matches: contract_history::matches;
     settings: contract_history::settings;
     access: contract_history::access;
+    alert_rules: contract_alerts::alert_rules;
+    alerts: contract_alerts::alerts;
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ import { readLines } from './lines';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
+  Alert,
+  AlertRule,
+  AlertRuleChange,
+  AlertRuleView,
   Answer,
   AuditEntry,
   AuditQuestion,
@@ -29,12 +33,12 @@ import type {
   Labels,
   Listing,
   MaintenanceDryRun,
+  MaintenanceWindow,
   MaintenanceWish,
   Match,
   Me,
   NewHost,
   NewOperation,
-  MaintenanceWindow,
   NewProxmox,
   NodeRow,
   Operation,
@@ -43,9 +47,10 @@ import type {
   ProtectionView,
   ProxmoxConnection,
   ProxmoxFound,
-  Retention,
   Recent,
+  Retention,
   Role,
+  RuleTrial,
   Script,
   Series,
   Settings,
@@ -305,6 +310,21 @@ export const api = {
   /** Protects a host or guest, as `host:ID` or `guest:ID`. */
   protect: (thing: string, reason: string) => call<unknown>('PUT', `${pathOf(thing)}/protection`, { reason }),
   unprotect: (thing: string) => call<undefined>('DELETE', `${pathOf(thing)}/protection`),
+
+  /** Alerts that go on, or that are over, the newest first. */
+  alerts: (open: boolean, entity = '', cursor = '') =>
+    call<Listing<Alert>>(
+      'GET',
+      withQuery('/alerts', { open: String(open), entity, cursor, limit: open ? '1000' : '100' }),
+    ),
+  acknowledge: (alert: string, comment: string) =>
+    call<Alert>('POST', `/alerts/${id(alert)}/acknowledge`, { comment }),
+  alertRules: async () => (await call<{ items: AlertRuleView[] }>('GET', '/alert-rules')).items,
+  addAlertRule: (rule: AlertRule) => call<AlertRuleView>('POST', '/alert-rules', rule),
+  changeAlertRule: (name: string, change: AlertRuleChange) =>
+    call<AlertRuleView>('PATCH', `/alert-rules/${id(name)}`, change),
+  removeAlertRule: (name: string) => call<undefined>('DELETE', `/alert-rules/${id(name)}`),
+  tryAlertRule: (rule: AlertRule) => call<RuleTrial>('POST', '/alert-rules/test', rule),
 
   scripts: async () => (await call<{ items: StoredScript[] }>('GET', '/scripts')).items,
   addScript: (script: Script) => call<StoredScript>('POST', '/scripts', script),
