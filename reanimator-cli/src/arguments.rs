@@ -89,6 +89,9 @@ pub(crate) enum Noun {
     /// Whom notices go to: mail, webhook, ntfy, Gotify, apprise
     #[command(subcommand)]
     Notify(commands::notify::NotifyCommand),
+    /// What somebody has to be told of, and when
+    #[command(subcommand)]
+    Alert(commands::alert::AlertCommand),
     /// What was done, by whom
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),

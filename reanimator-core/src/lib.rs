@@ -21,6 +21,7 @@
 //! | [`transport`] | the only room that opens a socket or a process towards a host |
 //! | [`collect`] | what to ask, and pure parsers of the answers |
 //! | [`host`] | machines that can be asked |
+//! | [`alert`] | pure: rules, what is known and the time in; what is raised and what is over out |
 //! | [`decide`] | pure: the world and what is wished in; what speaks against it out |
 //! | [`store`] | what is remembered: SQLite, encrypted secrets, history |
 //! | [`access`] | people, roles, tokens, the audit trail |
@@ -34,6 +35,7 @@
 
 pub mod access;
 pub mod action;
+pub mod alert;
 pub mod clock;
 pub mod collect;
 pub mod decide;

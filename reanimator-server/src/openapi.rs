@@ -71,6 +71,8 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(document))
         .routes(routes!(metrics::scrape))
         .routes(routes!(events::listen))
+        .merge(resources::alert_rules::routes())
+        .merge(resources::alerts::routes())
         .merge(resources::audit::routes())
         .merge(resources::backup::routes())
         .merge(resources::commands::routes())

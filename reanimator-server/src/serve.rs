@@ -15,6 +15,7 @@ use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     store::LeaseHolder,
     workflows::{
+        alerts::AlertsLoop,
         live::{LiveLoop, LiveOptions},
         notify::NotifyLoop,
         operations::OperationsLoop,
@@ -38,7 +39,7 @@ const LOOK_FOR_LEASE: Duration = Duration::from_millis(20);
 /// As long as a client may take to send its request's head.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
 
-/// Runs the live loop, operations, updates, commands, notices and the HTTP service until `stop` is cancelled.
+/// Runs the live loop, operations, updates, commands, alert rules, notices and the HTTP service until `stop` is cancelled.
 ///
 /// `ready` is called once, when both run and the socket listens.
 ///
@@ -86,6 +87,7 @@ pub async fn serve(
             tokio::join!(
                 OperationsLoop::new(fleet.clone()).run(stop.clone()),
                 UpdatesLoop::new(fleet.clone()).run(stop.clone()),
+                AlertsLoop::new(fleet.clone()).run(stop.clone()),
                 NotifyLoop::new(fleet.clone()).run(stop.clone()),
                 jobs.look_after(stop.clone()),
             );

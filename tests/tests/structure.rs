@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// other, but for `fleet`, which holds the door to `access`.
 const FLOORS: [&[&str]; 8] = [
     &["model"],
-    &["transport", "decide"],
+    &["transport", "decide", "alert"],
     &["collect"],
     &["host", "store"],
     &["access", "notify"],
@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 8] = [
 const TOP: [&str; 2] = ["workflows", "testkit"];
 
 /// Rooms that only compute: no runtime, no sockets.
-const PURE: [&str; 3] = ["model", "collect", "decide"];
+const PURE: [&str; 4] = ["model", "collect", "decide", "alert"];
 
 fn floor(room: &str) -> Option<usize> {
     let above = || TOP.iter().position(|top| *top == room).map(|place| FLOORS.len() + place);

@@ -1,5 +1,7 @@
 //! One file for each noun, all of one shape: what the noun takes, `run`, and how the answers are shown.
 
+pub(crate) mod alert;
+mod alert_rule;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod completions;
@@ -75,6 +77,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Update(command) => update::run(command, context).await,
         Noun::Window(command) => window::run(command, context).await,
         Noun::Notify(command) => notify::run(command, context).await,
+        Noun::Alert(command) => alert::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,
         Noun::Openapi => openapi::run(context),

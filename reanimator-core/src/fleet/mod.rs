@@ -17,6 +17,8 @@
 //! ```
 
 mod adding;
+mod alert_subjects;
+mod alerts;
 mod attention;
 #[cfg(test)]
 mod attention_tests;
@@ -43,6 +45,7 @@ mod labels;
 mod machines;
 pub mod matching;
 mod merging;
+mod named_selector;
 mod names;
 mod notify_targets;
 mod observe;
@@ -84,6 +87,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use adding::{ImportReport, ImportedHost, ImportedState, NewHost, SshAuth, SudoChoice, parse_jump};
+pub use alert_subjects::AlertScene;
+pub use alerts::{AlertRuleView, check_alert_rule};
 pub use audit::{AuditFormat, AuditWords};
 pub use backup::{Afterwards, BackupFile};
 pub use clusters::{ConnectReport, FoundNode, NewProxmox, ProxmoxSecret, ProxmoxView};
@@ -96,6 +101,7 @@ pub use hosts::{HostDetail, HostEdit, LinkView};
 pub use import::ImportFormat;
 pub use labels::{LabelChange, LabelCount, Labels};
 pub use merging::MatchView;
+pub use named_selector::NamedSelector;
 pub use notify_targets::{NotifyTargetView, NotifyTestReport};
 pub use observe::Seen;
 pub(crate) use reach::WayToGuest;
@@ -240,6 +246,7 @@ impl Fleet {
         };
         let fleet = Self { inner: Arc::new(inner) };
         fleet.add_this_machine_once().await?;
+        fleet.give_first_alert_rules().await?;
         fleet.sync().await?;
         fleet.remember().await?;
         Ok(fleet)
@@ -366,7 +373,12 @@ impl Fleet {
     /// Tells those who listen.
     pub(crate) fn tell(&self, kind: EventKind, data: &impl Serialize) {
         // Nobody listening is no failure.
-        self.event(kind, data).into_iter().for_each(|event| drop(self.inner.events.send(event)));
+        self.event(kind, data).into_iter().for_each(|event| self.pass_on(event));
+    }
+
+    /// Tells those who listen something that is an event already.
+    fn pass_on(&self, event: Event) {
+        drop(self.inner.events.send(event));
     }
 
     fn event(&self, kind: EventKind, data: &impl Serialize) -> Option<Event> {

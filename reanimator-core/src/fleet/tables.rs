@@ -76,7 +76,7 @@ impl Fleet {
     }
 
     /// The last figures of hosts with a shell.
-    async fn telemetry_of_hosts(&self) -> Result<BTreeMap<HostId, Telemetry>> {
+    pub(super) async fn telemetry_of_hosts(&self) -> Result<BTreeMap<HostId, Telemetry>> {
         let (mut known, missing) = self.read(|world| {
             let with_shell = world.hosts.values().filter(|known| known.machine.is_some());
             let (seen, missing): (Vec<_>, Vec<_>) = with_shell.partition(|known| known.shell.observation.is_some());

@@ -136,6 +136,47 @@ pub enum AttentionLevel {
     Notice,
 }
 
+impl AttentionKind {
+    /// Its name, as it is written everywhere: `disk-health`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::OldData => "old-data",
+            Self::NoQuorum => "no-quorum",
+            Self::DiskHealth => "disk-health",
+            Self::Pool => "pool",
+            Self::PoolFull => "pool-full",
+            Self::DiskFull => "disk-full",
+            Self::StorageUnusable => "storage-unusable",
+            Self::HighAvailability => "high-availability",
+            Self::Ceph => "ceph",
+            Self::Replication => "replication",
+            Self::Service => "service",
+            Self::Temperature => "temperature",
+            Self::FailedUnits => "failed-units",
+            Self::Certificate => "certificate",
+            Self::BackupFailed => "backup-failed",
+            Self::BackupOld => "backup-old",
+            Self::BackupMissing => "backup-missing",
+            Self::Clock => "clock",
+            Self::Subscription => "subscription",
+            Self::Updates => "updates",
+            Self::RestartWanted => "restart-wanted",
+        }
+    }
+}
+
+impl AttentionLevel {
+    /// `critical`, `warning`, `notice`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 impl Trouble {
     /// Something of that kind, said in that sentence.
     pub fn new(kind: AttentionKind, level: AttentionLevel, what: impl Into<String>) -> Self {
@@ -182,6 +223,14 @@ fn cut(text: String) -> String {
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_and_levels_are_written_as_in_json() {
+        for kind in [AttentionKind::Offline, AttentionKind::HighAvailability, AttentionKind::RestartWanted] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert_eq!(serde_json::to_value(AttentionLevel::Notice).unwrap(), AttentionLevel::Notice.as_str());
+    }
 
     #[test]
     fn a_trouble_becomes_somebodys_and_is_no_longer_than_it_should_be() {

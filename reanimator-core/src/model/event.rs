@@ -84,6 +84,15 @@ pub enum EventKind {
     /// An update of many machines is over, however it ended.
     #[serde(rename = "update:ended")]
     UpdateEnded,
+    /// An alert was raised, or came back.
+    #[serde(rename = "alert:raised")]
+    AlertRaised,
+    /// Somebody says that they know of an alert.
+    #[serde(rename = "alert:acknowledged")]
+    AlertAcknowledged,
+    /// An alert is over.
+    #[serde(rename = "alert:resolved")]
+    AlertResolved,
 }
 
 impl EventKind {
@@ -111,6 +120,9 @@ impl EventKind {
             Self::UpdateStarted => "update:started",
             Self::UpdateUpdated => "update:updated",
             Self::UpdateEnded => "update:ended",
+            Self::AlertRaised => "alert:raised",
+            Self::AlertAcknowledged => "alert:acknowledged",
+            Self::AlertResolved => "alert:resolved",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here reaches anything. A figure that was not seen is `None`, never zero, and [`Unseen`] says why.
 
 pub mod action;
+pub mod alert;
 pub mod attention;
 pub mod change;
 pub mod cluster;
@@ -39,6 +40,9 @@ pub mod window;
 pub use action::{
     Action, BackupMode, ContainerVerb, GuestChange, HostChange, MigrationMode, Risk, SnapshotVerb, StorageChange,
     StorageContent, Thing, UnitVerb,
+};
+pub use alert::{
+    Alert, AlertCondition, AlertFilter, AlertRule, AlertRuleChange, AlertState, Direction, Resolution, default_rules,
 };
 pub use change::{Change, ChangeFilter, NewChange};
 pub use cluster::{ClusterSnapshot, GuestIdentity, IdentifiedGuest, NodeSnapshot};

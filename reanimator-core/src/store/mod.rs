@@ -30,10 +30,13 @@
     allow(dead_code, reason = "only stores use what keys, seals and chunks are made of")
 )]
 
+mod alerts;
 pub(crate) mod backup;
 mod commands;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_alerts;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_commands;
 #[cfg(all(test, feature = "sqlite"))]
@@ -77,6 +80,7 @@ use crate::{
     },
 };
 
+pub use alerts::{AlertEdit, AlertRuleEdit, AlertStore};
 pub use backup::{BackupPassphrase, BackupReport, LARGEST_BACKUP, Scratch, TableVersions};
 pub use commands::{CommandStore, KeptCommands, OpenCommand};
 pub use key::{KEY_VARIABLE, KeySource, MasterKey};
@@ -134,6 +138,7 @@ pub trait Store:
     + UpdateStore
     + WindowStore
     + NotifyStore
+    + AlertStore
     + AccessStore
     + MetaStore
     + BackupStore
@@ -157,6 +162,7 @@ impl<T> Store for T where
         + UpdateStore
         + WindowStore
         + NotifyStore
+        + AlertStore
         + AccessStore
         + MetaStore
         + BackupStore

@@ -3,6 +3,8 @@
 //! A new resource is a new file with a `routes()` like its siblings', merged in [`crate::openapi::api`]. Each
 //! handler starts with the role it needs, and its `#[utoipa::path]` says the same as `x-role`.
 
+pub(crate) mod alert_rules;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod commands;

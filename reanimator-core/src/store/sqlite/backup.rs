@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 20] = [
+pub(super) const REPLACED: [&str; 22] = [
     "connections",
     "hosts",
     "host_links",
@@ -48,6 +48,8 @@ pub(super) const REPLACED: [&str; 20] = [
     "saved_commands",
     "update_schedules",
     "redundant_sets",
+    "alert_rules",
+    "alerts",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];

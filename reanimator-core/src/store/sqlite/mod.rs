@@ -12,6 +12,7 @@
 //! shared memory: the directory must lie on a local file system.
 
 mod access;
+mod alerts;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
@@ -61,6 +62,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
     Migration { version: 7, sql: include_str!("../../../migrations/sqlite/main/0007_updates.sql") },
     Migration { version: 8, sql: include_str!("../../../migrations/sqlite/main/0008_commands.sql") },
+    Migration { version: 9, sql: include_str!("../../../migrations/sqlite/main/0009_alerts.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/sqlite/main/0010_notify.sql") },
 ];
 const TELEMETRY: &[Migration] = &[

@@ -107,13 +107,7 @@ impl NotifyStore for SqliteStore {
         let attempt = "take a notice";
         let failed = self.main.failed(attempt);
         let mut transaction = self.main.begin(attempt).await?;
-        for notice in notices {
-            sqlx::query("INSERT INTO notices (data) VALUES (?)")
-                .bind(to_json("a notice", notice)?)
-                .execute(&mut *transaction)
-                .await
-                .map_err(&failed)?;
-        }
+        self.put_notices(&mut transaction, attempt, notices).await?;
         if let Some((name, value)) = cursor {
             sqlx::query(
                 "INSERT INTO notify_cursors (name, value) VALUES (?, ?)
@@ -248,6 +242,23 @@ impl NotifyStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// Takes notices, as part of a transaction: whatever tells of something writes both down at once.
+    pub(super) async fn put_notices(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        attempt: &str,
+        notices: &[Notice],
+    ) -> Result<()> {
+        for notice in notices {
+            sqlx::query("INSERT INTO notices (data) VALUES (?)")
+                .bind(to_json("a notice", notice)?)
+                .execute(&mut **transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+        }
+        Ok(())
+    }
+
     fn delivery(&self, (number, target, data): Row) -> Result<Delivery> {
         let delivery: Delivery = from_json(&self.main, "delivery", &data)?;
         Ok(Delivery { number, target, ..delivery })

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_commands, contract_facts, contract_history, contract_notify, contract_operations, contract_telemetry,
-    contract_updates,
+    contract_alerts, contract_commands, contract_facts, contract_history, contract_notify, contract_operations,
+    contract_telemetry, contract_updates,
 };
 
 use super::*;
@@ -59,6 +59,8 @@ keeps_the_contract! {
     updates: contract_updates::updates;
     update_schedules: contract_updates::schedules;
     redundant_sets: contract_updates::redundant_sets;
+    alert_rules: contract_alerts::alert_rules;
+    alerts: contract_alerts::alerts;
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ async fn once(fleet: &Fleet) -> Result<bool> {
     let upkeep = fleet.store().roll_up_and_prune(now, &kept.figures()).await?;
     let pruned = fleet.store().prune_events(now - kept.events()).await?;
     let forgotten = fleet.store().prune_changes(now - kept.changes()).await?;
+    let over = fleet.store().prune_alerts(now - kept.events()).await?;
     fleet.sweep_uploads().await?;
-    Ok(upkeep.more || pruned > 0 || forgotten > 0)
+    Ok(upkeep.more || pruned > 0 || forgotten > 0 || over > 0)
 }

@@ -6,6 +6,10 @@ import { withQuery } from '../query';
 import { Problem } from './problem';
 import { Tagged } from './tagged';
 import type {
+  Alert,
+  AlertRule,
+  AlertRuleChange,
+  AlertRuleView,
   AuditEntry,
   AuditQuestion,
   BackupReport,
@@ -54,6 +58,7 @@ import type {
   Retention,
   Recording,
   Role,
+  RuleTrial,
   SavedCommand,
   Script,
   Series,
@@ -326,6 +331,21 @@ export const api = {
   /** Protects a host or guest, as `host:ID` or `guest:ID`. */
   protect: (thing: string, reason: string) => call<unknown>('PUT', `${pathOf(thing)}/protection`, { reason }),
   unprotect: (thing: string) => call<undefined>('DELETE', `${pathOf(thing)}/protection`),
+
+  /** Alerts that go on, or that are over, the newest first. */
+  alerts: (open: boolean, entity = '', cursor = '') =>
+    call<Listing<Alert>>(
+      'GET',
+      withQuery('/alerts', { open: String(open), entity, cursor, limit: open ? '1000' : '100' }),
+    ),
+  acknowledge: (alert: string, comment: string) =>
+    call<Alert>('POST', `/alerts/${id(alert)}/acknowledge`, { comment }),
+  alertRules: async () => (await call<{ items: AlertRuleView[] }>('GET', '/alert-rules')).items,
+  addAlertRule: (rule: AlertRule) => call<AlertRuleView>('POST', '/alert-rules', rule),
+  changeAlertRule: (name: string, change: AlertRuleChange) =>
+    call<AlertRuleView>('PATCH', `/alert-rules/${id(name)}`, change),
+  removeAlertRule: (name: string) => call<undefined>('DELETE', `/alert-rules/${id(name)}`),
+  tryAlertRule: (rule: AlertRule) => call<RuleTrial>('POST', '/alert-rules/test', rule),
 
   scripts: async () => (await call<{ items: StoredScript[] }>('GET', '/scripts')).items,
   addScript: (script: Script) => call<StoredScript>('POST', '/scripts', script),

@@ -164,6 +164,19 @@ export type Delivery = Answered<Schemas['Delivery']>;
 export type Parameter = Schemas['Parameter'];
 /** A prepared script, as an admin defines it. */
 export type Script = Schemas['Script'];
+/** What somebody has to be told of. */
+export type Alert = Answered<Schemas['Alert']>;
+export type AlertState = Schemas['AlertState'];
+export type AlertCondition = Schemas['AlertCondition'];
+/** On what a rule looks, and when it is met. */
+export type AlertRule = Schemas['AlertRule'];
+export type AlertRuleChange = Schemas['AlertRuleChange'];
+export type AlertRuleView = Omit<Answered<Schemas['AlertRuleView']>, 'rule'> & {
+  rule: AlertRule & Required<Pick<AlertRule, 'enabled' | 'level' | 'comment' | 'built_in'>>;
+};
+/** What a rule would say now, and would have said over the last week. */
+export type RuleTrial = Answered<Schemas['RuleTrial']>;
+
 export type StoredScript = Required<Schemas['StoredScript']>;
 
 /** A file that is handed over before it is put on a storage. */
@@ -215,7 +228,11 @@ export type Frame =
   | { type: 'totals:updated'; at: string; data: Totals }
   | { type: FactFrame; at: string; data: { id: string } }
   | { type: OperationFrame; at: string; data: Operation }
-  | { type: CommandFrame; at: string; data: Schemas['CommandNews'] };
+  | { type: CommandFrame; at: string; data: Schemas['CommandNews'] }
+  | { type: AlertFrame; at: string; data: Alert };
+
+/** Frames that tell of an alert. */
+export type AlertFrame = 'alert:raised' | 'alert:acknowledged' | 'alert:resolved';
 
 /** Frames that tell how far an operation got. */
 export type OperationFrame = 'operation:started' | 'operation:updated' | 'operation:ended';

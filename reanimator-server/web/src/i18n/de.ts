@@ -10,6 +10,7 @@ import { storage } from './de/storage';
 import { onestorage } from './de/onestorage';
 import { network } from './de/network';
 import { cluster } from './de/cluster';
+import { alerts } from './de/alerts';
 import { operations } from './de/operations';
 import { actions } from './de/actions';
 import { rules } from './de/rules';
@@ -38,6 +39,7 @@ export const messages: Messages = {
   onestorage,
   network,
   cluster,
+  alerts,
   operations,
   actions,
   rules,

@@ -10,6 +10,7 @@ import { storage } from './en/storage';
 import { onestorage } from './en/onestorage';
 import { network } from './en/network';
 import { cluster } from './en/cluster';
+import { alerts } from './en/alerts';
 import { operations } from './en/operations';
 import { actions } from './en/actions';
 import { rules } from './en/rules';
@@ -38,6 +39,7 @@ export const messages = {
   onestorage,
   network,
   cluster,
+  alerts,
   operations,
   actions,
   rules,

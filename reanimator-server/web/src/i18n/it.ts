@@ -10,6 +10,7 @@ import { storage } from './it/storage';
 import { onestorage } from './it/onestorage';
 import { network } from './it/network';
 import { cluster } from './it/cluster';
+import { alerts } from './it/alerts';
 import { operations } from './it/operations';
 import { actions } from './it/actions';
 import { rules } from './it/rules';
@@ -38,6 +39,7 @@ export const messages: Messages = {
   onestorage,
   network,
   cluster,
+  alerts,
   operations,
   actions,
   rules,

@@ -101,6 +101,21 @@ export const PAGES: readonly Page[] = [
     load: () => import('./network/Page.svelte'),
   },
   {
+    id: 'alerts',
+    icon: 'alert',
+    path: '/alerts',
+    key: 'a',
+    needs: 'viewer',
+    load: () => import('./alerts/Page.svelte'),
+  },
+  {
+    id: 'alertpart',
+    under: 'alerts',
+    path: '/alerts/',
+    needs: 'viewer',
+    load: () => import('./alerts/Page.svelte'),
+  },
+  {
     id: 'operations',
     icon: 'play',
     path: '/operations',

@@ -14,6 +14,8 @@ export const shell: typeof English = {
     network: 'Netzwerk',
     clusters: 'Cluster',
     cluster: 'Cluster',
+    alerts: 'Meldungen',
+    alertpart: 'Meldungen',
     operations: 'Vorgänge',
     operation: 'Vorgang',
     scripts: 'Skripte',
@@ -24,6 +26,8 @@ export const shell: typeof English = {
     setting: 'Einstellungen',
     start: 'Erste Schritte',
   },
+  /** Behind the name of the alerts in the menu. */
+  goingOn: (count: number) => `${format.count(count)} offen`,
   menu: 'Seiten',
   skip: 'Zum Inhalt springen',
   notFound: 'Nicht gefunden',

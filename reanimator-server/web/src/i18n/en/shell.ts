@@ -15,6 +15,8 @@ export const shell = {
     network: 'Network',
     clusters: 'Clusters',
     cluster: 'Cluster',
+    alerts: 'Alerts',
+    alertpart: 'Alerts',
     operations: 'Operations',
     operation: 'Operation',
     scripts: 'Scripts',
@@ -25,6 +27,8 @@ export const shell = {
     setting: 'Settings',
     start: 'First steps',
   },
+  /** Behind the name of the alerts in the menu. */
+  goingOn: (count: number) => `${format.count(count)} going on`,
   menu: 'Pages',
   skip: 'Skip to the content',
   notFound: 'Not found',

@@ -14,6 +14,8 @@ export const shell: typeof English = {
     network: 'Rete',
     clusters: 'Cluster',
     cluster: 'Cluster',
+    alerts: 'Avvisi',
+    alertpart: 'Avvisi',
     operations: 'Operazioni',
     operation: 'Operazione',
     scripts: 'Script',
@@ -24,6 +26,8 @@ export const shell: typeof English = {
     setting: 'Impostazioni',
     start: 'Primi passi',
   },
+  /** Behind the name of the alerts in the menu. */
+  goingOn: (count: number) => `${format.count(count)} in corso`,
   menu: 'Pagine',
   skip: 'Vai al contenuto',
   notFound: 'Non trovata',
