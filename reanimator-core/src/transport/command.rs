@@ -33,7 +33,9 @@ pub struct Command {
 /// Hears what a command says, piece by piece as it comes and up to its output limit. It is called where the output is read,
 /// and holds that up while it does not return.
 #[derive(Clone)]
-pub struct Tap(Arc<dyn Fn(OutputStream, &[u8]) + Send + Sync>);
+pub struct Tap(Arc<Hear>);
+
+type Hear = dyn Fn(OutputStream, &[u8]) + Send + Sync;
 
 impl Tap {
     /// A tap that calls this.

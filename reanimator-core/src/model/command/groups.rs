@@ -21,7 +21,7 @@ pub(crate) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// What an answer says that is over.
+    /// What an answer says that is over. Errors of one kind stand together: their words name addresses, which differ.
     pub(super) fn of(answer: &'a CommandAnswer) -> Self {
         let error = answer.error.as_ref();
         Self {
@@ -29,7 +29,7 @@ impl<'a> Said<'a> {
             signal: answer.signal.as_deref(),
             streams: [&answer.stdout, &answer.stderr],
             cut_at: [answer.stdout_cut_at, answer.stderr_cut_at],
-            error: error.map(|error| Self::trouble(error.kind, &error.message, &answer.host)),
+            error: error.map(|error| (error.kind.as_str(), String::new())),
         }
     }
 

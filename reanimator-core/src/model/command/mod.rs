@@ -274,6 +274,20 @@ impl CommandAnswer {
         self.state == AnswerState::Over && self.status == Some(0) && self.error.is_none()
     }
 
+    /// The same of a run that was over before it: it runs no more as far as is known, and says why nothing more comes.
+    #[must_use]
+    pub fn left_by(mut self, run: CommandState) -> Self {
+        if self.state == AnswerState::Running && run.is_over() {
+            self.state = AnswerState::Over;
+            self.error = Some(CommandTrouble {
+                kind: ErrorKind::Cancelled,
+                message: format!("the command was {run} before it had answered"),
+                next: Some("look at what it has done there before it is run again".to_owned()),
+            });
+        }
+        self
+    }
+
     /// The same without what it wrote.
     #[must_use]
     pub fn without_output(&self) -> Self {

@@ -104,7 +104,7 @@ fn over(answers: &[CommandAnswer]) -> Vec<Group<'_>> {
 }
 
 /// Those that have said something and go on, who said most first.
-fn running<'a>(answers: &'a [CommandAnswer], waits: impl Fn(&&CommandAnswer) -> bool) -> Vec<&'a CommandAnswer> {
+fn running(answers: &[CommandAnswer], waits: impl Fn(&&CommandAnswer) -> bool) -> Vec<&CommandAnswer> {
     let mut running: Vec<&CommandAnswer> =
         answers.iter().filter(|answer| answer.state == AnswerState::Running && !waits(answer)).collect();
     running.sort_by(|a, b| {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    mem::replace,
+    mem::take,
     sync::{Arc, Mutex},
 };
 
@@ -101,30 +101,19 @@ impl Live {
         if !new.is_over() {
             return;
         }
-        // Where it began and did not end it runs no more, as far as is known; where it did not begin nothing was done.
-        let left: Vec<HostId> = state
-            .answers
-            .values()
-            .filter(|answer| answer.state == AnswerState::Running)
-            .map(|answer| answer.host_id.clone())
-            .collect();
-        for host in left {
-            if let Some(answer) = state.answers.get_mut(&host) {
-                answer.state = AnswerState::Over;
-                answer.error = Some(CommandTrouble {
-                    kind: ErrorKind::Cancelled,
-                    message: format!("the command was {new} before {} had answered", answer.host),
-                    next: Some("look at what it has done there before it is run again".to_owned()),
-                });
-            }
+        let running = |answer: &&CommandAnswer| answer.state == AnswerState::Running;
+        let left: Vec<CommandAnswer> = state.answers.values().filter(running).cloned().collect();
+        for answer in left {
+            let host = answer.host_id.clone();
             state.hears(&host);
+            state.answers.insert(host, answer.left_by(new));
         }
     }
 
     /// What has come since the last time; of what goes on, the first part only.
     pub(super) fn news(&self) -> News {
         let mut state = lock(&self.state);
-        let changed = replace(&mut state.changed, BTreeSet::new());
+        let changed = take(&mut state.changed);
         let kept = |host: &HostId| {
             let answer = state.answers.get(host)?;
             Some(if is_over(answer) { answer.clone() } else { so_far(answer) })

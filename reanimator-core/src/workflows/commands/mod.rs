@@ -317,7 +317,12 @@ impl Commands {
         let OpenCommand { run, owner, .. } = open;
         let fleet = &self.inner.fleet;
         let run = CommandRun { state: CommandState::Interrupted, ended_at: Some(fleet.now()), ..run };
-        if fleet.store().write_command(&run, &owner, &[]).await? {
+        let left = fleet.store().command_answers(&run.id).await?.into_iter();
+        let left: Vec<CommandAnswer> = left
+            .filter(|answer| answer.state == AnswerState::Running)
+            .map(|answer| answer.left_by(run.state))
+            .collect();
+        if fleet.store().write_command(&run, &owner, &left).await? {
             let line = TrailLine {
                 who: run.requested_by.clone(),
                 from: run.requested_from.clone(),

@@ -10,7 +10,6 @@ import {
   startBrowser,
   startServer,
   temporaryFolder,
-  until,
 } from './harness.mjs';
 
 const HOSTS = 4;
@@ -55,8 +54,8 @@ after(async () => {
 
 async function run(command, on = 'all') {
   await page.goto('/run');
-  await page.getByLabel('Command', { exact: true }).fill(command);
-  await page.getByLabel('On', { exact: true }).fill(on);
+  await page.getByRole('textbox', { name: 'Command' }).fill(command);
+  await page.getByRole('textbox', { name: 'On', exact: true }).fill(on);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL(/\/run\?id=/);
 }
@@ -66,7 +65,7 @@ test('the odd one out is marked, with its difference, also after a reload', asyn
   const odd = page.locator('article').filter({ hasText: 'says otherwise' });
   await odd.getByText('1 line only here, 1 line only on most hosts.').waitFor();
   assert.equal(await page.locator('article').count(), 2);
-  assert.match(await page.getByRole('status').first().innerText(), /Done: 5 of 5 answered/);
+  await page.getByRole('status').filter({ hasText: 'Done: 5 of 5 answered' }).waitFor();
   await assertAccessible(page, 'a run with an odd one');
   await page.reload();
   await odd.getByText('home $HOME').first().waitFor();
@@ -75,25 +74,23 @@ test('the odd one out is marked, with its difference, also after a reload', asyn
 
 test('a run goes on while nobody looks, and is stopped from another window', async () => {
   await run('echo half; sleep 600; echo whole', here);
-  await page.getByText('half').first().waitFor();
+  await page.getByText('half', { exact: true }).first().waitFor();
   const address = page.url();
   await page.goto('about:blank');
   const other = await page.context().newPage();
   await other.goto(address);
-  await other.getByText('half').first().waitFor();
-  assert.match(await other.getByRole('status').first().innerText(), /Running/);
+  await other.getByText('half', { exact: true }).first().waitFor();
+  await other.getByRole('status').filter({ hasText: 'Running' }).waitFor();
   await other.getByRole('button', { name: 'Stop', exact: true }).click();
-  await until('it to be stopped', async () =>
-    /Stopped/.test(await other.getByRole('status').first().innerText()),
-  );
+  await other.getByRole('status').filter({ hasText: 'Stopped' }).waitFor();
   await other.close();
   assert.deepEqual(faults, []);
 });
 
 test('a command is saved, used again, and found among the earlier runs', async () => {
   await page.goto('/run');
-  await page.getByLabel('Command', { exact: true }).fill('uname -s');
-  await page.getByLabel('On', { exact: true }).fill('all');
+  await page.getByRole('textbox', { name: 'Command' }).fill('uname -s');
+  await page.getByRole('textbox', { name: 'On', exact: true }).fill('all');
   await page.getByRole('button', { name: 'Save…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('kernel');
@@ -101,7 +98,7 @@ test('a command is saved, used again, and found among the earlier runs', async (
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await page.reload();
   await page.getByRole('button', { name: 'Use kernel' }).click();
-  assert.equal(await page.getByLabel('Command', { exact: true }).inputValue(), 'uname -s');
+  assert.equal(await page.getByRole('textbox', { name: 'Command' }).inputValue(), 'uname -s');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL(/\/run\?id=/);
   await page.getByRole('button', { name: 'Show the run of echo half; sleep 600; echo whole' }).click();
