@@ -162,6 +162,7 @@ impl AttentionKind {
             Self::Subscription => "subscription",
             Self::Updates => "updates",
             Self::RestartWanted => "restart-wanted",
+            Self::Notify => "notify",
         }
     }
 }

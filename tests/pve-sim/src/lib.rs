@@ -27,6 +27,7 @@
 
 mod access;
 mod check;
+mod consoles;
 mod control;
 mod facts;
 mod faults;

@@ -91,6 +91,7 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
         backups: Vec::new(),
         files: Vec::new(),
         received: BTreeMap::new(),
+        consoles: BTreeMap::new(),
         replication: Vec::new(),
         quorum_lost: false,
         turns: Vec::new(),

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::faults::Fault;
 use crate::login::Credentials;
@@ -118,13 +119,15 @@ async fn connection(world: Arc<World>, door: usize, stream: TcpStream) {
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "connection ended");
     }
 }
 
-async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(world: &World, door: usize, mut request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
+    let console = Entrance::of(&mut request);
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     if path == "/" {
@@ -177,12 +180,57 @@ async fn respond(world: &World, door: usize, request: hyper::Request<Incoming>) 
         Some(Fault::HalfJson) => half(write(world.answer(door, request))),
         Some(Fault::Slow | Fault::Late) | None => {
             let answer = world.answer(door, request);
+            if let (Some(entrance), Ok(reply)) = (console, &answer) {
+                return entrance.open(world, door, &reply.data);
+            }
             if matches!(&answer, Err(refusal) if refusal.delayed) {
                 tokio::time::sleep(world.login_delay).await;
             }
             let bytes = write(answer);
             respond_with(bytes)
         }
+    }
+}
+
+/// A request that wants to become a console's WebSocket.
+struct Entrance {
+    upgrade: hyper::upgrade::OnUpgrade,
+    accept: String,
+}
+
+impl Entrance {
+    fn of(request: &mut hyper::Request<Incoming>) -> Option<Self> {
+        if !request.uri().path().ends_with("/vncwebsocket") {
+            return None;
+        }
+        let key = request.headers().get("sec-websocket-key")?.as_bytes().to_owned();
+        // pveproxy speaks this one alone.
+        request.headers().get("sec-websocket-protocol").filter(|named| *named == "binary")?;
+        let upgrade = hyper::upgrade::on(request);
+        Some(Self { upgrade, accept: derive_accept_key(&key) })
+    }
+
+    /// Goes over to the WebSocket. The port that the answer names is free again.
+    fn open(self, world: &World, door: usize, data: &Value) -> Response<Full<Bytes>> {
+        let port = data["port"].as_str().and_then(|port| port.parse::<u16>().ok()).unwrap_or_default();
+        let console = world.cluster(world.doors[door].cluster).consoles.remove(&port);
+        let Some(console) = console else { return refuse(&Refusal::died("no such console")) };
+        tokio::spawn(async move {
+            match self.upgrade.await {
+                Ok(upgraded) => crate::consoles::serve(console, upgraded).await,
+                Err(error) => tracing::debug!(%error, "a console was not entered"),
+            }
+        });
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert("Upgrade", HeaderValue::from_static("websocket"));
+        headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("binary"));
+        if let Ok(accept) = HeaderValue::try_from(self.accept) {
+            headers.insert("Sec-WebSocket-Accept", accept);
+        }
+        response
     }
 }
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::access::Access;
+use crate::consoles::Console;
 use crate::machines::Machines;
 use crate::manager::{self, Wish};
 use crate::power::Turn;
@@ -42,6 +43,8 @@ pub(crate) struct Cluster {
     pub(crate) files: Vec<StoredFile>,
     /// Files that came in and were not put anywhere yet, by where they lie.
     pub(crate) received: BTreeMap<String, Received>,
+    /// Consoles that were asked for, by their ports.
+    pub(crate) consoles: BTreeMap<u16, Console>,
     /// Replication jobs with how they go.
     pub(crate) replication: Vec<Map<String, Value>>,
     /// Told so from outside, whatever nodes are up.

@@ -10,6 +10,7 @@ mod backup;
 pub(crate) mod cluster;
 mod cluster_jobs;
 mod config;
+mod console;
 mod disks;
 mod guest;
 mod guest_clone;
@@ -86,11 +87,15 @@ fn find_in_node(method: &str, rest: &str) -> Option<Handler> {
                 .or_else(|| guest_remote::find(method, room, below))
                 .or_else(|| guest_clone::find(method, room, below))
                 .or_else(|| guest_move::find(method, room, below, whole))
+                .or_else(|| console::find(method, room, below))
         }
         "tasks" => tasks::find(method, below),
         "storage" => storage::find(method, below).or_else(|| storage_files::find(method, below)),
         "vzdump" => backup::find(method, below),
-        _ => node::find(method, rest).or_else(|| machine::find(method, rest)).or_else(|| disks::find(method, rest)),
+        _ => node::find(method, rest)
+            .or_else(|| machine::find(method, rest))
+            .or_else(|| disks::find(method, rest))
+            .or_else(|| console::find(method, "", rest)),
     }
 }
 
