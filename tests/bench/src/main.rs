@@ -7,6 +7,7 @@
 //!
 //! Other work on the machine makes wall times worse; CPU times less so. The load is printed beside them.
 
+mod alerts;
 mod fan_out;
 mod memory;
 mod page;
@@ -31,13 +32,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
+        ["alerts"] => alone(alerts::measure),
         ["store"] => alone(store::measure),
         ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
         ["worker", name, file] => workers::run(name, file),
         _ => {
-            Err("without arguments this measures everything; `memory`, `page`, `panorama` or `store` alone by name"
+            Err("without arguments this measures everything; `alerts`, `memory`, `page`, `panorama` or `store` alone by name"
                 .into())
         }
     };
@@ -68,6 +70,7 @@ fn bench() -> Result<()> {
     drop(sshd);
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;
+    alerts::measure(&mut report)?;
     store::measure(&mut report)?;
     page::measure(&mut report)?;
     report.finish()

@@ -3,6 +3,15 @@
 A figure that was not seen is `None`, never zero. Times are RFC 3339 text in UTC.
 """
 
+from .alerts import (
+    Alert,
+    AlertCondition,
+    AlertRule,
+    AlertRuleChange,
+    AlertRuleView,
+    Ring,
+    RuleTrial,
+)
 from .cluster import (
     BackupJob,
     CephCheck,
@@ -176,6 +185,11 @@ __all__ = [
     "Action",
     "AgentFileSystem",
     "AgentSystem",
+    "Alert",
+    "AlertCondition",
+    "AlertRule",
+    "AlertRuleChange",
+    "AlertRuleView",
     "Attention",
     "AuditEntry",
     "BackUpAction",
@@ -259,6 +273,7 @@ __all__ = [
     "Operation",
     "OperationLine",
     "Overview",
+    "Parameter",
     "PendingChange",
     "Problem",
     "Protection",
@@ -270,11 +285,13 @@ __all__ = [
     "RemoteMigrateAction",
     "ReplicationJob",
     "Retention",
+    "Ring",
     "RoomSum",
+    "RuleTrial",
     "RuleView",
     "ScaleAction",
+    "Script",
     "ScriptAction",
-    "ScaleAction",
     "SdnVnet",
     "SdnZone",
     "Settings",
@@ -289,6 +306,7 @@ __all__ = [
     "StorageAction",
     "StorageDetails",
     "StorageRow",
+    "StoredScript",
     "TagAction",
     "TaskFailure",
     "TemperatureDetails",
@@ -313,7 +331,4 @@ __all__ = [
     "Window",
     "WindowChange",
     "WindowView",
-    "Parameter",
-    "Script",
-    "StoredScript",
 ]

@@ -29,10 +29,10 @@ const alert = (part: Partial<Alert>): Alert => ({
 
 describe('what an alert says', () => {
   it('is a sentence made of its kind and values', () => {
-    const values = { metric: 'memory_percent', value: '96 %', enter: '95 %', direction: 'above' };
-    expect(alertText(alert({ kind: 'threshold', values }))).toBe('Memory is 96 %, the limit is 95 %');
+    const values = { metric: 'memory_percent', value: '96', enter: '95', direction: 'above' };
+    expect(alertText(alert({ kind: 'threshold', values }))).toBe('Memory is 96%, the limit is 95%');
     expect(alertText(alert({ kind: 'filling', values: { hours: '60', percent: '80' } }))).toBe(
-      'full in 3 days by its trend; 80 % now',
+      'full in 3 days by its trend; 80% now',
     );
     expect(alertText(alert({ kind: 'attention', values: { kind: 'service', service: 'pveproxy' } }))).toBe(
       'the service pveproxy failed',
@@ -71,7 +71,7 @@ describe('when a rule is met', () => {
         for_seconds: 300,
         direction: 'above',
       }),
-    ).toBe('Disk from 90 % on, until 85 %, for 5 minutes');
+    ).toBe('Disk from 90% on, until 85%, for 5 minutes');
     expect(conditionText({ kind: 'offline' })).toBe('does not answer, for 2 minutes');
     expect(conditionText({ kind: 'attention', kinds: ['pool', 'service'] })).toBe(
       'pool or RAID, Proxmox service',

@@ -17,7 +17,9 @@ export function alertText(alert: Pick<Alert, 'kind' | 'text' | 'values'>): strin
     case 'threshold': {
       const { metric, value, enter, direction } = values;
       if (!metric || !value || !enter) return text;
-      return (direction === 'below' ? says.below : says.above)(figureName(metric), value, enter);
+      const figure = (number: string) => figureText(metric, Number(number));
+      const say = direction === 'below' ? says.below : says.above;
+      return say(figureName(metric), figure(value), figure(enter));
     }
     case 'filling': {
       const hours = Number(values.hours);
