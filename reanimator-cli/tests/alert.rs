@@ -57,7 +57,7 @@ fn rules_are_listed_added_changed_tried_and_removed() {
     home.run(&["alert", "rule", "remove", "busy"]);
     home.refused(&["alert", "rule", "test", "busy"], 1);
     // What does not fit together is said before anything is done.
-    home.refused(&["alert", "rule", "add", "x", "--hosts", "all"], 1);
+    home.refused(&["alert", "rule", "add", "x", "--hosts", "all"], 2);
     home.refused(&["alert", "rule", "add", "x", "--hosts", "all", "--offline", "--enter", "3"], 2);
     home.refused(&["alert", "rule", "add", "x", "--hosts", "all", "--attention", "no-such-kind"], 2);
 }

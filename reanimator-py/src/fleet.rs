@@ -659,9 +659,9 @@ impl Fleet {
     }
 
     /// Says that you know of an alert; it stays until it resolves.
-    #[pyo3(signature = (id, comment="".to_owned()))]
-    fn acknowledge_alert(&self, py: Python<'_>, id: String, comment: String) -> PyResult<Plain> {
-        wait(py, calls::acknowledge_alert(self.0.clone(), id, comment))
+    #[pyo3(signature = (id, comment=""))]
+    fn acknowledge_alert(&self, py: Python<'_>, id: String, comment: &str) -> PyResult<Plain> {
+        wait(py, calls::acknowledge_alert(self.0.clone(), id, comment.to_owned()))
     }
 
     /// All alert rules, by name.

@@ -709,9 +709,9 @@ impl AsyncFleet {
     }
 
     /// Says that you know of an alert; it stays until it resolves.
-    #[pyo3(signature = (id, comment="".to_owned()))]
-    fn acknowledge_alert<'py>(&self, py: Python<'py>, id: String, comment: String) -> PyResult<Bound<'py, PyAny>> {
-        later(py, calls::acknowledge_alert(self.0.clone(), id, comment))
+    #[pyo3(signature = (id, comment=""))]
+    fn acknowledge_alert<'py>(&self, py: Python<'py>, id: String, comment: &str) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::acknowledge_alert(self.0.clone(), id, comment.to_owned()))
     }
 
     /// All alert rules, by name.

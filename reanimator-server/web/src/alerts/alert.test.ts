@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '../api/types';
-import { alertName, alertText, chartHref, conditionText, matching, spanText } from './alert';
+import { alertName, alertText, chartHref, conditionText, matching, spanText, withoutTwins } from './alert';
 
 const alert = (part: Partial<Alert>): Alert => ({
   id: '1',
@@ -60,6 +60,13 @@ describe('what an alert says', () => {
   });
 });
 
+describe('pages of alerts', () => {
+  it('show each alert once', () => {
+    const [one, two] = [alert({}), alert({ id: '2' })];
+    expect(withoutTwins([one, two, { ...one, text: 'older' }])).toEqual([one, two]);
+  });
+});
+
 describe('when a rule is met', () => {
   it('is said with its limits and its time', () => {
     expect(
@@ -76,9 +83,7 @@ describe('when a rule is met', () => {
     expect(conditionText({ kind: 'attention', kinds: ['pool', 'service'] })).toBe(
       'pool or RAID, Proxmox service',
     );
-    expect(conditionText({ kind: 'certificate', within_days: 1 })).toBe(
-      'a certificate ends within 1 day',
-    );
+    expect(conditionText({ kind: 'certificate', within_days: 1 })).toBe('a certificate ends within 1 day');
   });
 
   it('counts spans in their largest unit', () => {

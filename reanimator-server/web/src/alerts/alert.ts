@@ -115,3 +115,9 @@ export function matching(alerts: readonly Alert[], words: string, level: string)
     return wanted.every((word) => all.includes(word));
   });
 }
+
+/** Each alert once: pages that were asked for at different times may overlap. */
+export function withoutTwins(alerts: readonly Alert[]): Alert[] {
+  const first = new Map(alerts.toReversed().map((alert) => [alert.id, alert]));
+  return alerts.filter((alert) => first.get(alert.id) === alert);
+}
