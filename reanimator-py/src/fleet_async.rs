@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use reanimator_core::{
     fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
-    model::details::Include,
+    model::{AlertFilter, details::Include},
     workflows::commands::Commands,
 };
 use secrecy::SecretString;
@@ -796,6 +796,61 @@ impl AsyncFleet {
         limit: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::notifications(self.0.clone(), target, state, before, limit))
+    }
+
+    /// Alerts, the newest first: those that go on (`open=True`), that are over (`False`), or all.
+    #[pyo3(signature = (*, open=None, rule=None, entity=None, before=None, limit=100))]
+    fn alerts<'py>(
+        &self,
+        py: Python<'py>,
+        open: Option<bool>,
+        rule: Option<String>,
+        entity: Option<String>,
+        before: Option<String>,
+        limit: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::alerts(self.0.clone(), AlertFilter { open, rule, entity, before, limit }))
+    }
+
+    /// One alert.
+    fn alert<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::alert(self.0.clone(), id))
+    }
+
+    /// Says that you know of an alert; it stays until it resolves.
+    #[pyo3(signature = (id, comment=""))]
+    fn acknowledge_alert<'py>(&self, py: Python<'py>, id: String, comment: &str) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::acknowledge_alert(self.0.clone(), id, comment.to_owned()))
+    }
+
+    /// All alert rules, by name.
+    fn alert_rules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::alert_rules(self.0.clone()))
+    }
+
+    /// One alert rule.
+    fn alert_rule<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::alert_rule(self.0.clone(), name))
+    }
+
+    /// Makes an alert rule.
+    fn add_alert_rule<'py>(&self, py: Python<'py>, rule: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::add_alert_rule(self.0.clone(), rule))
+    }
+
+    /// Changes an alert rule; what is absent stays. Where it looks in another way then, what it had raised resolves.
+    fn change_alert_rule<'py>(&self, py: Python<'py>, name: String, change: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::change_alert_rule(self.0.clone(), name, change))
+    }
+
+    /// Removes an alert rule; what it had raised resolves.
+    fn remove_alert_rule<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_alert_rule(self.0.clone(), name))
+    }
+
+    /// What an alert rule would say now, and how often it would have rung over the last week. Changes nothing.
+    fn test_alert_rule<'py>(&self, py: Python<'py>, rule: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::test_alert_rule(self.0.clone(), rule))
     }
 
     /// All maintenance windows, by name, with whom they cover and when they open.

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::alert;
 use crate::{
     context::Context,
-    failure::{Done, Failure},
+    failure::{Done, Failure, usage},
     screen::{Cell, Column, Table, outline::outline, words},
 };
 
@@ -257,10 +257,8 @@ fn show(view: &AlertRuleView, context: &Context) -> Result<Done, Failure> {
 
 async fn add(args: AddArgs, context: &Context) -> Result<Done, Failure> {
     let Some(condition) = args.condition.condition() else {
-        return Err(reanimator_core::Error::new(reanimator_core::ErrorKind::Invalid, "add the alert rule")
-            .because("it does not say when it is met")
-            .next("give --metric with --enter, --offline, --filling, --attention or --certificate")
-            .into());
+        let next = "give --metric with --enter, --offline, --filling, --attention or --certificate";
+        return Err(usage("add the alert rule", "it does not say when it is met", next));
     };
     let rule = AlertRule {
         name: args.name,

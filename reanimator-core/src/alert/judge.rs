@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Outlook, Presence, Subject};
+use super::{Forecast, Outlook, Presence, Subject};
 use crate::model::{
     AlertCondition, Direction,
     attention::{Attention, AttentionKind},
@@ -40,7 +40,8 @@ const NAMES: [&str; 9] = ["disk", "pool", "certificate", "sensor", "service", "j
 /// So full that a disk is not called well because it grows no more, in percent: it may not grow because it is full.
 const FULL_ANYWAY: f64 = 95.0;
 
-/// A disk that has so much more room than when it was raised is mended, in percent of all.
+/// A disk that has so much more room than when it was raised, beyond what it rises and falls by each day, is mended: in
+/// percent of all.
 const MENDED_BY: f64 = 3.0;
 
 /// What a percentage is made of, where a rule may name it and the history does not keep it: the part and the whole.
@@ -116,8 +117,9 @@ pub(super) fn absent(condition: &AlertCondition, subject: &Subject, item: &str) 
 /// Whether a disk that was raised at that value has so much more room now that nobody need wait.
 pub(super) fn is_mended(condition: &AlertCondition, subject: &Subject, raised_at: Option<f64>) -> bool {
     let filling = matches!(condition, AlertCondition::Filling { .. });
-    let now = subject.forecast.map(|forecast| forecast.percent);
-    filling && raised_at.zip(now).is_some_and(|(then, now)| now <= then - MENDED_BY)
+    // What falls each night has not been cleaned.
+    let fell = |(then, now): (f64, Forecast)| now.percent <= then - MENDED_BY - now.swing;
+    filling && raised_at.zip(subject.forecast).is_some_and(fell)
 }
 
 /// The figure that a condition is about, as it is now.

@@ -294,7 +294,10 @@ fn an_alert_that_goes_on_says_what_is_so_now() {
 #[test]
 fn a_disk_that_was_cleaned_is_mended_at_once_and_a_full_one_never() {
     let with = |percent, outlook| {
-        [Subject { forecast: Some(Forecast { percent, outlook }), ..Subject::new("storage:h:/var", "/var on web1") }]
+        [Subject {
+            forecast: Some(Forecast { percent, swing: 0.0, outlook }),
+            ..Subject::new("storage:h:/var", "/var on web1")
+        }]
     };
     let mut play = Play::new(rule(r#"{"kind":"filling"}"#));
     play.look(60, &with(80.0, Outlook::Full { hours: 90.0 }));

@@ -21,6 +21,8 @@ use super::{Past, past::COARSE};
 pub struct Forecast {
     /// How full it is, in percent.
     pub percent: f64,
+    /// By how much it usually rises and falls again, in percent.
+    pub swing: f64,
     /// How it will go on.
     pub outlook: Outlook,
 }
@@ -99,7 +101,7 @@ pub fn forecast(past: &Past) -> Option<Forecast> {
             soonest = Some(soonest.map_or(hours, |known| known.min(hours)));
         }
     };
-    let ceiling = ceiling(&all);
+    let Usual { swing, ceiling } = usual(&all);
     for window in &BY_MINUTE {
         let points = thin(&past.minutes(now - window.length), window.step / 60);
         see(growth(&points, window), window.length, followed, ceiling);
@@ -117,14 +119,14 @@ pub fn forecast(past: &Past) -> Option<Forecast> {
         let room = |slope: f64| slope * (100.0 - percent) / (100.0 - top).max(0.01);
         slope.filter(|_| top < 100.0).map(room)
     });
-    let highest = self::ceiling(&days);
+    let highest = usual(&days).ceiling;
     see(by_day, week.length, FOLLOWED, if top > highest { 0.0 } else { f64::INFINITY });
     let outlook = match soonest {
         Some(hours) => Outlook::Full { hours },
         None if looked => Outlook::Steady,
         None => Outlook::Unknown,
     };
-    Some(Forecast { percent, outlook })
+    Some(Forecast { percent, swing, outlook })
 }
 
 /// By how much it grows in an hour, in percent: `None` where too little was seen, `Some(None)` where it does not grow.
@@ -195,22 +197,31 @@ fn highest_by_day(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     days
 }
 
-/// How high it may come by what rose and fell again before, in percent; 0 where nothing did. One that fills the disk by
-/// itself is no comfort.
-fn ceiling(points: &[(f64, f64)]) -> f64 {
-    let Some((_, first)) = points.first() else { return 0.0 };
-    let (mut low, mut high, mut usual) = (*first, *first, 0.0_f64);
+/// What always happens to something.
+struct Usual {
+    /// By how much it rises and falls again, at most.
+    swing: f64,
+    /// How high it may come by that, in percent; 0 where nothing rose and fell, and where that alone would fill it.
+    ceiling: f64,
+}
+
+fn usual(points: &[(f64, f64)]) -> Usual {
+    let Some((_, first)) = points.first() else { return Usual { swing: 0.0, ceiling: 0.0 } };
+    let (mut low, mut high, mut swing) = (*first, *first, 0.0_f64);
     for (_, value) in points {
         if *value < high - (0.5 * (high - low)).max(RIPPLE) {
-            usual = usual.max(high - low);
+            swing = swing.max(high - low);
             (low, high) = (*value, *value);
         } else if *value < low {
             (low, high) = (*value, *value);
         }
         high = high.max(*value);
     }
-    let ceiling = low + USUAL * usual + RIPPLE;
-    if usual < RIPPLE || ceiling >= 100.0 { 0.0 } else { ceiling }
+    let top = low + swing + RIPPLE;
+    // Half as much more, but never so much that nothing is left to be told.
+    let ceiling = (low + USUAL * swing + RIPPLE).min((top + 100.0) / 2.0);
+    let comfort = swing >= RIPPLE && top < 99.0;
+    Usual { swing, ceiling: if comfort { ceiling } else { 0.0 } }
 }
 
 #[cfg(test)]

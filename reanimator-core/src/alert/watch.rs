@@ -18,8 +18,8 @@ use crate::model::{Alert, AlertCondition, AlertRule, AlertState, Resolution};
 const GAP: f64 = 60.0;
 /// The least and the most that something has to be well for before it resolves the first time, in seconds.
 const CALM: (f64, f64) = (60.0, 300.0);
-/// A disk that stops growing for a night will grow again in the morning: it is well after half a day, in seconds.
-const CALM_OF_FILLING: f64 = 12.0 * 3600.0;
+/// A disk may grow at one time of the day alone: it is well when it has not for more than a day, in seconds.
+const CALM_OF_FILLING: f64 = 26.0 * 3600.0;
 /// However often something came back, after an hour of calm it resolves, in seconds.
 const CALMEST: f64 = 3600.0;
 /// What comes back within this time is the same alert again, in seconds.

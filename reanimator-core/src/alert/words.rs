@@ -11,17 +11,18 @@ pub(super) fn of(rule: &AlertRule, subject: &Subject, finding: &Finding<'_>) -> 
     let mut with = |name: &str, value: String| drop(values.insert(name.to_owned(), value));
     let text = match &rule.condition {
         AlertCondition::Threshold { metric, enter, leave, direction, .. } => {
-            let value =
-                subject.figures.get(metric).copied().map_or_else(|| "?".to_owned(), |value| figure(metric, value));
+            let value = subject.figures.get(metric).copied();
             with("metric", metric.clone());
-            with("value", value.clone());
-            with("enter", figure(metric, *enter));
-            with("leave", figure(metric, *leave));
+            // Plain numbers: each language writes them its own way.
+            value.into_iter().for_each(|value| with("value", plain(value)));
+            with("enter", plain(*enter));
+            with("leave", plain(*leave));
             let way = match direction {
                 Direction::Above => "above",
                 Direction::Below => "below",
             };
             with("direction", way.to_owned());
+            let value = value.map_or_else(|| "?".to_owned(), |value| figure(metric, value));
             format!("{metric} is {value}, {way} {}", figure(metric, *enter))
         }
         AlertCondition::Offline { .. } => "it does not answer".to_owned(),
@@ -71,7 +72,11 @@ fn figure(metric: &str, value: f64) -> String {
     if is("_seconds") {
         return format!("{value:.0} s");
     }
-    // Two decimals, without zeros at the end.
+    plain(value)
+}
+
+/// A number with two decimals, without zeros at the end.
+fn plain(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -1,5 +1,7 @@
 //! Alerts and their rules as people see and change them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fleet, GuestSelector, NamedSelector, Selector};
@@ -80,8 +82,18 @@ impl Fleet {
         let alert = self.store().edit_alert(id, Box::new(edit)).await?;
         let event = self.event(EventKind::AlertAcknowledged, &alert);
         self.store().append_events(event.as_slice()).await?;
+        self.acknowledged_here(|ids| ids.insert(alert.id.clone()));
         self.tell(EventKind::AlertAcknowledged, &alert);
         Ok(alert)
+    }
+
+    /// Alerts that were acknowledged in this process since this was asked last.
+    pub(crate) fn take_acknowledged_here(&self) -> BTreeSet<String> {
+        self.acknowledged_here(std::mem::take)
+    }
+
+    fn acknowledged_here<T>(&self, change: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
+        change(&mut self.inner.acknowledged.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// All rules, by name.

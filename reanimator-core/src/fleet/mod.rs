@@ -193,6 +193,8 @@ struct Inner {
     adopting: tokio::sync::Mutex<()>,
     /// One at a time makes a backup or puts one back.
     backing_up: tokio::sync::Mutex<()>,
+    /// Alerts that were acknowledged in this process, and that those who listen here were told of.
+    acknowledged: std::sync::Mutex<std::collections::BTreeSet<String>>,
     /// Told when an operation is asked for in this process.
     asked: tokio::sync::Notify,
     events: broadcast::Sender<Event>,
@@ -238,6 +240,7 @@ impl Fleet {
             syncing: Default::default(),
             adopting: Default::default(),
             backing_up: Default::default(),
+            acknowledged: Default::default(),
             asked: Default::default(),
             events: broadcast::channel(EVENTS_WAITING).0,
             live: AtomicBool::new(false),

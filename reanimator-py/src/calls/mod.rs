@@ -1,6 +1,7 @@
 //! Every call to the core that Python can make, once for both fleets. Changes are written into the audit trail as
 //! `local:USER`, since whoever can open the data directory is an admin.
 
+mod alerts;
 mod backup;
 mod commands;
 mod credentials;
@@ -29,6 +30,7 @@ use crate::{
     arguments::{self, HostArguments, ProxmoxArguments},
 };
 
+pub(crate) use alerts::*;
 pub(crate) use backup::*;
 pub(crate) use commands::*;
 pub(crate) use credentials::*;

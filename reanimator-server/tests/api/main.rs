@@ -1,6 +1,7 @@
 //! The service from outside: every route, every role, the live events, TLS.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod alerts;
 mod backup;
 mod commands;
 mod common;

@@ -7,6 +7,7 @@
 //!
 //! Other work on the machine makes wall times worse; CPU times less so. The load is printed beside them.
 
+mod alerts;
 mod commands;
 mod fan_out;
 mod memory;
@@ -33,13 +34,14 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
         ["commands"] => alone(commands_alone),
+        ["alerts"] => alone(alerts::measure),
         ["store"] => alone(store::measure),
         ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
         ["worker", name, file] => workers::run(name, file),
         _ => {
-            Err("without arguments this measures everything; `commands`, `memory`, `page`, `panorama` or `store` alone by name"
+            Err("without arguments this measures everything; `alerts`, `commands`, `memory`, `page`, `panorama` or `store` alone by name"
                 .into())
         }
     };
@@ -76,6 +78,7 @@ fn bench() -> Result<()> {
     drop(sshd);
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;
+    alerts::measure(&mut report)?;
     store::measure(&mut report)?;
     page::measure(&mut report)?;
     report.finish()

@@ -164,6 +164,14 @@ impl Sim {
         self.served[index].break_with(fault);
     }
 
+    /// Lets a host's root file system be so full from now on, 0 to 1, and grow by so much in an hour.
+    ///
+    /// # Panics
+    /// When there is no such host.
+    pub fn fill(&self, index: usize, share: f64, per_hour: f64) {
+        self.served[index].fill(share, per_hour);
+    }
+
     /// What a host's figures are right now: what a client should see.
     ///
     /// # Panics

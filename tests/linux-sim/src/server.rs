@@ -53,6 +53,8 @@ pub(crate) struct Served {
 #[derive(Debug, Default)]
 struct State {
     rebooted: Option<f64>,
+    /// Since when its disk fills, how full it was then, and by how much it grows in an hour.
+    filling: Option<(f64, f64, f64)>,
     /// Ends every connection of now; a new one is made for those to come.
     connections: CancellationToken,
     /// What runs, by process group.
@@ -158,8 +160,21 @@ impl Served {
     }
 
     pub(crate) fn figures(&self) -> Figures {
-        let rebooted = self.state().rebooted;
-        self.machine.figures(self.began.elapsed().as_secs_f64(), rebooted)
+        let (rebooted, filling) = {
+            let state = self.state();
+            (state.rebooted, state.filling)
+        };
+        let now = self.began.elapsed().as_secs_f64();
+        let mut figures = self.machine.figures(now, rebooted);
+        if let Some((since, share, per_hour)) = filling {
+            let share = (share + per_hour * (now - since) / 3600.0).clamp(0.0, 1.0);
+            figures.disk_kib.1 = (figures.disk_kib.0 as f64 * share) as u64;
+        }
+        figures
+    }
+
+    pub(crate) fn fill(&self, share: f64, per_hour: f64) {
+        self.state().filling = Some((self.began.elapsed().as_secs_f64(), share, per_hour));
     }
 
     pub(crate) fn unknown(&self) -> BTreeSet<String> {

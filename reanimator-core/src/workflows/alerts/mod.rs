@@ -20,7 +20,6 @@ mod trial;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use jiff::SignedDuration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +28,7 @@ use crate::{
     Result,
     alert::{Transition, Watch},
     fleet::{AlertScene, Fleet},
-    model::{AlertRule, EventKind},
+    model::{Alert, AlertRule, EventKind},
 };
 
 pub use trial::{Ring, RuleTrial, try_rule};
@@ -88,7 +87,7 @@ impl AlertsLoop {
         let rules = self.fleet.store().alert_rules().await?;
         let scene = self.fleet.alert_scene(&rules).await?;
         self.take_in_what_was_said(&mut watch).await?;
-        self.trends.follow(&self.fleet, &rules, &scene).await?;
+        self.trends.follow(&self.fleet, &rules, &scene).await;
         let (next, transitions) = self.step(&watch, &rules, scene);
         self.fleet.write_down_alerts(&transitions).await?;
         self.watch = Some(next);
@@ -102,13 +101,12 @@ impl AlertsLoop {
 
     /// Alerts that somebody knows of, also by another process: whoever listens here is told.
     async fn take_in_what_was_said(&mut self, watch: &mut Watch) -> Result<()> {
+        // Before they are read: one that is acknowledged in between is told of twice rather than never.
+        let here = self.fleet.take_acknowledged_here();
         let acknowledged = self.fleet.store().acknowledged_alerts().await?;
-        let first = self.watch.is_none();
-        for alert in acknowledged.iter().filter(|alert| !self.known.contains(&alert.id) && !first) {
-            let just_now = |at| self.fleet.now().duration_since(at) < SignedDuration::from_mins(1);
-            if alert.acknowledged_at.is_some_and(just_now) {
-                self.fleet.tell(EventKind::AlertAcknowledged, alert);
-            }
+        if self.watch.is_some() {
+            let news = |alert: &&Alert| !self.known.contains(&alert.id) && !here.contains(&alert.id);
+            acknowledged.iter().filter(news).for_each(|alert| self.fleet.tell(EventKind::AlertAcknowledged, alert));
         }
         self.known = acknowledged.iter().map(|alert| alert.id.clone()).collect();
         watch.take_in(&acknowledged);

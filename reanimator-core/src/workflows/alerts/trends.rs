@@ -36,15 +36,13 @@ pub(super) struct Trends {
 }
 
 impl Trends {
-    /// Takes in what is so now.
-    ///
-    /// # Errors
-    /// `Storage` when the history cannot be read or written.
-    pub(super) async fn follow(&mut self, fleet: &Fleet, rules: &[AlertRule], scene: &AlertScene) -> Result<()> {
+    /// Takes in what is so now. A history that cannot be read or written keeps nobody from being told: what is seen from
+    /// now on counts.
+    pub(super) async fn follow(&mut self, fleet: &Fleet, rules: &[AlertRule], scene: &AlertScene) {
         let wanted = wanted(rules, scene);
         let there: BTreeSet<&str> = wanted.iter().map(|place| scene.subjects[*place].entity.as_str()).collect();
         self.pasts.retain(|entity, _| there.contains(entity.as_str()));
-        self.read_history(fleet, scene, &wanted).await?;
+        self.read_history(fleet, scene, &wanted).await;
         let mut changed = BTreeSet::new();
         for place in &wanted {
             let subject = &scene.subjects[*place];
@@ -60,7 +58,9 @@ impl Trends {
             let pasts = changed.iter().filter_map(|entity| Some((*entity, self.pasts.get(*entity)?)));
             self.forecasts = pasts.filter_map(|(entity, past)| Some((entity.to_owned(), forecast(past)?))).collect();
         }
-        self.write_history(fleet, scene).await
+        if let Err(error) = self.write_history(fleet, scene).await {
+            tracing::error!(error = %crate::report(&error), "how full disks are could not be written down");
+        }
     }
 
     /// Says of each thing how it will go on.
@@ -71,7 +71,7 @@ impl Trends {
     }
 
     /// Reads the past of those that are new here.
-    async fn read_history(&mut self, fleet: &Fleet, scene: &AlertScene, wanted: &BTreeSet<usize>) -> Result<()> {
+    async fn read_history(&mut self, fleet: &Fleet, scene: &AlertScene, wanted: &BTreeSet<usize>) {
         let mut by_kind: BTreeMap<EntityKind, Vec<(Entity, usize)>> = BTreeMap::new();
         for place in wanted.iter().filter(|place| !self.pasts.contains_key(&scene.subjects[**place].entity)) {
             // What it is now says what a byte of its past was in percent.
@@ -81,10 +81,13 @@ impl Trends {
         }
         for (kind, new) in by_kind {
             for some in new.chunks(AT_ONCE) {
-                self.read_some(fleet, scene, kind, some).await?;
+                if let Err(error) = self.read_some(fleet, scene, kind, some).await {
+                    tracing::error!(error = %crate::report(&error), "how disks filled could not be read");
+                    let entities = some.iter().map(|(_, place)| scene.subjects[*place].entity.clone());
+                    self.pasts.extend(entities.map(|entity| (entity, Past::default())));
+                }
             }
         }
-        Ok(())
     }
 
     async fn read_some(

@@ -3,6 +3,15 @@
 A figure that was not seen is `None`, never zero. Times are RFC 3339 text in UTC.
 """
 
+from .alerts import (
+    Alert,
+    AlertCondition,
+    AlertRule,
+    AlertRuleChange,
+    AlertRuleView,
+    Ring,
+    RuleTrial,
+)
 from .cluster import (
     BackupJob,
     CephCheck,
@@ -224,6 +233,11 @@ __all__ = [
     "Action",
     "AgentFileSystem",
     "AgentSystem",
+    "Alert",
+    "AlertCondition",
+    "AlertRule",
+    "AlertRuleChange",
+    "AlertRuleView",
     "AppriseWay",
     "Attention",
     "AuditEntry",
@@ -349,7 +363,9 @@ __all__ = [
     "RemoteMigrateAction",
     "ReplicationJob",
     "Retention",
+    "Ring",
     "RoomSum",
+    "RuleTrial",
     "RuleView",
     "SavedCommand",
     "ScaleAction",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '../api/types';
-import { alertName, alertText, chartHref, conditionText, matching, spanText } from './alert';
+import { alertName, alertText, chartHref, conditionText, matching, spanText, withoutTwins } from './alert';
 
 const alert = (part: Partial<Alert>): Alert => ({
   id: '1',
@@ -29,10 +29,10 @@ const alert = (part: Partial<Alert>): Alert => ({
 
 describe('what an alert says', () => {
   it('is a sentence made of its kind and values', () => {
-    const values = { metric: 'memory_percent', value: '96 %', enter: '95 %', direction: 'above' };
-    expect(alertText(alert({ kind: 'threshold', values }))).toBe('Memory is 96 %, the limit is 95 %');
+    const values = { metric: 'memory_percent', value: '96', enter: '95', direction: 'above' };
+    expect(alertText(alert({ kind: 'threshold', values }))).toBe('Memory is 96%, the limit is 95%');
     expect(alertText(alert({ kind: 'filling', values: { hours: '60', percent: '80' } }))).toBe(
-      'full in 3 days by its trend; 80 % now',
+      'full in 3 days by its trend; 80% now',
     );
     expect(alertText(alert({ kind: 'attention', values: { kind: 'service', service: 'pveproxy' } }))).toBe(
       'the service pveproxy failed',
@@ -60,6 +60,13 @@ describe('what an alert says', () => {
   });
 });
 
+describe('pages of alerts', () => {
+  it('show each alert once', () => {
+    const [one, two] = [alert({}), alert({ id: '2' })];
+    expect(withoutTwins([one, two, { ...one, text: 'older' }])).toEqual([one, two]);
+  });
+});
+
 describe('when a rule is met', () => {
   it('is said with its limits and its time', () => {
     expect(
@@ -71,14 +78,12 @@ describe('when a rule is met', () => {
         for_seconds: 300,
         direction: 'above',
       }),
-    ).toBe('Disk from 90 % on, until 85 %, for 5 minutes');
+    ).toBe('Disk from 90% on, until 85%, for 5 minutes');
     expect(conditionText({ kind: 'offline' })).toBe('does not answer, for 2 minutes');
     expect(conditionText({ kind: 'attention', kinds: ['pool', 'service'] })).toBe(
       'pool or RAID, Proxmox service',
     );
-    expect(conditionText({ kind: 'certificate', within_days: 1 })).toBe(
-      'a certificate ends within 1 day',
-    );
+    expect(conditionText({ kind: 'certificate', within_days: 1 })).toBe('a certificate ends within 1 day');
   });
 
   it('counts spans in their largest unit', () => {

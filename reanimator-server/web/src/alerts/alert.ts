@@ -17,7 +17,9 @@ export function alertText(alert: Pick<Alert, 'kind' | 'text' | 'values'>): strin
     case 'threshold': {
       const { metric, value, enter, direction } = values;
       if (!metric || !value || !enter) return text;
-      return (direction === 'below' ? says.below : says.above)(figureName(metric), value, enter);
+      const figure = (number: string) => figureText(metric, Number(number));
+      const say = direction === 'below' ? says.below : says.above;
+      return say(figureName(metric), figure(value), figure(enter));
     }
     case 'filling': {
       const hours = Number(values.hours);
@@ -112,4 +114,10 @@ export function matching(alerts: readonly Alert[], words: string, level: string)
     const all = said.join(' ').toLowerCase();
     return wanted.every((word) => all.includes(word));
   });
+}
+
+/** Each alert once: pages that were asked for at different times may overlap. */
+export function withoutTwins(alerts: readonly Alert[]): Alert[] {
+  const first = new Map(alerts.toReversed().map((alert) => [alert.id, alert]));
+  return alerts.filter((alert) => first.get(alert.id) === alert);
 }

@@ -1482,6 +1482,108 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alert: {
+            acknowledged_at?: string | null;
+            acknowledged_by?: string | null;
+            at: string;
+            comment: string;
+            entity: string;
+            id: string;
+            item: string;
+            kind: string;
+            level: components["schemas"]["AttentionLevel"];
+            name: string;
+            raised_at: string;
+            resolution?: null | components["schemas"]["Resolution"];
+            resolved_at?: string | null;
+            revision: number;
+            rule: string;
+            since: string;
+            state: components["schemas"]["AlertState"];
+            text: string;
+            times: number;
+            value?: number | null;
+            values: {
+                [key: string]: string;
+            };
+        };
+        AlertCondition: {
+            direction?: components["schemas"]["Direction"];
+            enter: number;
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "threshold";
+            leave: number;
+            metric: string;
+        } | {
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "offline";
+        } | {
+            from_percent?: number;
+            /** @enum {string} */
+            kind: "filling";
+            within_hours?: number;
+        } | {
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "attention";
+            kinds: components["schemas"]["AttentionKind"][];
+            least?: components["schemas"]["AttentionLevel"];
+        } | {
+            /** @enum {string} */
+            kind: "certificate";
+            within_days?: number;
+        };
+        AlertRule: {
+            built_in?: boolean;
+            clusters?: string | null;
+            comment?: string;
+            condition: components["schemas"]["AlertCondition"];
+            enabled?: boolean;
+            guests?: string | null;
+            hosts?: string | null;
+            level?: components["schemas"]["AttentionLevel"];
+            name: string;
+            revision?: number;
+            storages?: string | null;
+        };
+        AlertRuleChange: {
+            clusters?: string | null;
+            comment?: string | null;
+            condition?: null | components["schemas"]["AlertCondition"];
+            enabled?: boolean | null;
+            guests?: string | null;
+            hosts?: string | null;
+            level?: null | components["schemas"]["AttentionLevel"];
+            storages?: string | null;
+        };
+        AlertRuleView: {
+            open: number;
+            rule: components["schemas"]["AlertRule"];
+            words: string;
+        };
+        /** @enum {string} */
+        AlertState: "active" | "acknowledged" | "resolved";
+        /** @enum {string} */
+        Direction: "above" | "below";
+        /** @enum {string} */
+        Resolution: "well" | "rule-changed" | "rule-removed" | "not-covered" | "gone";
+        Ring: {
+            at: string;
+            entity: string;
+            name: string;
+            text: string;
+            until?: string | null;
+        };
+        RuleTrial: {
+            covers: number;
+            now: components["schemas"]["Ring"][];
+            played: number;
+            rang: number;
+            rings: components["schemas"]["Ring"][];
+            words: string;
+        };
         /**
          * @description One change to the world: what, on what, with which bounds.
          *

@@ -40,8 +40,7 @@ export const alerts: typeof English = {
   says: {
     offline: () => 'non risponde',
     above: (figure: string, value: string, enter: string) => `${figure}: ${value}, il limite è ${enter}`,
-    below: (figure: string, value: string, enter: string) =>
-      `${figure}: solo ${value}, il limite è ${enter}`,
+    below: (figure: string, value: string, enter: string) => `${figure}: solo ${value}, il limite è ${enter}`,
     filling: (span: string, percent: string) => `pieno in ${span} secondo l’andamento; ora ${percent}`,
   },
   when: {

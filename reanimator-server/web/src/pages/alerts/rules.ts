@@ -1,5 +1,11 @@
 /** A rule as a form holds it, and back. */
-import type { AlertCondition, AlertRule, AlertRuleChange, AttentionKind, AttentionLevel } from '../../api/types';
+import type {
+  AlertCondition,
+  AlertRule,
+  AlertRuleChange,
+  AttentionKind,
+  AttentionLevel,
+} from '../../api/types';
 
 export const KINDS = ['threshold', 'offline', 'filling', 'attention', 'certificate'] as const;
 export type ConditionKind = (typeof KINDS)[number];
@@ -114,12 +120,23 @@ export function conditionOf(draft: RuleDraft): AlertCondition {
   switch (draft.kind) {
     case 'threshold': {
       const { metric, direction } = draft;
-      return { kind: 'threshold', metric, direction, enter: number(draft.enter), leave: number(draft.leave), for_seconds };
+      return {
+        kind: 'threshold',
+        metric,
+        direction,
+        enter: number(draft.enter),
+        leave: number(draft.leave),
+        for_seconds,
+      };
     }
     case 'offline':
       return { kind: 'offline', for_seconds };
     case 'filling':
-      return { kind: 'filling', within_hours: Math.round(number(draft.hours)), from_percent: number(draft.from) };
+      return {
+        kind: 'filling',
+        within_hours: Math.round(number(draft.hours)),
+        from_percent: number(draft.from),
+      };
     case 'attention':
       return { kind: 'attention', kinds: draft.troubles, least: draft.least, for_seconds };
     case 'certificate':
@@ -132,7 +149,14 @@ const selectors = ['hosts', 'guests', 'storages', 'clusters'] as const;
 export function ruleOf(draft: RuleDraft): AlertRule {
   const { name, enabled, level, comment } = draft;
   const chosen = selectors.filter((each) => draft[each].trim()).map((each) => [each, draft[each].trim()]);
-  return { name: name.trim(), enabled, level, comment, condition: conditionOf(draft), ...Object.fromEntries(chosen) };
+  return {
+    name: name.trim(),
+    enabled,
+    level,
+    comment,
+    condition: conditionOf(draft),
+    ...Object.fromEntries(chosen),
+  };
 }
 
 /** All of it: what was emptied is taken away. */
