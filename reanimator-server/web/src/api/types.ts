@@ -185,10 +185,14 @@ export type Frame =
   | { type: 'host:removed'; at: string; data: { id: string } }
   | { type: 'totals:updated'; at: string; data: Totals }
   | { type: FactFrame; at: string; data: { id: string } }
-  | { type: OperationFrame; at: string; data: Operation };
+  | { type: OperationFrame; at: string; data: Operation }
+  | { type: UpdateFrame; at: string; data: { id: string } };
 
 /** Frames that tell how far an operation got. */
 export type OperationFrame = 'operation:started' | 'operation:updated' | 'operation:ended';
+
+/** Frames that tell how far an update of many machines got. */
+export type UpdateFrame = 'update:started' | 'update:updated' | 'update:ended';
 
 /** Frames that say that a table or a page of details is worth reading again. */
 export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';

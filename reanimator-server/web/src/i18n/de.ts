@@ -14,6 +14,7 @@ import { operations } from './de/operations';
 import { actions } from './de/actions';
 import { rules } from './de/rules';
 import { windows } from './de/windows';
+import { updates } from './de/updates';
 import { scripts } from './de/scripts';
 import { run } from './de/run';
 import { connections } from './de/connections';
@@ -40,6 +41,7 @@ export const messages: Messages = {
   actions,
   rules,
   windows,
+  updates,
   scripts,
   run,
   connections,

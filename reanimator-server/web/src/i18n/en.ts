@@ -14,6 +14,7 @@ import { operations } from './en/operations';
 import { actions } from './en/actions';
 import { rules } from './en/rules';
 import { windows } from './en/windows';
+import { updates } from './en/updates';
 import { scripts } from './en/scripts';
 import { run } from './en/run';
 import { connections } from './en/connections';
@@ -40,6 +41,7 @@ export const messages = {
   actions,
   rules,
   windows,
+  updates,
   scripts,
   run,
   connections,

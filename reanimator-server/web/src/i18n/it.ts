@@ -14,6 +14,7 @@ import { operations } from './it/operations';
 import { actions } from './it/actions';
 import { rules } from './it/rules';
 import { windows } from './it/windows';
+import { updates } from './it/updates';
 import { scripts } from './it/scripts';
 import { run } from './it/run';
 import { connections } from './it/connections';
@@ -40,6 +41,7 @@ export const messages: Messages = {
   actions,
   rules,
   windows,
+  updates,
   scripts,
   run,
   connections,

@@ -16,6 +16,8 @@ export const shell: typeof English = {
     cluster: 'Cluster',
     operations: 'Vorgänge',
     operation: 'Vorgang',
+    updates: 'Updates',
+    update: 'Update',
     scripts: 'Skripte',
     run: 'Ausführen',
     connections: 'Verbindungen',

@@ -17,6 +17,8 @@ export const shell = {
     cluster: 'Cluster',
     operations: 'Operations',
     operation: 'Operation',
+    updates: 'Updates',
+    update: 'Update',
     scripts: 'Scripts',
     run: 'Run',
     connections: 'Connections',

@@ -16,6 +16,8 @@ export const shell: typeof English = {
     cluster: 'Cluster',
     operations: 'Operazioni',
     operation: 'Operazione',
+    updates: 'Aggiornamenti',
+    update: 'Aggiornamento',
     scripts: 'Script',
     run: 'Esegui',
     connections: 'Connessioni',
