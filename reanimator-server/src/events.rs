@@ -73,7 +73,7 @@ const FAULT: Farewell = Farewell { code: close_code::ERROR, reason: "a fault of 
 /// `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
 /// `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
 /// `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
-/// is the Operation). Close codes: 1001 the service stops, 1008 the session or token
+/// is the Operation), `update:started`, `update:updated`, `update:ended` (data is the UpdateLine). Close codes: 1001 the service stops, 1008 the session or token
 /// has ended, 1013 the client was too slow and may connect again.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", extensions(("x-role" = json!("viewer"))),
     responses((status = 101, description = "The WebSocket; its frames are events", body = Event), Refusals))]

@@ -90,6 +90,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .merge(resources::storages::routes())
         .merge(resources::telemetry::routes())
         .merge(resources::tokens::routes())
+        .merge(resources::updates::routes())
         .merge(resources::uploads::routes())
         .merge(resources::users::routes())
         .merge(resources::windows::routes())

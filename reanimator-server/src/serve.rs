@@ -17,6 +17,7 @@ use reanimator_core::{
     workflows::{
         live::{LiveLoop, LiveOptions},
         operations::OperationsLoop,
+        update::UpdatesLoop,
     },
 };
 use secrecy::ExposeSecret;
@@ -81,7 +82,15 @@ pub async fn serve(
         OperationsLoop::new(fleet.clone()).run(stop.clone()).await;
         Ok(())
     };
-    tokio::try_join!(live, http, announced, operations).map(|_| ())
+    let updates = async {
+        tokio::select! {
+            held = wait_for_lease(&fleet, &url) => held?,
+            () = stop.cancelled() => return Ok(()),
+        }
+        UpdatesLoop::new(fleet.clone()).run(stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(live, http, announced, operations, updates).map(|_| ())
 }
 
 /// Waits until this process is the one that serves the data; that it never will be, the live loop says.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Action, ContainerVerb, GuestChange, HostChange, SnapshotVerb};
+use crate::model::{Action, ContainerVerb, GuestChange, HostChange, PackagesChange, SnapshotVerb};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -29,6 +29,9 @@ pub(crate) const fn usual_limit(action: &Action) -> Duration {
         },
         // A script has a limit of its own, which is kept over there; this one is for a host that does not come back.
         Action::Script { .. } => 25 * HOUR,
+        Action::Packages { change: PackagesChange::Refresh, .. } => HOUR,
+        // A slow machine behind a thin line, with a release's worth of packages.
+        Action::Packages { change: PackagesChange::Upgrade { .. }, .. } => 6 * HOUR,
         Action::Storage { .. } => 12 * HOUR,
     })
 }

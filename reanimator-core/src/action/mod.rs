@@ -11,6 +11,7 @@ pub mod guard;
 mod guest;
 mod host;
 mod limit;
+pub mod packages;
 mod storage;
 
 use async_trait::async_trait;
@@ -51,6 +52,12 @@ pub trait Effect: Send + Sync {
     /// # Errors
     /// When it ended badly.
     async fn follow(&self, handle: &str, said: &(dyn Said + Sync)) -> Result<()>;
+
+    /// What came of it for programs, where there is more to tell than words. Asked when it has ended, well or not, and
+    /// before [`confirm`](Self::confirm). Defaults to nothing.
+    async fn result(&self, _before: &Value) -> Option<Value> {
+        None
+    }
 
     /// Sees what is there now, and says so for people.
     ///
@@ -111,6 +118,7 @@ pub async fn effect(fleet: &Fleet, action: &Action, name: &EffectName) -> Result
             let asked = host::Asked { script, parameters, version: version.as_deref() };
             Box::new(host::ScriptEffect::new(fleet, host, asked, name).await?)
         }
+        Action::Packages { machine, change } => packages::effect(fleet, machine, change, name).await?,
         Action::Storage { host, storage, content, name, change } => {
             storage::effect(fleet, host, storage, (*content, name), change).await?
         }
@@ -135,6 +143,7 @@ pub(crate) fn is_outdated(action: &Action, error: &Error) -> bool {
         | Action::Container { .. }
         | Action::Compose { .. }
         | Action::Script { .. }
+        | Action::Packages { .. }
         | Action::Storage { .. } => false,
     }
 }

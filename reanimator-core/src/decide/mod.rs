@@ -5,7 +5,10 @@
 //!
 //! [`evacuation`] chooses where guests of a host go that is to be empty.
 //!
+//! [`update`] orders the update of many machines and says what comes next.
+//!
 //! [`Scene`]: crate::model::Scene
 
 pub mod evacuation;
 pub mod harm;
+pub mod update;

@@ -60,6 +60,7 @@ mod topology;
 pub mod totals;
 mod trail;
 mod troubles;
+mod updates;
 mod uploads;
 pub mod view;
 mod ways;
@@ -102,6 +103,8 @@ pub use settings::{
 pub use tables::Tables;
 pub use testing::{TestReport, TestStep};
 pub use trail::{STARTED, TrailLine};
+pub(crate) use updates::{Redundancy, may_update};
+pub use updates::{RedundantView, ScheduleChange, ScheduleView};
 pub use uploads::{NewUpload, Upload};
 pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 pub use windows::{ProtectionView, WindowView};

@@ -66,6 +66,15 @@ pub enum EventKind {
     /// An operation is over, however it ended.
     #[serde(rename = "operation:ended")]
     OperationEnded,
+    /// An update of many machines was asked for.
+    #[serde(rename = "update:started")]
+    UpdateStarted,
+    /// An update of many machines got further.
+    #[serde(rename = "update:updated")]
+    UpdateUpdated,
+    /// An update of many machines is over, however it ended.
+    #[serde(rename = "update:ended")]
+    UpdateEnded,
 }
 
 impl EventKind {
@@ -87,6 +96,9 @@ impl EventKind {
             Self::OperationStarted => "operation:started",
             Self::OperationUpdated => "operation:updated",
             Self::OperationEnded => "operation:ended",
+            Self::UpdateStarted => "update:started",
+            Self::UpdateUpdated => "update:updated",
+            Self::UpdateEnded => "update:ended",
         }
     }
 }

@@ -60,6 +60,11 @@ string_id! {
     OperationId
 }
 
+string_id! {
+    /// An update of many machines.
+    UpdateId
+}
+
 /// A guest: the connection of its cluster and its number there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -16,8 +16,10 @@ pub mod history;
 pub mod host;
 pub mod ids;
 pub mod links;
+pub mod machine;
 pub mod maintenance;
 pub mod operation;
+pub mod packages;
 pub mod protection;
 pub mod role;
 pub mod rule;
@@ -27,6 +29,7 @@ pub mod telemetry;
 pub mod topology;
 pub mod totals;
 pub mod units;
+pub mod update;
 pub mod window;
 
 pub use action::{
@@ -40,12 +43,14 @@ pub use event::{Event, EventKind};
 pub use guest::{Guest, GuestCounters, GuestKind, GuestRates, GuestStatus, Storage};
 pub use history::{Columns, Entity, EntityKind, Latest, Reading, Recent, RecentQuery, Series, TelemetryQuery};
 pub use host::{GuestCounts, GuestOf, Host, HostKind, HostState, HostView, Identity, Link, Problem, Unseen};
-pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId};
+pub use ids::{ConnectionId, GuestId, HostId, MatchId, OperationId, UpdateId};
 pub use links::{Match, Verdict};
+pub use machine::Machine;
 pub use maintenance::{MaintenancePlan, MaintenanceWish, Move, RefusedTarget, Stay};
 pub use operation::{
     NewOperation, NewStep, Operation, OperationFilter, OperationLine, OperationState, Step, StepState,
 };
+pub use packages::{PackageChange, PackageReport, PackageRoom, PackageSurvey, PackagesChange};
 pub use protection::{PROTECTED_TAG, Protection};
 pub use role::Role;
 pub use rule::{Objection, Rule, RuleView};
@@ -57,4 +62,9 @@ pub use telemetry::{
 pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, TopologyHost, TopologyNic};
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;
+pub use update::{
+    GuestOrder, HealthWish, OnFailure, RebootWish, RedundantSet, Safety, TargetKind, TargetState, UpdateFilter,
+    UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState, UpdateStep, UpdateTarget, UpdateWish,
+    Vitals,
+};
 pub use window::{Day, Opening, Window, WindowChange, WindowState};

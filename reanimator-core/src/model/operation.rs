@@ -168,6 +168,10 @@ pub struct Step {
     pub ended_at: Option<Timestamp>,
     /// What came of it, for people.
     pub outcome: Option<String>,
+    /// What came of it, for programs, where there is more to tell than words: of an upgrade of packages a
+    /// [`PackageReport`](super::packages::PackageReport), whether it ended well or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
 }
 
 /// How far a step got. The state is written down before what it names begins.
@@ -308,6 +312,7 @@ impl Step {
             started_at: None,
             ended_at: None,
             outcome: None,
+            result: None,
         }
     }
 }

@@ -17,7 +17,7 @@
 
 mod engine;
 mod gate;
-mod owner;
+pub(crate) mod owner;
 mod plan;
 mod scenes;
 mod scripts;
@@ -79,9 +79,31 @@ impl Operations {
     /// `Denied` where a step's risk or its script takes another role or somebody else, `NotFound` for a script that is not
     /// there, `Invalid` for a plan that makes no sense, `Storage`.
     pub async fn ask(&self, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
+        self.ask_with(OperationId::generate(), new, who, from).await
+    }
+
+    /// The same under an id that was given and written down before, for whoever may be killed in between: asked again, it
+    /// gives the one that is there.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(crate) async fn ask_once(
+        &self,
+        id: &OperationId,
+        new: NewOperation,
+        who: &Principal,
+        from: &str,
+    ) -> Result<Operation> {
+        match self.fleet.store().operation(id).await? {
+            Some(known) => Secrets::of(&self.fleet).hidden(known).await,
+            None => self.ask_with(id.clone(), new, who, from).await,
+        }
+    }
+
+    async fn ask_with(&self, id: OperationId, new: NewOperation, who: &Principal, from: &str) -> Result<Operation> {
         let title = plan::title(&self.fleet, &new).await?;
         let new = NewOperation { title, steps: scripts::pin(&self.fleet, new.steps).await?, ..new };
-        let mut operation = Operation::new(new.clone(), who.who(), self.fleet.now());
+        let mut operation = Operation { id, ..Operation::new(new.clone(), who.who(), self.fleet.now()) };
         from.clone_into(&mut operation.requested_from);
         let line = plan::trail_line(&self.fleet, &operation).await?;
         let asked = async {

@@ -6,14 +6,14 @@
 use std::fs;
 
 /// This process, for the store: `process 4711 on attic, BOOT/NAMESPACE/START`.
-pub(super) fn this_process() -> String {
+pub(crate) fn this_process() -> String {
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let pid = std::process::id();
     format!("process {pid} on {}, {}", machine.trim(), mark(pid).unwrap_or_else(|| uuid::Uuid::now_v7().to_string()))
 }
 
 /// Whether a process that we would see is not there any more.
-pub(super) fn is_gone(owner: &str) -> bool {
+pub(crate) fn is_gone(owner: &str) -> bool {
     let Some((words, its_mark)) = owner.rsplit_once(", ") else { return false };
     let pid = words.strip_prefix("process ").and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
     let (Some(pid), Some(ours)) = (pid, mark(std::process::id())) else { return false };

@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// Follows what has begun for as long as it may take, and looks at the world afterwards.
-    async fn see_to_its_end(&self, effect: &dyn Effect, step: &Step) -> Result<(StepState, String), Broken> {
+    async fn see_to_its_end(&self, effect: &dyn Effect, step: &mut Step) -> Result<(StepState, String), Broken> {
         let limit =
             step.limit_seconds.map_or_else(|| usual_limit(&step.action), |limit| Duration::from_secs(limit.into()));
         let passed = step.started_at.map_or(Duration::ZERO, |at| self.fleet.now().duration_since(at).unsigned_abs());
@@ -212,14 +212,26 @@ impl Engine {
         let before = step.before.clone().unwrap_or_default();
         let said = Lines { engine: self, step: step.number };
         let ending = async {
-            effect.follow(&handle, &said).await?;
-            effect.confirm(&before).await
+            let followed = effect.follow(&handle, &said).await;
+            // Told of what ended badly too, and before the last look clears away what it is told from.
+            let result = effect.result(&before).await;
+            let text = match followed {
+                Ok(()) => effect.confirm(&before).await,
+                Err(error) => Err(error),
+            };
+            (text, result)
         };
-        let text = match tokio::time::timeout(left, ending).await {
-            Ok(ended) => ended.map_err(Broken::Step)?,
-            Err(_) => return Err(Broken::Step(self.too_long(effect, step, limit).await)),
-        };
-        Ok((StepState::Done, text))
+        match tokio::time::timeout(left, ending).await {
+            Ok((text, result)) => {
+                step.result = result;
+                Ok((StepState::Done, text.map_err(Broken::Step)?))
+            }
+            Err(_) => {
+                let error = self.too_long(effect, step, limit).await;
+                step.result = effect.result(&before).await;
+                Err(Broken::Step(error))
+            }
+        }
     }
 
     /// Ends what takes too long, where it can be.

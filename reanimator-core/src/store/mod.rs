@@ -41,6 +41,8 @@ mod contract_history;
 mod contract_operations;
 #[cfg(all(test, feature = "sqlite"))]
 mod contract_telemetry;
+#[cfg(all(test, feature = "sqlite"))]
+mod contract_updates;
 mod grid;
 mod key;
 mod metrics;
@@ -52,6 +54,7 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tiers;
+mod updates;
 mod windows;
 
 use std::{collections::BTreeMap, fmt::Debug, path::Path, time::Duration};
@@ -79,6 +82,7 @@ pub use records::{
 pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+pub use updates::{ScheduleEdit, UpdateHold, UpdateStore};
 pub use windows::{WindowEdit, WindowStore};
 
 /// A secret to be stored with something: its name (`password`, `key`, `sudo`) and the secret itself.
@@ -118,6 +122,7 @@ pub trait Store:
     + MatchStore
     + OperationStore
     + ScriptStore
+    + UpdateStore
     + WindowStore
     + AccessStore
     + MetaStore
@@ -138,6 +143,7 @@ impl<T> Store for T where
         + MatchStore
         + OperationStore
         + ScriptStore
+        + UpdateStore
         + WindowStore
         + AccessStore
         + MetaStore

@@ -3,3 +3,4 @@
 pub mod live;
 pub mod maintenance;
 pub mod operations;
+pub mod update;

@@ -24,6 +24,7 @@ pub(crate) mod status;
 pub(crate) mod storages;
 pub(crate) mod telemetry;
 pub(crate) mod tokens;
+pub(crate) mod updates;
 pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod windows;

@@ -15,5 +15,6 @@ mod service;
 mod session;
 mod settings;
 mod telemetry;
+mod updates;
 mod uploads;
 mod windows;

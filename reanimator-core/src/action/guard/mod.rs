@@ -28,7 +28,7 @@ use crate::{
     Result,
     decide::harm,
     fleet::Fleet,
-    model::{Action, ConnectionId, GuestChange, GuestId, HostChange, HostId, Objection, Scene},
+    model::{Action, ConnectionId, GuestChange, GuestId, HostChange, HostId, Machine, Objection, Scene},
 };
 
 pub use targets::{GuestTarget, GuestTargets, targets};
@@ -123,6 +123,8 @@ impl Look {
             }
             Action::Snapshot { guest, .. } => self.guest(scene, guest),
             Action::Host { id, .. } | Action::Unit { host: id, .. } => self.power(scene, id),
+            Action::Packages { machine: Machine::Guest(guest), .. } => self.guest(scene, guest),
+            Action::Packages { machine: Machine::Host(host), .. } => self.cluster_of(scene, host),
             Action::Storage { host, .. } => self.target(scene, host),
             Action::Container { host, .. } | Action::Compose { host, .. } | Action::Script { host, .. } => {
                 self.cluster_of(scene, host);

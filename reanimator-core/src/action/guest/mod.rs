@@ -21,7 +21,7 @@ use crate::{
     model::{Action, GuestChange, GuestId},
 };
 
-pub(super) use place::said;
+pub(super) use place::{Place, said};
 pub(super) use snapshot::{SnapshotEffect, Wanted};
 
 /// The effect of a change of one guest.

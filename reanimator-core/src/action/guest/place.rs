@@ -18,16 +18,16 @@ use crate::{
 };
 
 /// A guest, where it is now.
-pub(super) struct Place {
-    pub(super) api: Arc<dyn PveApi>,
+pub(in crate::action) struct Place {
+    pub(in crate::action) api: Arc<dyn PveApi>,
     pub(super) id: GuestId,
     /// The connection of its cluster.
-    pub(super) cluster: ConnectionId,
-    pub(super) name: String,
-    pub(super) vmid: String,
-    pub(super) kind: GuestKind,
+    pub(in crate::action) cluster: ConnectionId,
+    pub(in crate::action) name: String,
+    pub(in crate::action) vmid: String,
+    pub(in crate::action) kind: GuestKind,
     /// As its cluster says now, which the fleet may not know yet.
-    pub(super) node: String,
+    pub(in crate::action) node: String,
 }
 
 /// A guest that was looked for in its cluster.
@@ -43,7 +43,7 @@ pub(super) enum Found {
 }
 
 impl Place {
-    pub(super) async fn of(fleet: &Fleet, id: &GuestId, attempt: &str) -> Result<Self> {
+    pub(in crate::action) async fn of(fleet: &Fleet, id: &GuestId, attempt: &str) -> Result<Self> {
         match Self::seek(fleet, id).await? {
             Found::Here(place) => Ok(place),
             Found::Gone { name, .. } => Err(Error::new(ErrorKind::NotFound, format!("{attempt} {name}"))
@@ -76,7 +76,7 @@ impl Place {
     }
 
     /// What it is doing.
-    pub(super) async fn current(&self) -> Result<Value> {
+    pub(in crate::action) async fn current(&self) -> Result<Value> {
         self.api.call(Request::get(self.path(&["status", "current"]))).await
     }
 

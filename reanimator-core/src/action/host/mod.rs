@@ -5,7 +5,7 @@ mod compose;
 mod container;
 mod container_update;
 mod engine;
-mod job;
+pub(super) mod job;
 mod maintenance;
 mod power;
 mod script;

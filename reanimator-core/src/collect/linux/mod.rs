@@ -8,6 +8,7 @@
 //! | [`inventory`] | one script of many questions | hardware, disks, units, updates and more, every minute or quarter of an hour |
 //! | [`job`] | a script to start work that goes on by itself | how it stands, and what it wrote |
 //! | [`engine`] | container engines and Compose, just before something is done | one container or project as it is, and what changes it |
+//! | [`packages`] | a script that knows all package managers, just before something is done | what is pending, what changes it, what changed |
 //!
 //! [`rates`] makes [`Telemetry`](crate::model::Telemetry) out of two samples.
 
@@ -16,5 +17,7 @@ pub mod file_systems;
 pub mod identity;
 pub mod inventory;
 pub mod job;
+pub mod packages;
 pub mod rates;
+pub mod vitals;
 pub mod watch;

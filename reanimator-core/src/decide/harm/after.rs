@@ -21,7 +21,7 @@ impl Scene {
         match action {
             Action::Guest { id, change } => next.after_guest(self, action, id, change),
             Action::Snapshot { guest, verb: SnapshotVerb::RollBack, .. } => next.stop(guest),
-            Action::Snapshot { .. } | Action::Script { .. } | Action::Storage { .. } => {}
+            Action::Snapshot { .. } | Action::Script { .. } | Action::Packages { .. } | Action::Storage { .. } => {}
             Action::Host { id, change } => next.after_host(self, action, id, change),
             Action::Unit { host, .. } | Action::Container { host, .. } | Action::Compose { host, .. } => {
                 next.cut_off(action, &[UnitVerb::Stop]);

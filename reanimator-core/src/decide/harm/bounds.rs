@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, guest_id};
-use crate::model::{Action, GuestChange, HostId, Objection, Rule, Scene, scene::SceneWindow};
+use crate::model::{Action, GuestChange, HostId, Machine, Objection, Rule, Scene, scene::SceneWindow};
 
 /// Something that an action disturbs, directly or with what it is on.
 #[derive(Clone, Copy)]
@@ -93,12 +93,13 @@ fn hosts_of(scene: &Scene, action: &Action) -> BTreeSet<HostId> {
             | GuestChange::Clone { to: Some(to), .. } => drop(hosts.insert(to.clone())),
             _ => {}
         },
-        Action::Snapshot { .. } => {}
+        Action::Snapshot { .. } | Action::Packages { machine: Machine::Guest(_), .. } => {}
         Action::Host { id: host, .. }
         | Action::Unit { host, .. }
         | Action::Container { host, .. }
         | Action::Compose { host, .. }
         | Action::Script { host, .. }
+        | Action::Packages { machine: Machine::Host(host), .. }
         | Action::Storage { host, .. } => drop(hosts.insert(host.clone())),
     }
     hosts

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::own::is_unit;
 use crate::model::{
-    Action, BackupMode, GuestChange, GuestId, GuestKind, HostChange, HostId, MigrationMode, Risk, Scene, SnapshotVerb,
-    UnitVerb,
+    Action, BackupMode, GuestChange, GuestId, GuestKind, HostChange, HostId, Machine, MigrationMode, Risk, Scene,
+    SnapshotVerb, UnitVerb,
     scene::{PlacementRule, SceneGuest},
 };
 
@@ -97,12 +97,15 @@ impl<'a> Case<'a> {
     /// The host that is acted upon itself, or on which something is.
     pub(super) const fn host(&self) -> Option<&'a HostId> {
         match self.action {
-            Action::Guest { .. } | Action::Snapshot { .. } => None,
+            Action::Guest { .. } | Action::Snapshot { .. } | Action::Packages { machine: Machine::Guest(_), .. } => {
+                None
+            }
             Action::Host { id: host, .. }
             | Action::Unit { host, .. }
             | Action::Container { host, .. }
             | Action::Compose { host, .. }
             | Action::Script { host, .. }
+            | Action::Packages { machine: Machine::Host(host), .. }
             | Action::Storage { host, .. } => Some(host),
         }
     }
@@ -120,6 +123,7 @@ impl<'a> Case<'a> {
 pub(super) const fn guest_id(action: &Action) -> Option<&GuestId> {
     match action {
         Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => Some(id),
+        Action::Packages { machine: Machine::Guest(id), .. } => Some(id),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! asked apart and less often, and network file systems in the background, so that a file server that is gone never
 //! holds up the figures.
 
+mod contained;
 mod facts;
 mod job;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod listeners_tests;
 mod session;
 mod space;
 
-pub use self::job::Jobs;
+pub use self::{contained::Contained, job::Jobs};
 
 use std::{sync::Arc, time::Duration};
 

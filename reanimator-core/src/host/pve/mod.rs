@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod agent;
 mod api;
 mod asking;
 mod budget;
@@ -42,6 +43,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use agent::GuestAgent;
 pub use api::PveApi;
 pub use cluster::ProxmoxCluster;
 pub use cluster_facts::{ClusterQuestions, ClusterRead};

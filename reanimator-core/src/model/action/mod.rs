@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::{
     ids::{GuestId, HostId},
+    machine::Machine,
+    packages::PackagesChange,
     role::Role,
 };
 
@@ -110,6 +112,14 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
     },
+    /// Something with the packages of a host or guest.
+    Packages {
+        /// Of which one.
+        machine: Machine,
+        /// What.
+        #[serde(flatten)]
+        change: PackagesChange,
+    },
     /// Puts a file on a storage of a node.
     Storage {
         /// Of which node.
@@ -188,6 +198,7 @@ impl Action {
             Self::Container { verb, .. } | Self::Compose { verb, .. } => verb.risk(),
             // Who may run a script is the script's own matter.
             Self::Script { .. } => Risk::Disruptive,
+            Self::Packages { change, .. } => change.risk(),
             Self::Storage { .. } => Risk::Low,
         }
     }
@@ -211,6 +222,7 @@ impl Action {
             | Self::Compose { host, .. }
             | Self::Script { host, .. }
             | Self::Storage { host, .. } => Thing::Host(host),
+            Self::Packages { machine, .. } => machine.thing(),
         }
     }
 
@@ -248,6 +260,7 @@ impl Action {
             }
             Self::Compose { project, verb, .. } => format!("{verb} project {project} on {on}"),
             Self::Script { script, .. } => format!("run script {script} on {on}"),
+            Self::Packages { change, .. } => change.words(&on),
             Self::Storage { storage, name: file, change, .. } => match change {
                 StorageChange::Upload { .. } => format!("upload {file} to {storage} of {on}"),
                 StorageChange::Download { .. } => format!("download {file} to {storage} of {on}"),
@@ -356,6 +369,7 @@ mod tests {
             r#"{"on":"guest","id":"c1:101","do":"start"}"#,
             r#"{"on":"host","id":"h1","do":"wake","through":"h2"}"#,
             r#"{"on":"script","host":"h1","script":"s","parameters":{"any":"x"},"version":"1"}"#,
+            r#"{"on":"packages","machine":"host:h1","do":"upgrade","exclude":[]}"#,
             r#"{"on":"storage","host":"h1","storage":"s","content":"iso","name":"a.iso","do":"upload","file":"1"}"#,
         ] {
             asked(serde_json::from_str::<Value>(well).unwrap()).unwrap();

@@ -96,7 +96,7 @@ pub fn parse_days(text: &str) -> Result<BTreeSet<Day>> {
 }
 
 /// The same back: `mon-fri,sun`.
-pub(super) fn words(days: &BTreeSet<Day>) -> String {
+pub(in crate::model) fn words(days: &BTreeSet<Day>) -> String {
     if days.len() == Day::ALL.len() {
         return "daily".to_owned();
     }

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, ErrorKind, Result};
 
 pub use days::{Day, parse_days};
+pub(crate) use opening::some_time;
 pub use opening::{Opening, parse_time};
+pub(in crate::model) use {days::words as day_words, opening::time};
 
 /// The longest name of a window, in characters.
 const LONGEST_NAME: usize = 64;

@@ -139,37 +139,32 @@ fn end_of_chain(windows: &[&Window], mut closes_at: Timestamp) -> Result<Option<
 }
 
 /// Times of the day as people write them: `22:00`.
-pub(super) mod time {
+pub(in crate::model) mod time {
     use jiff::civil::Time;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(in crate::model::window) fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::model) fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.strftime("%H:%M"))
     }
 
-    pub(in crate::model::window) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
         super::parse_time(&String::deserialize(deserializer)?).map_err(|error| D::Error::custom(crate::message(&error)))
     }
 }
 
 /// The same, where there may be none.
-pub(super) mod some_time {
+pub(crate) mod some_time {
     use jiff::civil::Time;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(in crate::model::window) fn serialize<S: Serializer>(
-        time: &Option<Time>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => super::time::serialize(time, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(in crate::model::window) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Time>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         let time = text.map(|text| super::parse_time(&text)).transpose();
         time.map_err(|error| D::Error::custom(crate::message(&error)))

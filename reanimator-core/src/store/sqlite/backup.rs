@@ -5,8 +5,8 @@
 //! before: it is of hosts that are not there yet or is there already, so that nothing shows where that commit never
 //! comes. A program that is killed at any instant leaves all of the old or all of the new.
 //!
-//! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations that
-//! are over; one of the copy that was not is left out, as nobody may go on with it now.
+//! The audit trail is never taken away: entries of the copy that are not there are added to it. So are operations and
+//! updates that are over; one of the copy that was not is left out, as nobody may go on with it now.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use crate::{
 use super::{MAIN, SqliteStore, TELEMETRY, database, secrets};
 
 /// What is taken from the copy in place of what is there. Those that others refer to come first.
-pub(super) const REPLACED: [&str; 16] = [
+pub(super) const REPLACED: [&str; 18] = [
     "connections",
     "hosts",
     "host_links",
@@ -44,12 +44,14 @@ pub(super) const REPLACED: [&str; 16] = [
     "windows",
     "protections",
     "scripts",
+    "update_schedules",
+    "redundant_sets",
 ];
 /// What holds only where it was made: log-ins, the link that makes the first admin.
 pub(super) const EMPTIED: [&str; 2] = ["sessions", "setup_token"];
 /// What belongs to this installation, or (`secrets`, `audit`, operations) goes in by a way of its own.
 #[cfg(test)]
-pub(super) const OF_ITS_OWN: [&str; 10] = [
+pub(super) const OF_ITS_OWN: [&str; 12] = [
     "meta",
     "server_lease",
     "secrets",
@@ -60,6 +62,8 @@ pub(super) const OF_ITS_OWN: [&str; 10] = [
     "operation_things",
     "operation_slots",
     "operation_gates",
+    "updates",
+    "update_targets",
 ];
 
 /// Entries of the copy's trail that are not in ours. Of those that are the same to the letter, as many as are missing.
@@ -94,6 +98,17 @@ const MISSING_OPERATIONS: [&str; 3] = [
     "INSERT INTO main.operations (id, open, owner, owned_until, generation, cancel, undo, data)
      SELECT id, 0, NULL, NULL, generation, cancel, undo, data FROM copy.operations
      WHERE open = 0 AND id NOT IN (SELECT id FROM main.operations)",
+];
+
+/// Updates of the copy that are over and not in ours, with their machines.
+const MISSING_UPDATES: [&str; 2] = [
+    "INSERT INTO main.update_targets (update_id, number, data)
+     SELECT update_id, number, data FROM copy.update_targets
+     WHERE update_id IN (SELECT id FROM copy.updates WHERE open = 0)
+       AND update_id NOT IN (SELECT id FROM main.updates)",
+    "INSERT INTO main.updates (id, open, owner, owned_until, generation, cancel, data)
+     SELECT id, 0, NULL, NULL, generation, cancel, data FROM copy.updates
+     WHERE open = 0 AND id NOT IN (SELECT id FROM main.updates)",
 ];
 
 #[async_trait]
@@ -208,7 +223,7 @@ impl SqliteStore {
             secrets::write(&mut ours, owner, name, sealed).await.map_err(&failed)?;
         }
         sqlx::query(MISSING_ENTRIES).execute(&mut *ours).await.map_err(&failed)?;
-        for missing in MISSING_OPERATIONS {
+        for missing in MISSING_OPERATIONS.into_iter().chain(MISSING_UPDATES) {
             sqlx::query(missing).execute(&mut *ours).await.map_err(&failed)?;
         }
         ours.commit().await.map_err(|error| match database::is_dangling(&error) {

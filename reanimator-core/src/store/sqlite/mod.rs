@@ -27,6 +27,7 @@ mod secrets;
 mod state;
 mod step_secrets;
 mod telemetry;
+mod updates;
 mod windows;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ const MAIN: &[Migration] = &[
     Migration { version: 4, sql: include_str!("../../../migrations/sqlite/main/0004_scripts.sql") },
     Migration { version: 5, sql: include_str!("../../../migrations/sqlite/main/0005_windows.sql") },
     Migration { version: 6, sql: include_str!("../../../migrations/sqlite/main/0006_operation_slots.sql") },
+    Migration { version: 7, sql: include_str!("../../../migrations/sqlite/main/0007_updates.sql") },
 ];
 const TELEMETRY: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/telemetry/0001_history.sql") },

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::store::{
     ConnectionStore, HostStore, MasterKey, MetaStore, SecretStore, StateStore, TelemetryStore, contract,
-    contract_facts, contract_history, contract_operations, contract_telemetry,
+    contract_facts, contract_history, contract_operations, contract_telemetry, contract_updates,
 };
 
 use super::*;
@@ -50,6 +50,9 @@ keeps_the_contract! {
     matches: contract_history::matches;
     settings: contract_history::settings;
     access: contract_history::access;
+    updates: contract_updates::updates;
+    update_schedules: contract_updates::schedules;
+    redundant_sets: contract_updates::redundant_sets;
 }
 
 #[tokio::test]

@@ -93,11 +93,16 @@ pub async fn ask(
 ) -> Result<Operation> {
     // Who may not ask learns nothing of what is there.
     who.require(Role::Operator, "take hosts into maintenance")?;
+    Operations::new(fleet.clone()).ask(whole_plan(fleet, host, wish).await?, who, from).await
+}
+
+/// What is asked for by a wish, where it can be fulfilled whole.
+pub(crate) async fn whole_plan(fleet: &Fleet, host: &HostId, wish: &MaintenanceWish) -> Result<NewOperation> {
     let planned = plan(fleet, host, wish).await?;
     if matches!(wish, MaintenanceWish::Enter { leave_behind: false, .. }) {
         refuse_half_way(fleet, &planned).await?;
     }
-    Operations::new(fleet.clone()).ask(planned.operation, who, from).await
+    Ok(planned.operation)
 }
 
 async fn enter(fleet: &Fleet, host: &HostView, wish: &MaintenanceWish) -> Result<MaintenancePlan> {

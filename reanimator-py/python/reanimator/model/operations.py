@@ -164,6 +164,19 @@ class ScriptAction(TypedDict):
     version: NotRequired[str | None]
 
 
+class PackagesAction(TypedDict):
+    """Fetches the package lists of a machine (`host:ID` or `guest:CONNECTION:VMID`), or upgrades its packages.
+
+    `security_only` and `exclude` are for `upgrade`.
+    """
+
+    on: Literal["packages"]
+    machine: str
+    do: Literal["refresh", "upgrade"]
+    security_only: NotRequired[bool]
+    exclude: NotRequired[list[str]]
+
+
 class StorageAction(TypedDict):
     """Puts a file on a storage of a node: one handed over before (`file`), or one that the node fetches (`url`)."""
 
@@ -194,6 +207,7 @@ Action = (
     | ContainerAction
     | ComposeAction
     | ScriptAction
+    | PackagesAction
     | StorageAction
 )
 
@@ -228,6 +242,7 @@ class Step(TypedDict):
     started_at: str | None
     ended_at: str | None
     outcome: str | None
+    result: NotRequired[dict[str, Any]]
 
 
 class Operation(TypedDict):

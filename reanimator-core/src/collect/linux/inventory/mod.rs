@@ -27,6 +27,6 @@ pub mod network;
 pub mod sensors;
 pub mod system;
 pub mod updates;
-mod words;
+pub(in crate::collect::linux) mod words;
 
 pub use ask::{Answer, Answers, Question, script};

@@ -19,6 +19,8 @@ mod sessions;
 mod time;
 mod units;
 
+pub(in crate::collect::linux) use reboot::{QUESTION as REBOOT_QUESTION, parse as parse_reboot};
+
 use super::{
     Answers, Question,
     words::{clip, seconds, values},

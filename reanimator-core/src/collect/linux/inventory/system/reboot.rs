@@ -25,14 +25,14 @@ const PACKAGES_LIMIT: usize = 100;
 
 /// Files whose being there says something, kernels, and when the packages that dnf looks at were installed (the list is
 /// `NEED_REBOOT` of its plug-in `needs-restarting`).
-pub(super) const QUESTION: &str = "grep -Hs . /proc/sys/kernel/osrelease /run/reboot-required.pkgs /etc/kernel/proxmox-boot-pin; \
+pub(in crate::collect::linux) const QUESTION: &str = "grep -Hs . /proc/sys/kernel/osrelease /run/reboot-required.pkgs /etc/kernel/proxmox-boot-pin; \
     grep -Hs -m 1 ^btime /proc/stat; \
     for f in /run/reboot-required /run/reboot-needed /.dockerenv /run/.containerenv /run/systemd/container /dev/lxc /lib/modules/* /lib/modules/*/vmlinuz /boot/vmlinuz-*; \
     do if [ -e $f ]; then echo has:$f; fi; done; \
     if [ -d /etc/dnf ] || [ -d /etc/yum.repos.d ]; then echo rpm:yes; \
     $T5 rpm -q --qf \"@%{INSTALLTIME} %{NAME};\" kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker dbus-daemon microcode_ctl; fi; exit 0";
 
-pub(super) fn parse(answers: &Answers, read: &mut Read<System>) {
+pub(in crate::collect::linux) fn parse(answers: &Answers, read: &mut Read<System>) {
     let text = match answers.said("system-reboot", WHAT) {
         Ok(text) => text,
         Err(note) => return read.unseen.push(note),

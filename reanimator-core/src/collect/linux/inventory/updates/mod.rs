@@ -24,7 +24,7 @@
 //! | `packages` | what is installed, pending, held | apt-get, dnf, zypper, pacman, apk |
 //! | `repositories` | where packages come from | their files in `/etc` |
 
-mod packages;
+pub(in crate::collect::linux) mod packages;
 mod repositories;
 
 use std::time::Duration;

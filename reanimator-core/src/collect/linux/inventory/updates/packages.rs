@@ -1,16 +1,17 @@
 //! What is installed, what could be newer and what is held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::super::super::packages::{apk, apt, dnf, pacman, zypper};
 use super::super::{
     Answers,
-    words::{clip, natural, values},
+    words::{clip, values},
 };
 use crate::model::{
     Unseen,
     facts::{
         Read,
-        updates::{PACKAGES_LIMIT, PackageManager, PendingPackage, Updates},
+        updates::{PACKAGES_LIMIT, PackageManager, Updates},
     },
 };
 
@@ -68,15 +69,15 @@ pub(super) fn parse(answers: &Answers, read: &mut Read<Updates>) {
         return read.unseen.push(Unseen::new(WHAT, why));
     }
     let mut packages = match manager {
-        PackageManager::Apt => lines("pending").iter().filter_map(|line| apt(line)).collect(),
-        PackageManager::Dnf => dnf(lines("pending"), lines("security"), lines("rpm")),
-        PackageManager::Zypper => zypper(lines("pending")),
-        PackageManager::Pacman => lines("pending").iter().filter_map(|line| pacman(line)).collect(),
-        PackageManager::Apk => lines("pending").iter().filter_map(|line| apk(line)).collect::<Vec<_>>(),
+        PackageManager::Apt => lines("pending").iter().filter_map(|line| apt::pending(line)).collect(),
+        PackageManager::Dnf => dnf::pending(lines("pending"), lines("security"), lines("rpm")),
+        PackageManager::Zypper => zypper::pending(lines("pending")),
+        PackageManager::Pacman => lines("pending").iter().filter_map(|line| pacman::pending(line)).collect(),
+        PackageManager::Apk => lines("pending").iter().filter_map(|line| apk::pending(line)).collect::<Vec<_>>(),
     };
     if manager == PackageManager::Dnf {
         let count =
-            lines("rpm").iter().flat_map(|line| line.split(';')).filter(|entry| is_package(entry)).count() as u64;
+            lines("rpm").iter().flat_map(|line| line.split(';')).filter(|entry| dnf::is_package(entry)).count() as u64;
         facts.installed = Some(count).filter(|count| *count > 0);
     }
     packages.sort_by(|a, b| (&a.name, &a.to).cmp(&(&b.name, &b.to)));
@@ -87,7 +88,7 @@ pub(super) fn parse(answers: &Answers, read: &mut Read<Updates>) {
         PackageManager::Dnf if has_advisories => {
             Some(packages.iter().filter(|package| package.security == Some(true)).count() as u64)
         }
-        PackageManager::Zypper if has_advisories => Some(needed_patches(lines("security"))),
+        PackageManager::Zypper if has_advisories => Some(zypper::needed_patches(lines("security"))),
         PackageManager::Dnf | PackageManager::Zypper | PackageManager::Pacman | PackageManager::Apk => None,
     };
     if facts.security.is_none() {
@@ -115,7 +116,7 @@ fn parts(text: &str) -> BTreeMap<&str, Vec<&str>> {
     parts
 }
 
-fn held(manager: PackageManager, held: &[&str], pending: &[&str]) -> Vec<String> {
+pub(in crate::collect::linux) fn held(manager: PackageManager, held: &[&str], pending: &[&str]) -> Vec<String> {
     let names: Vec<Option<&str>> = match manager {
         // `linux-image-amd64   hold`
         PackageManager::Apt => held.iter().map(|line| line.trim_end().strip_suffix("hold")).collect(),
@@ -134,133 +135,4 @@ fn held(manager: PackageManager, held: &[&str], pending: &[&str]) -> Vec<String>
     names.sort();
     names.dedup();
     names
-}
-
-/// `Inst zip [3.0-13] (3.0-13+deb12u1 Debian-Security:12/oldstable-security [amd64]) []`; a new package has no `[3.0-13]`.
-fn apt(line: &str) -> Option<PendingPackage> {
-    let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
-    let (before, rest) = rest.split_once('(')?;
-    let (to, origins) = rest.split_once(')')?.0.split_once(' ').unwrap_or((rest.split(')').next()?, ""));
-    let from = before.trim().strip_prefix('[').and_then(|from| clip(from.trim_end_matches(']')));
-    // The last word is the architecture.
-    let origin = origins.rsplit_once('[').map_or(origins, |(origin, _)| origin);
-    let security =
-        origin.split(", ").any(|origin| origin.contains("-Security:") || origin.trim().ends_with("-security"));
-    Some(PendingPackage { name: clip(name)?, from, to: clip(to)?, origin: clip(origin), security: Some(security) })
-}
-
-/// `openssl-libs.x86_64   1:3.2.2-3.fc40   updates`, long names on a line of their own, until `Obsoleting Packages`.
-fn dnf(pending: &[&str], security: &[&str], rpm: &[&str]) -> Vec<PendingPackage> {
-    let mut installed: BTreeMap<&str, &str> = BTreeMap::new();
-    for entry in rpm.iter().flat_map(|line| line.split(';')).filter(|entry| is_package(entry)) {
-        if let Some((name, version)) = entry.split_once(' ') {
-            let version = version.strip_prefix("0:").unwrap_or(version);
-            // Of a package that is there several times, as kernels are, the newest.
-            let known = installed.entry(name).or_insert(version);
-            if natural(version) > natural(known) {
-                *known = version;
-            }
-        }
-    }
-    let security: BTreeSet<String> = security.iter().filter_map(|line| advisory(line)).collect();
-    let lines = pending.iter().take_while(|line| !line.starts_with("Obsoleting "));
-    let mut words: Vec<&str> = Vec::new();
-    let mut packages = Vec::new();
-    for line in lines {
-        if !line.starts_with(' ') {
-            words.clear();
-        }
-        words.extend(line.split_whitespace());
-        let &[key, to, origin] = &words[..] else { continue };
-        words.clear();
-        let Some((name, _)) = key.rsplit_once('.').filter(|_| to.starts_with(|c: char| c.is_ascii_digit())) else {
-            continue;
-        };
-        let (Some(name), Some(to)) = (clip(name), clip(to)) else { continue };
-        let from = installed.get(key).and_then(|from| clip(from));
-        packages.push(PendingPackage { name, from, to, origin: clip(origin), security: Some(security.contains(key)) });
-    }
-    packages
-}
-
-/// Keys of rpm have no architecture.
-fn is_package(entry: &str) -> bool {
-    entry.contains(' ') && !entry.starts_with('@') && !entry.contains(".(none) ")
-}
-
-/// The `name.arch` of a security advisory: `RHSA-2023:1141 Moderate/Sec.  gnutls-3.7.6-18.el9_1.x86_64` from dnf 4,
-/// `FEDORA-2024-1a2b3c4d5e security Important kernel-6.10.10-200.fc40.x86_64 2024-09-14 01:30:11` from dnf 5.
-fn advisory(line: &str) -> Option<String> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let package = match words[..] {
-        [_, kind, package] if kind.ends_with("/Sec.") => package,
-        [_, "security", _, package, ..] => package,
-        _ => return None,
-    };
-    let (rest, arch) = package.rsplit_once('.')?;
-    let (rest, _release) = rest.rsplit_once('-')?;
-    let (name, _version) = rest.rsplit_once('-')?;
-    Some(format!("{name}.{arch}"))
-}
-
-/// `<update kind="package" name="curl" edition="8.21.0-1.1" arch="x86_64" edition-old="8.20.0-1.1">`, each followed by
-/// `<source url="..." alias="repo-oss"/>`.
-fn zypper(lines: &[&str]) -> Vec<PendingPackage> {
-    let mut packages: Vec<PendingPackage> = Vec::new();
-    let mut is_open = false;
-    for line in lines {
-        if line.starts_with("<update ") {
-            let package = (attribute(line, "kind").as_deref() == Some("package")).then(|| {
-                let from = attribute(line, "edition-old");
-                Some(PendingPackage {
-                    name: attribute(line, "name")?,
-                    from,
-                    to: attribute(line, "edition")?,
-                    ..PendingPackage::default()
-                })
-            });
-            is_open = matches!(package, Some(Some(_)));
-            packages.extend(package.flatten());
-        } else if line.starts_with("<source ")
-            && let Some(package) = packages.last_mut().filter(|_| is_open)
-        {
-            package.origin = attribute(line, "alias");
-            is_open = false;
-        }
-    }
-    packages
-}
-
-fn needed_patches(lines: &[&str]) -> u64 {
-    let needed = lines.iter().filter(|line| attribute(line, "status").is_none_or(|status| status == "needed"));
-    needed.filter(|line| attribute(line, "kind").as_deref() == Some("patch")).count() as u64
-}
-
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    let value = rest.split_once('"')?.0;
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    clip(&entities.iter().fold(value.to_owned(), |value, (entity, letter)| value.replace(entity, letter)))
-}
-
-/// `linux 6.10.9.arch1-1 -> 6.10.10.arch1-1`; one that is `[ignored]` is held, not pending.
-fn pacman(line: &str) -> Option<PendingPackage> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [name, from, "->", to] = words[..] else { return None };
-    Some(PendingPackage { name: clip(name)?, from: clip(from), to: clip(to)?, ..PendingPackage::default() })
-}
-
-/// `busybox-1.36.1-r29 x86_64 {busybox} (GPL-2.0-only) [upgradable from: busybox-1.36.1-r28]`
-fn apk(line: &str) -> Option<PendingPackage> {
-    let from = line.split_once("[upgradable from: ")?.1.split(']').next()?;
-    let (name, to) = apk_version(line.split_whitespace().next()?)?;
-    let from = apk_version(from.trim()).and_then(|(_, from)| clip(from));
-    Some(PendingPackage { name: clip(name)?, from, to: clip(to)?, ..PendingPackage::default() })
-}
-
-/// `ca-certificates-bundle` and `20240705-r0`: the version is what stands before the last dash, and the release.
-fn apk_version(package: &str) -> Option<(&str, &str)> {
-    let (rest, _release) = package.rsplit_once("-r")?;
-    let at = rest.rfind('-')?;
-    Some((&package[..at], &package[at + 1..]))
 }

@@ -1,0 +1,385 @@
+//! Updates of many machines. Every write of an owner names its generation, and is refused when another one has come.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
+
+use crate::{
+    Error, ErrorKind, Result,
+    model::{RedundantSet, UpdateFilter, UpdateId, UpdateRun, UpdateSchedule, UpdateTarget},
+    store::{ScheduleEdit, UpdateHold, UpdateStore},
+};
+
+use super::{SqliteStore, commit, database, from_json, to_json};
+
+/// Updates in one answer.
+const MOST: u32 = 200;
+
+#[async_trait]
+impl UpdateStore for SqliteStore {
+    async fn add_update(&self, run: &UpdateRun) -> Result<()> {
+        let attempt = "store an update";
+        let mut transaction = self.main.begin(attempt).await?;
+        self.insert_update(&mut transaction, attempt, run).await?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn add_update_of(&self, schedule: &str, due: Timestamp, run: Option<&UpdateRun>) -> Result<bool> {
+        let attempt = "store an update that a schedule makes";
+        let mut transaction = self.main.begin(attempt).await?;
+        let Some(known) = self.schedule_in(&mut transaction, attempt, schedule).await? else { return Ok(false) };
+        if known.done_until.is_some_and(|done| done >= due) {
+            return Ok(false);
+        }
+        self.put_schedule(&mut transaction, attempt, &UpdateSchedule { done_until: Some(due), ..known }).await?;
+        if let Some(run) = run {
+            self.insert_update(&mut transaction, attempt, run).await?;
+        }
+        commit(&self.main, attempt, transaction).await?;
+        Ok(true)
+    }
+
+    async fn update(&self, id: &UpdateId) -> Result<Option<UpdateRun>> {
+        let attempt = "read an update";
+        let mut reader = self.main.reader().begin().await.map_err(self.main.failed(attempt))?;
+        self.read_update(&mut reader, id).await
+    }
+
+    async fn updates(&self, filter: &UpdateFilter) -> Result<Vec<UpdateRun>> {
+        let attempt = "read the updates";
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT id, owner, generation, cancel, data FROM updates WHERE true");
+        if filter.open {
+            query.push(" AND open = 1");
+        }
+        if let Some(before) = &filter.before {
+            query.push(" AND id < ").push_bind(before.as_str());
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(filter.limit.min(MOST));
+        // One transaction, so that heads and machines are of one time.
+        let mut reader = self.main.reader().begin().await.map_err(self.main.failed(attempt))?;
+        let rows = query.build().fetch_all(&mut *reader).await.map_err(self.main.failed(attempt))?;
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut run = self.update_head(row)?;
+            run.targets = self.targets_of(&mut reader, &run.id).await?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    async fn open_updates(&self, now: Timestamp) -> Result<Vec<(UpdateId, Option<String>)>> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT id, CASE WHEN owned_until > ? THEN owner END FROM updates WHERE open = 1 ORDER BY id LIMIT 1000",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(self.main.reader())
+        .await
+        .map_err(self.main.failed("read which updates are not over"))?;
+        Ok(rows.into_iter().map(|(id, owner)| (UpdateId(id), owner)).collect())
+    }
+
+    async fn take_update(
+        &self,
+        id: &UpdateId,
+        owner: &str,
+        dead: Option<&str>,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<(UpdateRun, UpdateHold)> {
+        let attempt = "take an update over";
+        let mut transaction = self.main.begin(attempt).await?;
+        let Some(run) = self.read_update(&mut transaction, id).await? else {
+            return Err(Error::new(ErrorKind::NotFound, attempt).on(id.as_str()).because("there is no such update"));
+        };
+        let until: Option<i64> = sqlx::query_scalar("SELECT owned_until FROM updates WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        let lives = until.unwrap_or(0) > now.as_millisecond();
+        if let Some(other) = run.owner.as_deref().filter(|other| Some(*other) != dead && lives) {
+            return Err(Error::new(ErrorKind::Busy, attempt)
+                .on(id.as_str())
+                .because(format!("{other} carries it out"))
+                .next("wait; when that process has died, its lease ends within a minute"));
+        }
+        let generation = run.generation + 1;
+        sqlx::query("UPDATE updates SET owner = ?, owned_until = ?, generation = ? WHERE id = ?")
+            .bind(owner)
+            .bind(end(now, ttl))
+            .bind(generation)
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await?;
+        let owner = Some(owner.to_owned());
+        Ok((UpdateRun { owner, generation, ..run }, UpdateHold { id: id.clone(), generation }))
+    }
+
+    async fn keep_update(&self, hold: &UpdateHold, now: Timestamp, ttl: Duration) -> Result<bool> {
+        let attempt = "go on with an update";
+        let mut transaction = self.holding_update(hold, attempt).await?;
+        let cancel: bool = sqlx::query_scalar("UPDATE updates SET owned_until = ? WHERE id = ? RETURNING cancel")
+            .bind(end(now, ttl))
+            .bind(hold.id.as_str())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(cancel)
+    }
+
+    async fn leave_update(&self, hold: &UpdateHold) -> Result<()> {
+        let attempt = "let go of an update";
+        let mut transaction = self.main.begin(attempt).await?;
+        sqlx::query("UPDATE updates SET owner = NULL, owned_until = NULL WHERE id = ? AND generation = ?")
+            .bind(hold.id.as_str())
+            .bind(hold.generation)
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn write_update(&self, hold: &UpdateHold, run: &UpdateRun) -> Result<()> {
+        let attempt = "write down how far an update got";
+        let mut transaction = self.holding_update(hold, attempt).await?;
+        sqlx::query("UPDATE updates SET data = ?, open = ? WHERE id = ?")
+            .bind(update_data(run)?)
+            .bind(!run.state.is_over())
+            .bind(hold.id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn write_update_target(&self, hold: &UpdateHold, target: &UpdateTarget) -> Result<()> {
+        let attempt = "write down how far a machine of an update got";
+        let mut transaction = self.holding_update(hold, attempt).await?;
+        self.put_target(&mut transaction, attempt, &hold.id, target).await?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn cancel_update(&self, id: &UpdateId) -> Result<bool> {
+        let attempt = "note that an update is to stop";
+        let mut transaction = self.main.begin(attempt).await?;
+        let noted = sqlx::query("UPDATE updates SET cancel = 1 WHERE id = ? AND open = 1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(noted.rows_affected() > 0)
+    }
+
+    async fn update_schedules(&self) -> Result<Vec<UpdateSchedule>> {
+        self.by_name("SELECT data FROM update_schedules ORDER BY name", "schedule of updates").await
+    }
+
+    async fn insert_update_schedule(&self, schedule: &UpdateSchedule) -> Result<()> {
+        let attempt = "store a schedule of updates";
+        let mut transaction = self.main.begin(attempt).await?;
+        sqlx::query("INSERT INTO update_schedules (name, data) VALUES (?, ?)")
+            .bind(&schedule.name)
+            .bind(to_json("a schedule of updates", schedule)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| match database::is_duplicate(&error) {
+                true => Error::new(ErrorKind::Conflict, attempt)
+                    .because(format!("one is called {:?} already", schedule.name))
+                    .next("choose another name, or change that one"),
+                false => self.main.failed(attempt)(error),
+            })?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn edit_update_schedule(&self, name: &str, edit: ScheduleEdit) -> Result<UpdateSchedule> {
+        let attempt = "change a schedule of updates";
+        let mut transaction = self.main.begin(attempt).await?;
+        let known = self.schedule_in(&mut transaction, attempt, name).await?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, attempt)
+                .because(format!("none is called {name:?}"))
+                .next("see `reanimator update schedule list`")
+        })?;
+        let schedule = UpdateSchedule { name: name.to_owned(), ..edit(known)? };
+        self.put_schedule(&mut transaction, attempt, &schedule).await?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(schedule)
+    }
+
+    async fn remove_update_schedule(&self, name: &str) -> Result<bool> {
+        self.remove_by_name("remove a schedule of updates", "DELETE FROM update_schedules WHERE name = ?", name).await
+    }
+
+    async fn redundant_sets(&self) -> Result<Vec<RedundantSet>> {
+        self.by_name("SELECT data FROM redundant_sets ORDER BY name", "redundant set").await
+    }
+
+    async fn put_redundant_set(&self, set: &RedundantSet) -> Result<()> {
+        let attempt = "store a redundant set";
+        let mut transaction = self.main.begin(attempt).await?;
+        sqlx::query(
+            "INSERT INTO redundant_sets (name, data) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
+        )
+        .bind(&set.name)
+        .bind(to_json("a redundant set", set)?)
+        .execute(&mut *transaction)
+        .await
+        .map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await
+    }
+
+    async fn remove_redundant_set(&self, name: &str) -> Result<bool> {
+        self.remove_by_name("remove a redundant set", "DELETE FROM redundant_sets WHERE name = ?", name).await
+    }
+}
+
+impl SqliteStore {
+    async fn insert_update(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        attempt: &str,
+        run: &UpdateRun,
+    ) -> Result<()> {
+        sqlx::query("INSERT INTO updates (id, open, generation, cancel, data) VALUES (?, 1, 0, 0, ?)")
+            .bind(run.id.as_str())
+            .bind(update_data(run)?)
+            .execute(&mut **transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        for target in &run.targets {
+            self.put_target(transaction, attempt, &run.id, target).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_target(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        attempt: &str,
+        id: &UpdateId,
+        target: &UpdateTarget,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO update_targets (update_id, number, data) VALUES (?, ?, ?)
+             ON CONFLICT (update_id, number) DO UPDATE SET data = excluded.data",
+        )
+        .bind(id.as_str())
+        .bind(target.number)
+        .bind(to_json("a machine of an update", target)?)
+        .execute(&mut **transaction)
+        .await
+        .map_err(self.main.failed(attempt))?;
+        Ok(())
+    }
+
+    /// Begins to write as the update's owner.
+    async fn holding_update(&self, hold: &UpdateHold, attempt: &str) -> Result<Transaction<'static, Sqlite>> {
+        let mut transaction = self.main.begin(attempt).await?;
+        let generation: Option<i64> = sqlx::query_scalar("SELECT generation FROM updates WHERE id = ?")
+            .bind(hold.id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        if generation == Some(hold.generation) {
+            return Ok(transaction);
+        }
+        Err(Error::new(ErrorKind::Conflict, attempt)
+            .on(hold.id.as_str())
+            .because("another process has taken it over")
+            .next("leave it to that one"))
+    }
+
+    async fn read_update(&self, connection: &mut SqliteConnection, id: &UpdateId) -> Result<Option<UpdateRun>> {
+        let row = sqlx::query("SELECT id, owner, generation, cancel, data FROM updates WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(self.main.failed("read an update"))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut run = self.update_head(&row)?;
+        run.targets = self.targets_of(connection, id).await?;
+        Ok(Some(run))
+    }
+
+    fn update_head(&self, row: &SqliteRow) -> Result<UpdateRun> {
+        let read = || -> Result<_, sqlx::Error> {
+            Ok((
+                row.try_get::<String, _>("data")?,
+                row.try_get::<Option<String>, _>("owner")?,
+                row.try_get::<i64, _>("generation")?,
+                row.try_get::<bool, _>("cancel")?,
+            ))
+        };
+        let (data, owner, generation, cancel) = read().map_err(self.main.failed("read an update"))?;
+        let run: UpdateRun = from_json(&self.main, "update", &data)?;
+        Ok(UpdateRun { owner, generation, cancel, ..run })
+    }
+
+    async fn targets_of(&self, connection: &mut SqliteConnection, id: &UpdateId) -> Result<Vec<UpdateTarget>> {
+        let rows: Vec<String> =
+            sqlx::query_scalar("SELECT data FROM update_targets WHERE update_id = ? ORDER BY number")
+                .bind(id.as_str())
+                .fetch_all(connection)
+                .await
+                .map_err(self.main.failed("read the machines of an update"))?;
+        rows.iter().map(|data| from_json(&self.main, "machine of an update", data)).collect()
+    }
+
+    async fn schedule_in(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        attempt: &str,
+        name: &str,
+    ) -> Result<Option<UpdateSchedule>> {
+        let data: Option<String> = sqlx::query_scalar("SELECT data FROM update_schedules WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        data.map(|data| from_json(&self.main, "schedule of updates", &data)).transpose()
+    }
+
+    async fn put_schedule(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        attempt: &str,
+        schedule: &UpdateSchedule,
+    ) -> Result<()> {
+        sqlx::query("UPDATE update_schedules SET data = ? WHERE name = ?")
+            .bind(to_json("a schedule of updates", schedule)?)
+            .bind(&schedule.name)
+            .execute(&mut **transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        Ok(())
+    }
+
+    async fn by_name<T: serde::de::DeserializeOwned>(&self, query: &'static str, what: &str) -> Result<Vec<T>> {
+        let rows: Vec<String> =
+            sqlx::query_scalar(query).fetch_all(self.main.reader()).await.map_err(self.main.failed(what))?;
+        rows.iter().map(|data| from_json(&self.main, what, data)).collect()
+    }
+
+    async fn remove_by_name(&self, attempt: &str, statement: &'static str, name: &str) -> Result<bool> {
+        let mut transaction = self.main.begin(attempt).await?;
+        let removed =
+            sqlx::query(statement).bind(name).execute(&mut *transaction).await.map_err(self.main.failed(attempt))?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(removed.rows_affected() > 0)
+    }
+}
+
+/// An update as it is stored: its machines have a table of their own.
+fn update_data(run: &UpdateRun) -> Result<String> {
+    to_json("an update", &UpdateRun { targets: Vec::new(), ..run.clone() })
+}
+
+fn end(now: Timestamp, ttl: Duration) -> i64 {
+    now.as_millisecond().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+}

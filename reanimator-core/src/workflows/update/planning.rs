@@ -1,0 +1,103 @@
+//! What an update would come to: each machine is looked at as a run would look, and nothing is done.
+
+use futures::{FutureExt as _, StreamExt as _, stream};
+
+use super::{
+    choose,
+    look::{self, Found},
+    steps,
+};
+use crate::{
+    Result,
+    access::Principal,
+    action::packages,
+    fleet::Fleet,
+    model::{
+        RebootWish, UpdatePlan, UpdateRun, UpdateTarget, UpdateWish,
+        update::{PlannedTarget, PlannedWave},
+    },
+};
+
+/// Machines that are looked at at once.
+const AT_ONCE: usize = 16;
+
+/// Plans a wish.
+pub(super) async fn plan(fleet: &Fleet, wish: &UpdateWish, who: &Principal) -> Result<UpdatePlan> {
+    let chosen = choose::choose(fleet, wish).await?;
+    let run = UpdateRun::new(wish.clone(), who.who(), "plan", fleet.now());
+    let mut looks = Vec::with_capacity(chosen.targets.len());
+    for target in &chosen.targets {
+        looks.push(planned(fleet, &run, target).boxed());
+    }
+    let planned: Vec<PlannedTarget> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    let mut waves: Vec<PlannedWave> = Vec::new();
+    for (target, planned) in chosen.targets.iter().zip(planned) {
+        match waves.last_mut().filter(|wave| wave.number == target.wave) {
+            Some(wave) => wave.targets.push(planned),
+            None => waves.push(PlannedWave { number: target.wave, canary: target.canary, targets: vec![planned] }),
+        }
+    }
+    let all = || waves.iter().flat_map(|wave| &wave.targets);
+    let is_refused = |target: &&PlannedTarget| {
+        !target.refused.is_empty() || target.objections.iter().any(|objection| look::holds(&run, objection))
+    };
+    Ok(UpdatePlan {
+        wish: wish.clone(),
+        machines: all().filter(|target| target.wanted > 0 || target.restart).count(),
+        packages: all().map(|target| target.wanted).sum(),
+        security: all().map(|target| target.security).sum(),
+        restarts: all().filter(|target| target.restart).count(),
+        refused: all().filter(is_refused).count(),
+        passed_over: chosen.passed_over,
+        waves,
+    })
+}
+
+async fn planned(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> PlannedTarget {
+    let mut planned = PlannedTarget {
+        machine: target.machine.clone(),
+        name: target.name.clone(),
+        kind: target.kind,
+        why: target.why.clone(),
+        survey: None,
+        wanted: 0,
+        security: 0,
+        restart: false,
+        steps: Vec::new(),
+        refused: Vec::new(),
+        objections: Vec::new(),
+        notes: Vec::new(),
+    };
+    match look::may_be_updated(fleet, run, target).await {
+        Ok(found) => take_in(&mut planned, found),
+        Err(error) => planned.refused.push(crate::report(&error)),
+    }
+    let survey = match packages::survey(fleet, &target.machine).await {
+        Ok(survey) => survey,
+        Err(error) => {
+            planned.refused.push(crate::report(&error));
+            return planned;
+        }
+    };
+    match look::judge(fleet, run, target, &survey).await {
+        Ok((found, wanted)) => {
+            take_in(&mut planned, found);
+            planned.wanted = wanted.len() as u64;
+            planned.security = look::count_security(&wanted);
+        }
+        Err(error) => planned.refused.push(crate::report(&error)),
+    }
+    let due = look::restart_due(run, &survey);
+    planned.restart = due && run.wish.reboot == RebootWish::IfNeeded;
+    if planned.wanted > 0 || planned.restart {
+        planned.steps = steps::words(run, target, planned.wanted, due);
+    }
+    planned.survey = Some(survey);
+    planned
+}
+
+fn take_in(planned: &mut PlannedTarget, found: Found) {
+    planned.refused.extend(found.refused);
+    planned.objections.extend(found.objections);
+    planned.notes.extend(found.notes);
+}

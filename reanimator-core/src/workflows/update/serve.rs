@@ -1,0 +1,179 @@
+//! Updates while a server runs: what is asked for is carried out, what a process has left when it died is taken over, those
+//! of schedules are made when their time comes, and whoever listens is told how far each one got.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    task::{Id, JoinSet},
+    time::MissedTickBehavior,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Updates, news::News};
+use crate::{
+    Result,
+    fleet::Fleet,
+    model::{UpdateFilter, UpdateId, UpdateLine},
+};
+
+/// How often the store is looked into: what it costs is two small queries while there is nothing to do.
+const EVERY: Duration = Duration::from_secs(1);
+/// How late a schedule's update may still be made, when no server ran at its time: who planned for the night does not want
+/// it at noon.
+const LATE: SignedDuration = SignedDuration::from_hours(1);
+/// How many of the newest updates are looked at for those that began and ended between two looks.
+const NEWEST: u32 = 20;
+
+/// The loop.
+#[derive(Debug)]
+pub struct UpdatesLoop {
+    fleet: Fleet,
+    updates: Updates,
+    running: JoinSet<()>,
+    ours: BTreeMap<Id, UpdateId>,
+    news: News,
+}
+
+impl UpdatesLoop {
+    /// A loop over this fleet's updates.
+    pub fn new(fleet: Fleet) -> Self {
+        let updates = Updates::new(fleet.clone());
+        Self { fleet, updates, running: JoinSet::new(), ours: BTreeMap::new(), news: News::default() }
+    }
+
+    /// Runs until `stop`; then lets go of what it carries out.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(ended) = self.running.join_next_with_id() => {
+                    let id = match ended {
+                        Ok((id, ())) => id,
+                        Err(error) => {
+                            tracing::error!(%error, "the task of an update broke");
+                            error.id()
+                        }
+                    };
+                    self.ours.remove(&id);
+                    continue;
+                }
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.look(&stop).await {
+                tracing::error!(error = %crate::report(&error), "the updates cannot be read");
+            }
+        }
+        while self.running.join_next().await.is_some() {}
+    }
+
+    async fn look(&mut self, stop: &CancellationToken) -> Result<()> {
+        self.make_those_of_schedules().await?;
+        let taken = self.updates.take_orphans(&mut self.running, &self.ours, stop).await?;
+        self.ours.extend(taken);
+        for (kind, line) in self.news.of(self.seen().await?) {
+            self.fleet.tell(kind, &line);
+        }
+        Ok(())
+    }
+
+    /// Each at its time, once. One whose last update goes on is passed over.
+    async fn make_those_of_schedules(&self) -> Result<()> {
+        let now = self.fleet.now();
+        for schedule in self.fleet.store().update_schedules().await? {
+            let Some(due) = schedule.due(now)? else { continue };
+            let why_not = match is_late(due, now) {
+                true => Some("no server ran at its time"),
+                false if self.goes_on(&schedule.name).await? => Some("its last update goes on"),
+                false => None,
+            };
+            if let Some(why) = why_not {
+                if self.fleet.store().add_update_of(&schedule.name, due, None).await? {
+                    tracing::warn!(schedule = %schedule.name, %due, "an update is passed over: {why}");
+                }
+                continue;
+            }
+            if let Err(error) = self.updates.make_of(&schedule, due).await {
+                tracing::error!(schedule = %schedule.name, error = %crate::report(&error), "an update was not made");
+            }
+        }
+        Ok(())
+    }
+
+    async fn goes_on(&self, schedule: &str) -> Result<bool> {
+        let open = UpdateFilter { open: true, limit: 200, ..UpdateFilter::default() };
+        let runs = self.updates.list(&open).await?;
+        Ok(runs.iter().any(|run| run.schedule.as_deref() == Some(schedule)))
+    }
+
+    /// Those that go on, those that went on at the last look, and the newest.
+    async fn seen(&self) -> Result<Vec<UpdateLine>> {
+        let filter = |open, limit| UpdateFilter { open, limit, ..UpdateFilter::default() };
+        let open = self.updates.list(&filter(true, 200)).await?;
+        let mut seen: Vec<UpdateLine> = open.iter().map(|run| run.line()).collect();
+        for id in self.news.going_on() {
+            if !seen.iter().any(|line| line.id == id) {
+                seen.push(self.updates.get(&id).await?.line());
+            }
+        }
+        let newest = self.updates.list(&filter(false, 1)).await?;
+        if newest.first().is_some_and(|newest| self.news.is_new(&newest.id)) {
+            let rest = self.updates.list(&filter(false, NEWEST)).await?;
+            seen.extend(rest.iter().map(|run| run.line()).filter(|line| self.news.is_new(&line.id)));
+        }
+        Ok(seen)
+    }
+}
+
+fn is_late(due: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(due) > LATE
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+    use crate::{
+        FleetOptions,
+        model::{TargetState, UpdateSchedule, UpdateState},
+        workflows::update::tests::{fleet, wish},
+    };
+
+    /// A schedule that was due so many minutes ago.
+    async fn due(fleet: &Fleet, name: &str, minutes: i64) {
+        let (now, ago) = (fleet.now(), SignedDuration::from_mins(minutes));
+        let text = serde_json::json!({
+            "name": name, "wish": wish(), "at": (now - ago).strftime("%H:%M").to_string(),
+            "done_until": now - ago - SignedDuration::from_mins(30), "by": "ada",
+        });
+        let schedule: UpdateSchedule = serde_json::from_value(text).unwrap();
+        fleet.store().insert_update_schedule(&schedule).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_schedule_is_made_once_at_its_time_and_not_hours_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(FleetOptions::new(directory.path())).await;
+        due(&fleet, "now", 5).await;
+        due(&fleet, "missed", 120).await;
+        let mut serving = UpdatesLoop::new(fleet.clone());
+        let (stop, mut events) = (CancellationToken::new(), fleet.events());
+        serving.look(&stop).await.unwrap();
+        serving.look(&stop).await.unwrap();
+        let made = serving.updates.list(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap();
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert_eq!((made[0].schedule.as_deref(), made[0].requested_by.as_str()), (Some("now"), "ada"));
+        assert_eq!(made[0].requested_from, "schedule now");
+        while serving.running.join_next().await.is_some() {}
+        serving.look(&stop).await.unwrap();
+        let over = serving.updates.get(&made[0].id).await.unwrap();
+        assert_eq!((over.state, over.targets[0].state), (UpdateState::Done, TargetState::Skipped));
+        let mut told = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            told.push(event.kind.as_str());
+        }
+        assert_eq!((told.first(), told.last()), (Some(&"update:started"), Some(&"update:ended")), "{told:?}");
+    }
+}
