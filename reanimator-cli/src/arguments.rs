@@ -78,6 +78,9 @@ pub(crate) enum Noun {
     /// Keys for programs that use the HTTP interface
     #[command(subcommand)]
     Token(commands::token::TokenCommand),
+    /// Update the packages of many machines in one safe run: wave by wave, with a way back
+    #[command(subcommand)]
+    Update(commands::update::UpdateCommand),
     /// When hosts and guests may be disturbed
     #[command(subcommand)]
     Window(commands::window::WindowCommand),

@@ -714,6 +714,82 @@ impl AsyncFleet {
         later(py, calls::delete_window(self.0.clone(), name))
     }
 
+    /// Says what an update of many machines would come to: waves, and of each machine what is pending, what speaks against it,
+    /// and why it stands where it stands. `{"hosts": "group:web", "guests": "tag:prod", "safety": {"by": "snapshot"}}`. Only looks.
+    fn plan_update<'py>(&self, py: Python<'py>, wish: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::plan_update(self.0.clone(), wish))
+    }
+
+    /// Updates many machines in one run, wave by wave, and gives it when it is over; see its `state`, `note` and `targets`. With
+    /// `wait=False` it is only stored, for a server that runs on the same data.
+    #[pyo3(signature = (wish, *, wait=true))]
+    fn update<'py>(&self, py: Python<'py>, wish: Json, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::update(self.0.clone(), wish, wait))
+    }
+
+    /// Updates, each in one line, the newest first. With `open` only those that are not over; `before` is the `id` of one: those
+    /// older than it come.
+    #[pyo3(signature = (*, open=false, before=None, limit=50))]
+    fn updates<'py>(
+        &self,
+        py: Python<'py>,
+        open: bool,
+        before: Option<String>,
+        limit: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::updates(self.0.clone(), open, before, limit))
+    }
+
+    /// One update: machine by machine, package by package.
+    fn update_run<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::update_run(self.0.clone(), id))
+    }
+
+    /// Stops an update before its next machine; those that have begun are seen to their end.
+    fn cancel_update<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::cancel_update(self.0.clone(), id))
+    }
+
+    /// Sees an update through to its end, also where its process has died, and gives it then.
+    fn resume_update<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::resume_update(self.0.clone(), id))
+    }
+
+    /// Updates by calendar, by name, with when each is made next.
+    fn update_schedules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::update_schedules(self.0.clone()))
+    }
+
+    /// Makes a schedule: `{"name": "nights", "wish": {...}, "days": ["sat"], "at": "03:30", "zone": "Europe/Berlin"}`.
+    fn create_update_schedule<'py>(&self, py: Python<'py>, schedule: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::create_update_schedule(self.0.clone(), schedule))
+    }
+
+    /// Changes a schedule of updates; what is absent stays.
+    fn edit_update_schedule<'py>(&self, py: Python<'py>, name: String, change: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::edit_update_schedule(self.0.clone(), name, change))
+    }
+
+    /// Removes a schedule of updates; an update that it has made goes on.
+    fn delete_update_schedule<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::delete_update_schedule(self.0.clone(), name))
+    }
+
+    /// Machines that stand in for each other, by the names of their sets, with who they are now.
+    fn redundant_sets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::redundant_sets(self.0.clone()))
+    }
+
+    /// Keeps a redundant set, in place of one of the same name: never two of it are updated at once.
+    fn put_redundant_set<'py>(&self, py: Python<'py>, set: Json) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::put_redundant_set(self.0.clone(), set))
+    }
+
+    /// Removes a redundant set.
+    fn remove_redundant_set<'py>(&self, py: Python<'py>, name: String) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::remove_redundant_set(self.0.clone(), name))
+    }
+
     /// All that is protected by hand. What bears the tag `protected` is so too, and not in it.
     fn protections<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::protections(self.0.clone()))

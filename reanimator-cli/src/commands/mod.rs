@@ -34,6 +34,10 @@ pub(crate) mod status;
 pub(crate) mod storage;
 mod storage_files;
 pub(crate) mod token;
+pub(crate) mod update;
+mod update_schedule;
+mod update_show;
+mod update_wish;
 pub(crate) mod user;
 pub(crate) mod window;
 
@@ -63,6 +67,7 @@ pub(crate) async fn run(noun: Noun, context: &Context) -> Result<Done, Failure> 
         Noun::Serve(args) => serve::run(args, context).await,
         Noun::User(command) => user::run(command, context).await,
         Noun::Token(command) => token::run(command, context).await,
+        Noun::Update(command) => update::run(command, context).await,
         Noun::Window(command) => window::run(command, context).await,
         Noun::Audit(command) => audit::run(command, context).await,
         Noun::Match(command) => matches::run(command, context).await,

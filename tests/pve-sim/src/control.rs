@@ -51,6 +51,7 @@ impl Control {
             "quorum-lost" => self.quorum(&order, true)?,
             "quorum-back" => self.quorum(&order, false)?,
             "locked" => self.lock(&order)?,
+            "spoil" => self.spoil(&order)?,
             "task-fails" => {
                 let times = order.times.unwrap_or(1);
                 let mut cluster = self.world.cluster(self.cluster_index(&order)?);
@@ -178,6 +179,13 @@ impl Control {
         let guest = guest.ok_or_else(|| Error::Order("there is no such guest".to_owned()))?;
         guest.lock = Some("backup".to_owned());
         Ok(())
+    }
+
+    /// Has the next upgrade of a guest bring a service that fails.
+    fn spoil(&self, order: &Order) -> Result<(), Error> {
+        let vmid = order.vmid.ok_or_else(|| Error::Order("'spoil' needs a guest".to_owned()))?;
+        let machines = self.world.cluster(self.cluster_index(order)?).machines.clone();
+        machines.spoil(&vmid.to_string()).map_err(Error::Order)
     }
 
     fn new_certificate(&self, index: usize) -> Result<Value, Error> {

@@ -34,6 +34,7 @@ mod figures;
 mod formats;
 mod ha_manager;
 mod login;
+mod machines;
 mod manager;
 mod params;
 mod power;

@@ -66,6 +66,15 @@ impl Params {
         self.integer("vmid").and_then(|vmid| u32::try_from(vmid).ok()).unwrap_or(0)
     }
 
+    /// The values of a parameter that may be given several times.
+    pub(crate) fn values(&self, name: &str) -> Vec<String> {
+        match self.0.get(name) {
+            Some(Value::Array(list)) => list.iter().map(plain).collect(),
+            Some(value) => vec![plain(value)],
+            None => Vec::new(),
+        }
+    }
+
     /// A list in one text, separated by `,`, `;` or spaces.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         split_list(&self.string(name))

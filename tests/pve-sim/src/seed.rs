@@ -13,6 +13,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
 use crate::access::{Access, Entry, Token, User};
+use crate::machines::Machines;
 use crate::state::{Cluster, Guest, Ha, Hardware, Kind, Node, Running, Snapshot, Storage, hex};
 use crate::tasks::Tasks;
 
@@ -94,6 +95,7 @@ pub(crate) fn cluster(plan: &Plan, places: Vec<Place>, secrets: &Secrets) -> Clu
         quorum_lost: false,
         turns: Vec::new(),
         keeper: Arc::default(),
+        machines: Machines::default(),
     };
     crate::seed_facts::enrich(&mut cluster, plan);
     cluster

@@ -28,6 +28,12 @@ const OWN: [&str; 5] = [
     BOOT_ID,
 ];
 
+/// Settings of apt, and what dpkg knows, of a node: up to date. Without them the machine's own would be looked at, and changed.
+const APT: &str = "Dir \"ROOT/\";\nDir::State::status \"ROOT/var/lib/dpkg/status\";\nAPT::Sandbox::User \"root\";\n\
+                   DPkg::Options { \"--force-not-root\"; \"--force-bad-path\"; };\n";
+const INSTALLED: &str = "Package: pve-manager\nStatus: install ok installed\nMaintainer: The look-alike <look-alike@example.org>\n\
+                         Architecture: all\nVersion: 9.1.8\nDescription: a package of the look-alike\n\n";
+
 /// A reader that takes the node's own files in the place of the machine's.
 ///
 /// The names of network cards are the machine's, so the first becomes the
@@ -90,6 +96,8 @@ impl Shells {
                 executable(&bin.join(reader), &READER.replace("REAL", &real)).map_err(failed)?;
             }
         }
+        // What is started so keeps the environment of its node, which the real one would not.
+        executable(&bin.join("systemd-run"), include_str!("machines/systemd-run")).map_err(failed)?;
         executable(&bin.join("hostname"), "#!/bin/sh\nprintf '%s\\n' \"$PVE_SIM_NODE\"\n").map_err(failed)?;
         let id = find_real("id").unwrap_or_else(|| "id".to_owned());
         let script = format!("#!/bin/sh\n[ \"$*\" = -u ] && echo 0 && exit\nexec {id} \"$@\"\n");
@@ -117,6 +125,18 @@ impl Shells {
             fs::write(path, format!("{text}\n")).map_err(failed)?;
         }
         let text = |path: &Path| path.to_string_lossy().into_owned();
+        for folder in [
+            "etc/apt/preferences.d",
+            "var/lib/apt/lists/partial",
+            "var/cache/apt/archives/partial",
+            "var/lib/dpkg/info",
+        ] {
+            fs::create_dir_all(root.join(folder)).map_err(failed)?;
+        }
+        fs::write(root.join("etc/apt/apt.conf"), APT.replace("ROOT", &text(&root))).map_err(failed)?;
+        fs::write(root.join("etc/apt/sources.list"), "").map_err(failed)?;
+        fs::write(root.join("var/lib/dpkg/status"), INSTALLED).map_err(failed)?;
+        fs::write(root.join("var/lib/dpkg/info/pve-manager.list"), "/.\n").map_err(failed)?;
         let bin = text(&self.folder.path().join("bin"));
         let variables = [
             ("PATH", format!("{bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")),
@@ -124,6 +144,9 @@ impl Shells {
             ("USER", "root".to_owned()),
             ("LOGNAME", "root".to_owned()),
             ("SHELL", "/bin/sh".to_owned()),
+            ("APT_CONFIG", text(&root.join("etc/apt/apt.conf"))),
+            ("DPKG_ROOT", text(&root)),
+            ("DPKG_ADMINDIR", text(&root.join("var/lib/dpkg"))),
             ("PVE_SIM_NODE", name.to_owned()),
             ("PVE_SIM_ROOT", text(&root)),
             ("PVE_SIM_CONTROL", control.to_owned()),

@@ -24,7 +24,7 @@ pub fn run(tool: String, arguments: Vec<String>) -> ExitCode {
         }
     };
     if let [program, rest @ ..] = output.instead.as_slice() {
-        let error = Command::new(program).args(rest).exec();
+        let error = Command::new(program).args(rest).env_clear().envs(&output.environment).exec();
         let _ = writeln!(std::io::stderr(), "lxc-attach: {program}: {error}");
         return ExitCode::from(127);
     }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::access::Access;
+use crate::machines::Machines;
 use crate::manager::{self, Wish};
 use crate::power::Turn;
 use crate::refusal::Refusal;
@@ -49,6 +50,8 @@ pub(crate) struct Cluster {
     pub(crate) turns: Vec<(f64, usize, Turn)>,
     /// Told when there is a new turn.
     pub(crate) keeper: Arc<Notify>,
+    /// What is inside its guests.
+    pub(crate) machines: Machines,
 }
 
 /// A node and its hardware.

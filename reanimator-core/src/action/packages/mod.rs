@@ -12,9 +12,8 @@ use crate::{
     Error, ErrorKind, Result,
     collect::linux::packages,
     fleet::Fleet,
-    host::linux::LinuxMachine,
     model::{Machine, PackageSurvey},
-    transport::Command,
+    transport::{Command, Output},
 };
 
 pub(super) use effect::effect;
@@ -43,13 +42,15 @@ pub async fn survey(fleet: &Fleet, machine: &Machine) -> Result<PackageSurvey> {
     look(fleet, &reach::reach(fleet, machine).await?).await
 }
 
-/// The name of a machine, and a shell inside it, by whichever way leads there.
+/// Runs a command as root inside a machine, by the way that its packages are reached: its own shell, its node's, or its guest
+/// agent. For looks at how it is.
 ///
 /// # Errors
-/// As [`survey`].
-pub(crate) async fn inside(fleet: &Fleet, machine: &Machine) -> Result<(String, std::sync::Arc<LinuxMachine>)> {
+/// As [`survey`], and those of the way there; a command that fails is none.
+pub async fn inside(fleet: &Fleet, machine: &Machine, command: Command) -> Result<Output> {
     let reached = reach::reach(fleet, machine).await?;
-    Ok((reached.name, reached.machine))
+    let command = command.become_root(reached.machine.root());
+    reached.machine.transport().run(command).await.map_err(|error| error.renamed(reached.name.clone()))
 }
 
 async fn look(fleet: &Fleet, reached: &Reached) -> Result<PackageSurvey> {

@@ -11,7 +11,6 @@ use crate::{
     collect::linux::vitals,
     decide::update::{Outcome, Verdict, unwell},
     fleet::Fleet,
-    host::LinuxHost as _,
     model::{
         HostId, Machine, Objection, RebootWish, Rule, Safety, UpdateRun, UpdateTarget, Vitals,
         facts::{
@@ -315,10 +314,8 @@ async fn vitals_of(fleet: &Fleet, target: &UpdateTarget) -> Result<Vitals> {
 
 /// Runs a text for `sh` as root in a machine.
 async fn run_inside(fleet: &Fleet, target: &UpdateTarget, script: &str) -> Result<Output> {
-    let (name, machine) = packages::inside(fleet, &target.machine).await?;
-    let command = Command::argv(["sh", "-c", script]).become_root(machine.root());
-    let said = machine.run(command.time_limit(LOOK_WITHIN).output_limit(LOOK_BYTES)).await;
-    said.map_err(|error| error.renamed(name))
+    let command = Command::argv(["sh", "-c", script]).time_limit(LOOK_WITHIN).output_limit(LOOK_BYTES);
+    packages::inside(fleet, &target.machine, command).await
 }
 
 /// Why the command that shows health does not end well; none where it does, or there is none.

@@ -13,10 +13,13 @@ use crate::state::{Guest, Kind};
 
 /// The handler for a path of guests; `below` is what follows the id.
 pub(super) fn find(method: &str, room: &str, below: &str, whole: bool) -> Option<Handler> {
-    if method != "GET" {
-        return None;
-    }
     let qemu = room == "qemu";
+    match (method, below, qemu) {
+        ("POST", "agent/exec", true) => return Some(agent_exec),
+        ("POST", "agent/ping", true) => return Some(agent_ping),
+        ("GET", ..) => {}
+        _ => return None,
+    }
     Some(match (below, qemu) {
         ("", true) if !whole => list_qemu,
         ("", false) if !whole => list_lxc,
@@ -31,6 +34,7 @@ pub(super) fn find(method: &str, room: &str, below: &str, whole: bool) -> Option
         ("feature", false) => |call: &mut Call<'_>| feature(call, Kind::Lxc),
         ("firewall/rules", _) => |_: &mut Call<'_>| Ok(json!([]).into()),
         ("agent/info", true) => agent_info,
+        ("agent/exec-status", true) => agent_exec_status,
         ("agent/network-get-interfaces", true) => agent_interfaces,
         ("agent/get-osinfo", true) => agent_system,
         ("agent/get-fsinfo", true) => agent_file_systems,
@@ -313,6 +317,28 @@ fn agent_info(call: &mut Call<'_>) -> Answer {
     let commands: Vec<Value> =
         commands.iter().map(|name| json!({"name": name, "enabled": true, "success-response": true})).collect();
     Ok(json!({"result": {"version": "7.2.0", "supported_commands": commands}}).into())
+}
+
+fn agent_ping(call: &mut Call<'_>) -> Answer {
+    with_agent(call)?;
+    Ok(json!({"result": {}}).into())
+}
+
+/// Runs a command in the VM; it goes on by itself.
+fn agent_exec(call: &mut Call<'_>) -> Answer {
+    let vmid = with_agent(call)?.vmid;
+    let command = call.params.values("command");
+    let input = call.params.string("input-data");
+    Ok(json!({"pid": call.cluster.machines.agent_exec(vmid, &command, &input)}).into())
+}
+
+fn agent_exec_status(call: &mut Call<'_>) -> Answer {
+    let vmid = with_agent(call)?.vmid;
+    let pid = call.params.string("pid").parse().unwrap_or_default();
+    let known = call.cluster.machines.agent_status(vmid, pid);
+    Ok(known
+        .ok_or_else(|| Refusal::died(format!("Agent error: Invalid parameter 'pid': PID {pid} does not exist")))?
+        .into())
 }
 
 fn agent_interfaces(call: &mut Call<'_>) -> Answer {

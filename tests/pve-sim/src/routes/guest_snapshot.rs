@@ -99,6 +99,7 @@ fn create(call: &mut Call<'_>, kind: Kind) -> Answer {
     let effect: Effect = Box::new(move |cluster, _| {
         let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
+        cluster.machines.keep(&vmid.to_string(), &snapshot.name)?;
         guest.snapshots.push(snapshot);
         Ok(Ending::default())
     });
@@ -119,6 +120,7 @@ fn delete(call: &mut Call<'_>, kind: Kind) -> Answer {
     let effect: Effect = Box::new(move |cluster, _| {
         let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
+        cluster.machines.throw_away(&vmid.to_string(), &name)?;
         let gone = guest.snapshots.iter().position(|snapshot| snapshot.name == name);
         if let Some(index) = gone {
             let parent = guest.snapshots.remove(index).parent;
@@ -147,6 +149,7 @@ fn roll_back(call: &mut Call<'_>, kind: Kind) -> Answer {
         let pid = cluster.tasks.new_pid();
         let guest = cluster.guests.get_mut(&vmid).ok_or(format!("no such guest {vmid}"))?;
         guest.lock = None;
+        cluster.machines.roll_back(&vmid.to_string(), &snapshot.name)?;
         guest.config = snapshot.config;
         guest.running = None;
         if start {

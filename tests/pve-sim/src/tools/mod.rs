@@ -10,6 +10,7 @@ mod manager;
 mod power;
 mod pvesh;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub(crate) struct ToolOutput {
     /// A command to run in place of it, where it only leads somewhere.
     #[serde(default)]
     pub(crate) instead: Vec<String>,
+    /// The whole environment of that command.
+    #[serde(default)]
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 impl ToolOutput {
@@ -127,18 +131,27 @@ impl Place {
                 }
             }
             ["exec", vmid, "--", command @ ..] | ["exec", vmid, command @ ..] if kind == Kind::Lxc => {
-                self.exec(vmid, command)
+                self.exec(vmid, command).await
             }
             _ => ToolOutput::failed(255, format!("ERROR: unknown command '{tool} {}'\n", arguments.join(" "))),
         }
     }
 
-    /// `pct exec`: the command itself then runs in a real shell.
-    fn exec(&self, vmid: &str, command: &[&str]) -> ToolOutput {
+    /// `pct exec`: the command itself then runs in a real shell, with the container's packages.
+    async fn exec(&self, vmid: &str, command: &[&str]) -> ToolOutput {
         let checked = self.with_guest(Kind::Lxc, vmid, |guest| guest.status().to_owned());
         match (checked.code, checked.stdout.as_str(), command.is_empty()) {
             (0, "running", false) => {
-                ToolOutput { instead: command.iter().map(|word| (*word).to_owned()).collect(), ..ToolOutput::default() }
+                let machines = self.world.cluster(self.cluster).machines.clone();
+                let name = vmid.to_owned();
+                match tokio::task::spawn_blocking(move || machines.enter(&name)).await {
+                    Ok(Ok(environment)) => {
+                        let instead = command.iter().map(|word| (*word).to_owned()).collect();
+                        ToolOutput { instead, environment, ..ToolOutput::default() }
+                    }
+                    Ok(Err(error)) => ToolOutput::failed(255, format!("lxc-attach: {error}\n")),
+                    Err(error) => ToolOutput::failed(255, format!("lxc-attach: {error}\n")),
+                }
             }
             (0, "running", true) => ToolOutput::failed(255, "400 not enough arguments\n"),
             (0, ..) => ToolOutput::failed(255, format!("Error: container '{vmid}' not running!\n")),

@@ -2,7 +2,7 @@
 # goes with a later start, after a week.
 #   forget BASE NAME
 base=$1 name=$2
-[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=/var/lib/reanimator-jobs; else base=$HOME/.local/state/reanimator/jobs; fi
+[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=${REANIMATOR_JOBS:-/var/lib/reanimator-jobs}; else base=$HOME/.local/state/reanimator/jobs; fi
 job=$base/$name
 umask 077
 [ -d "$job" ] || exit 0

@@ -1,7 +1,7 @@
 # Says how a job stands, and what it wrote from a place on; `-` stands for the place from which somebody looked last.
 #   look BASE NAME FROM CHUNK
 base=$1 name=$2 from=$3 chunk=$4
-[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=/var/lib/reanimator-jobs; else base=$HOME/.local/state/reanimator/jobs; fi
+[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=${REANIMATOR_JOBS:-/var/lib/reanimator-jobs}; else base=$HOME/.local/state/reanimator/jobs; fi
 job=$base/$name
 started() { sed -n 's/.*) [^ZX] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null; }
 lives() { [ -f "$job/$1" ] && read -r pid at <"$job/$1" && [ -n "$at" ] && [ "$(started "$pid")" = "$at" ]; }

@@ -9,6 +9,9 @@
 //! exact and the job's own, other programs lose nothing by it, and a place in it can be gone back to. What comes after is
 //! thrown away, and a job that writes without end is ended by a closed pipe.
 //!
+//! `REANIMATOR_JOBS` in the environment of a shell names another directory for them than `/var/lib/reanimator-jobs`; the
+//! look-alike of a cluster has its machines so.
+//!
 //! Nothing of a job but its interpreter stands on a command line: body and environment come over standard input.
 
 use std::{collections::BTreeMap, time::Duration};

@@ -3,7 +3,7 @@
 start() {
     base=$1 name=$2 user=$6
     umask 077
-    [ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=/var/lib/reanimator-jobs; else base=$HOME/.local/state/reanimator/jobs; fi
+    [ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=${REANIMATOR_JOBS:-/var/lib/reanimator-jobs}; else base=$HOME/.local/state/reanimator/jobs; fi
     job=$base/$name
     if [ -f "$job/claimed" ]; then
         echo '@there'

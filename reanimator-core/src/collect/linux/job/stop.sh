@@ -1,7 +1,7 @@
 # Ends a job, and all that it started in its group or its unit; one that has not begun never will.
 #   stop BASE NAME
 base=$1 name=$2
-[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=/var/lib/reanimator-jobs; else base=$HOME/.local/state/reanimator/jobs; fi
+[ -n "$base" ] || if [ "$(id -u)" = 0 ]; then base=${REANIMATOR_JOBS:-/var/lib/reanimator-jobs}; else base=$HOME/.local/state/reanimator/jobs; fi
 job=$base/$name
 started() { sed -n 's/.*) [^ZX] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null; }
 lives() { [ -f "$job/$1" ] && read -r pid at <"$job/$1" && [ -n "$at" ] && [ "$(started "$pid")" = "$at" ]; }

@@ -38,7 +38,13 @@ apt_survey() {
     stat -c %Y "$lists" "${lists}partial" /var/lib/apt/periodic/update-success-stamp 2>/dev/null
 }
 
+# Settings that are named and not there would be those of another system.
+apt_settings() {
+    [ -z "$APT_CONFIG" ] || [ -r "$APT_CONFIG" ] || { echo "$APT_CONFIG, which APT_CONFIG names, is not there" >&2; return 78; }
+}
+
 apt_refresh() {
+    apt_settings || return
     apt-get -q -o APT::Update::Error-Mode=any update
 }
 
@@ -48,6 +54,7 @@ apt_pins() {
 }
 
 apt_upgrade() {
+    apt_settings || return
     verb=$(apt_verb)
     preferences=$(apt_folder Dir::Etc::preferences/f)
     {

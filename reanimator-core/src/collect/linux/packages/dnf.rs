@@ -69,7 +69,9 @@ fn advisory(line: &str) -> Option<String> {
 pub(super) fn sizes(sections: &Sections<'_>) -> (Option<u64>, Option<u64>) {
     let lines = sections.lines("sizes");
     let after = |mark: &str| lines.iter().find_map(|line| size(line.split_once(mark)?.1));
-    let fetch = after("Need to download ").or_else(|| after("Total download size: "));
+    // Where all of it is there already, only its size is told.
+    let there = || lines.iter().any(|line| line.starts_with("Total size: ")).then_some(0);
+    let fetch = after("Need to download ").or_else(|| after("Total download size: ")).or_else(there);
     let freed = lines.iter().any(|line| line.contains("will be freed"));
     let grow = after("After this operation, ").map(|bytes| if freed { 0 } else { bytes });
     (fetch, grow)

@@ -16,6 +16,8 @@ pacman_survey() {
     [ ! -e /var/lib/pacman/db.lck ] || [ -n "$(pacman_busy)" ] || echo yes
     echo @@broken; said=$(limit 60 pacman -Dk 2>&1) || echo "$said" | grep -v '^No database errors' | head -n 20
     echo @@pending; limit 60 pacman -Qu 2>/dev/null; status=$?
+    # Without lists nothing is pending, which says nothing.
+    ls /var/lib/pacman/sync/*.db >/dev/null 2>&1 || status='no lists'
     echo @@sizes; limit 60 pacman -Sup --print-format %s 2>/dev/null | grep -E '^[0-9]+$'
     echo @@rooms; room 0 /var/cache/pacman/pkg; room 0 /usr
     echo @@kernels; room_of_kernels

@@ -90,6 +90,7 @@ fn pending(sections: &Sections<'_>, manager: PackageManager, unseen: &mut Vec<Un
     if !done.is_empty() && !done.contains(&status) {
         let why = match status {
             "124" => "no answer in time".to_owned(),
+            "no lists" => "it has no package lists: fetch them first".to_owned(),
             status => format!("{} left with exit status {status}: its lists may have to be fetched", manager.as_str()),
         };
         unseen.push(Unseen::new("pending packages", why));

@@ -53,7 +53,7 @@ pub(super) fn sizes(sections: &Sections<'_>) -> (Option<u64>, Option<u64>) {
     let text = sections.lines("sizes").join(" ");
     let after = |mark: &str| dnf::size(text.split_once(mark)?.1.trim_start());
     let fetch = after("Overall download size:").or_else(|| after("Package download size:"));
-    let freed = text.contains("will be freed");
+    let freed = text.contains("will be freed") || text.contains("No additional space");
     let grow = after("After the operation, additional").filter(|_| !freed);
     (fetch, grow.or(freed.then_some(0)))
 }
