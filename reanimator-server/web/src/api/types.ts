@@ -7,10 +7,10 @@
  */
 import type { components } from './openapi';
 
-type Schemas = components['schemas'];
+export type Schemas = components['schemas'];
 
 /** The server writes every field of its answers, so none is ever missing. */
-type Answered<T> = T extends readonly (infer Item)[]
+export type Answered<T> = T extends readonly (infer Item)[]
   ? Answered<Item>[]
   : T extends object
     ? { [Key in keyof T]-?: Answered<Exclude<T[Key], undefined>> }
@@ -114,7 +114,7 @@ export type NewOperation = Schemas['NewOperation'];
 export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & { action: Action };
 export type DryRun = Omit<Answered<Schemas['DryRun']>, 'steps'> & { steps: DryStep[] };
 /** Actions that are carried out, or were. */
-export type OperationStep = Omit<Answered<Schemas['Step']>, 'action'> & { action: Action };
+export type OperationStep = Omit<Answered<Schemas['Step']>, 'action' | 'result'> & { action: Action };
 export type Operation = Omit<Answered<Schemas['Operation']>, 'steps'> & { steps: OperationStep[] };
 export type OperationState = Schemas['OperationState'];
 export type StepState = Schemas['StepState'];

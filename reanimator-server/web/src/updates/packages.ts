@@ -1,5 +1,5 @@
 /** Packages that wait, and those that changed. */
-import type { PackageChange, PendingPackage, UpdateRun, UpdateTarget, UpdateWish } from './types';
+import type { PackageChange, PendingPackage, UpdateTarget, UpdateWish } from './types';
 
 /** Whether a pattern with `*` and `?` fits all of a name. */
 export function fits(pattern: string, name: string): boolean {
@@ -57,12 +57,12 @@ export interface ChangeOnMany extends PackageChange {
   machines: string[];
 }
 
-/** All changes of a run, package by package: what closed a security hole first. */
-export function changesOf({
-  targets,
-}: {
+interface Reported {
   targets: readonly Pick<UpdateTarget, 'name' | 'report'>[];
-}): ChangeOnMany[] {
+}
+
+/** All changes of a run, package by package: what closed a security hole first. */
+export function changesOf({ targets }: Reported): ChangeOnMany[] {
   const found = new Map<string, ChangeOnMany>();
   for (const { name: machine, report } of targets) {
     for (const change of report?.changes ?? []) {
@@ -80,5 +80,5 @@ export function changesOf({
 }
 
 /** Configuration files that were kept, each with the machine that it is on. */
-export const keptFiles = ({ targets }: Pick<UpdateRun, 'targets'>): { machine: string; file: string }[] =>
+export const keptFiles = ({ targets }: Reported): { machine: string; file: string }[] =>
   targets.flatMap(({ name, report }) => (report?.kept_files ?? []).map((file) => ({ machine: name, file })));

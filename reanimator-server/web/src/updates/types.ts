@@ -1,246 +1,56 @@
-/** Updates of many machines, as the API tells them. */
-import type { Day, Objection, OperationState, Rule, Unseen } from '../api/types';
+/** Updates of many machines, taken from the server's own description as the other nouns are. */
+import type { Answered, Schemas } from '../api/types';
 
 /** What is made of a guest before it is updated. */
-export type Safety = { by: 'none' } | { by: 'snapshot' } | { by: 'backup'; storage: string };
+export type Safety = Schemas['Safety'];
 
-/** What is wanted of an update; the server has a default for all that is absent. */
-export interface UpdateWish {
-  hosts?: string | null;
-  guests?: string | null;
-  security_only: boolean;
-  exclude: string[];
-  safety: Safety;
-  order: 'guests-first' | 'guests-last';
-  canary: number;
-  canaries: string[];
-  wave_size: number;
-  on_failure: 'stop' | 'go-on';
-  reboot: 'if-needed' | 'never';
-  restart_within_seconds: number;
-  evacuate: boolean;
-  newest_backup_days?: number | null;
-  health: { within_seconds: number; units: boolean; listeners: boolean; command?: string | null };
-  overrides?: Rule[];
-}
+type Open = 'hosts' | 'guests' | 'newest_backup_days' | 'overrides';
+/** What is wanted of an update; what is absent is wanted of nobody, or not at all. */
+export type UpdateWish = Omit<Schemas['UpdateWish'], Open | 'health'> &
+  Partial<Pick<Schemas['UpdateWish'], Open>> & {
+    health: Omit<Schemas['HealthWish'], 'command'> & Partial<Pick<Schemas['HealthWish'], 'command'>>;
+  };
 
-/** `host:h1`, `guest:c1:101`. */
-export type Machine = string;
-export type TargetKind = 'host' | 'node' | 'container' | 'vm';
-
-export interface PendingPackage {
-  name: string;
-  from: string | null;
-  to: string;
-  origin: string | null;
-  security: boolean | null;
-}
-
+export type PendingPackage = Answered<Schemas['PendingPackage']>;
 /** What a machine's package manager says before anything is done. */
-export interface PackageSurvey {
-  manager: string;
-  is_root: boolean;
-  at: string;
-  refreshed_at: string | null;
-  pending: PendingPackage[];
-  pending_count: number;
-  security_count: number | null;
-  removed: string[];
-  held: string[];
-  broken: string[];
-  mend: string | null;
-  busy: string | null;
-  download: number | null;
-  rooms: { path: string; free: number; needed: number }[];
-  reboot_wanted: boolean;
-  reboot_reasons: string[];
-  reboot_due: boolean;
-  reboot_due_for: string[];
-  services: string[];
-  unseen: Unseen[];
-}
-
-export interface PlannedTarget {
-  machine: Machine;
-  name: string;
-  kind: TargetKind;
-  why: string;
-  /** Whether Reanimator itself runs on it, or in it. */
-  own: boolean;
-  survey: PackageSurvey | null;
-  wanted: number;
-  security: number;
-  restart: boolean;
-  steps: string[];
-  refused: string[];
-  objections: Objection[];
-  notes: string[];
-}
-
-export interface PlannedWave {
-  number: number;
-  canary: boolean;
-  targets: PlannedTarget[];
-}
-
-export interface PassedOver {
-  machine: Machine;
-  name: string;
-  why: string;
-}
-
-/** What an update would come to. */
-export interface UpdatePlan {
-  wish: UpdateWish;
-  waves: PlannedWave[];
-  passed_over: PassedOver[];
-  machines: number;
-  packages: number;
-  security: number;
-  restarts: number;
-  refused: number;
-}
-
-export type UpdateState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export type TargetState =
-  'pending' | 'running' | 'updated' | 'current' | 'skipped' | 'failed' | 'rolled-back';
-export type UpdatePhase =
-  | 'check'
-  | 'refresh'
-  | 'survey'
-  | 'safety'
-  | 'evacuate'
-  | 'upgrade'
-  | 'restart'
-  | 'health'
-  | 'return'
-  | 'roll-back'
-  | 'tidy';
-
-/** An operation that an update asked for. */
-export interface UpdateStep {
-  phase: UpdatePhase;
-  operation: string;
-  state: OperationState | null;
-  asked_at: string;
-  ended_at: string | null;
-}
-
-export interface PackageChange {
-  name: string;
-  from: string | null;
-  to: string | null;
-  security: boolean | null;
-}
-
+export type PackageSurvey = Answered<Schemas['PackageSurvey']>;
+export type PackageChange = Answered<Schemas['PackageChange']>;
 /** What an upgrade did, package by package. */
-export interface PackageReport {
-  manager: string;
-  changes: PackageChange[];
-  changed_count: number;
-  kept_files: string[];
-  left: string[];
-  reboot_wanted: boolean;
-  reboot_reasons: string[];
-  services: string[];
-  failures: string[];
-}
+export type PackageReport = Answered<Schemas['PackageReport']>;
 
-export interface UpdateTarget {
-  number: number;
-  machine: Machine;
-  name: string;
-  kind: TargetKind;
-  wave: number;
-  canary: boolean;
-  why: string;
-  own: boolean;
-  state: TargetState;
-  phase: UpdatePhase | null;
-  steps: UpdateStep[];
-  pending: PendingPackage[];
-  pending_count: number;
-  security_count: number | null;
-  restart_due: boolean;
-  report: PackageReport | null;
-  restarted: boolean;
-  rolled_back: boolean;
-  evacuated: boolean;
-  has_snapshot: boolean;
-  failure: string | null;
-  notes: string[];
-  started_at: string | null;
-  ended_at: string | null;
-}
+/** A machine that was named and is not updated. */
+export type PassedOver = Answered<Schemas['PassedOver']>;
+export type PlannedTarget = Answered<Schemas['PlannedTarget']>;
+export type PlannedWave = Answered<Schemas['PlannedWave']>;
+/** What an update would come to. */
+export type UpdatePlan = Omit<Answered<Schemas['UpdatePlan']>, 'wish'> & { wish: UpdateWish };
 
+export type UpdateState = Schemas['UpdateState'];
+export type TargetState = Schemas['TargetState'];
+export type UpdatePhase = Schemas['UpdatePhase'];
+/** An operation that an update asked for. */
+export type UpdateStep = Answered<Schemas['UpdateStep']>;
+/** What the page shows of a machine of a run. */
+export type UpdateTarget = Omit<
+  Answered<Schemas['UpdateTarget']>,
+  'apart' | 'ground' | 'guest' | 'in_maintenance' | 'node' | 'vitals' | 'well_until'
+>;
 /** An update that is being carried out, or was. */
-export interface UpdateRun {
-  id: string;
-  title: string;
+export type UpdateRun = Omit<Answered<Schemas['UpdateRun']>, 'wish' | 'targets'> & {
   wish: UpdateWish;
-  state: UpdateState;
-  note: string | null;
-  requested_by: string;
-  requested_from: string;
-  requested_at: string;
-  schedule: string | null;
-  started_at: string | null;
-  ended_at: string | null;
-  cancel: boolean;
-  owner: string | null;
-  passed_over: PassedOver[];
   targets: UpdateTarget[];
-}
-
+};
 /** One in a line. */
-export interface UpdateLine {
-  id: string;
-  title: string;
-  state: UpdateState;
-  note: string | null;
-  requested_by: string;
-  requested_at: string;
-  schedule: string | null;
-  started_at: string | null;
-  ended_at: string | null;
-  machines: number;
-  over: number;
-  well: number;
-  failed: number;
-  skipped: number;
-  packages: number;
-  running: string[];
-}
+export type UpdateLine = Answered<Schemas['UpdateLine']>;
 
+type Kept = 'days' | 'zone' | 'enabled' | 'comment';
 /** An update that is made again and again. */
-export interface UpdateSchedule {
-  name: string;
-  wish: UpdateWish;
-  days: Day[];
-  at: string;
-  zone: string;
-  enabled: boolean;
-  comment: string;
-  by?: string;
-}
+export type UpdateSchedule = Omit<Schemas['UpdateSchedule'], 'wish' | 'done_until' | Kept> &
+  Required<Pick<Schemas['UpdateSchedule'], Kept>> & { wish: UpdateWish };
+/** What is absent stays. */
 export type ScheduleChange = Omit<UpdateSchedule, 'name' | 'by'>;
-
-export interface ScheduleView {
-  schedule: UpdateSchedule;
-  times: string;
-  next_at: string | null;
-}
+export type ScheduleView = Omit<Answered<Schemas['ScheduleView']>, 'schedule'> & { schedule: UpdateSchedule };
 
 /** Machines that stand in for each other. */
-export interface RedundantSet {
-  name: string;
-  hosts?: string | null;
-  guests?: string | null;
-  comment: string;
-}
-
-export interface RedundantView {
-  set: RedundantSet;
-  member_hosts: string[];
-  member_guests: string[];
-}
+export type RedundantSet = Schemas['RedundantSet'] & { comment: string };
+export type RedundantView = Omit<Answered<Schemas['RedundantView']>, 'set'> & { set: RedundantSet };
