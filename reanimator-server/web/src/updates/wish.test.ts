@@ -61,7 +61,7 @@ test.each<[Partial<WishDraft>, string | null]>([
   [{ restartWithin: '86401' }, 'restartWithin'],
   [{ healthWithin: '' }, 'healthWithin'],
   [{ backupDays: '0' }, 'backupDays'],
-])('%j is refused for %s', (about, fault) => {
+])('a form is refused for what is wrong in it (%#)', (about, fault) => {
   expect(wrong(draft(about))).toBe(fault);
 });
 

@@ -120,8 +120,9 @@ test('guests that are ticked come along, and the plan says all that would be don
   await openPage(page, 'Guests');
   const names = containers.slice(0, 3).map(({ name }) => name);
   for (const name of names) await page.getByRole('checkbox', { name: `Choose ${name}`, exact: true }).check();
-  await page.getByRole('button', { name: /^Actions/ }).click();
-  await page.getByRole('button', { name: 'Update…' }).click();
+  const selection = page.getByRole('group', { name: 'Selection' });
+  await selection.getByRole('button', { name: 'Actions', exact: true }).click();
+  await selection.getByRole('button', { name: 'Update…' }).click();
   await page.waitForURL(/\/updates\?guests=/);
   assert.equal(await page.getByLabel('Guests (optional)').inputValue(), names.join(','));
   await page.getByText(`3 machines: ${names.join(', ')}`).waitFor();
