@@ -51,6 +51,9 @@ pub struct PlannedTarget {
     pub kind: TargetKind,
     /// Why it stands where it stands.
     pub why: String,
+    /// Whether Reanimator itself runs on it, or in it.
+    #[serde(default)]
+    pub own: bool,
     /// What its package manager says; none where it could not be asked.
     pub survey: Option<PackageSurvey>,
     /// How many packages would be installed.

@@ -59,6 +59,7 @@ async fn planned(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Plann
         name: target.name.clone(),
         kind: target.kind,
         why: target.why.clone(),
+        own: target.own,
         survey: None,
         wanted: 0,
         security: 0,

@@ -70,6 +70,7 @@ class PlannedTarget(TypedDict):
     name: str
     kind: Literal["host", "node", "container", "vm"]
     why: str
+    own: bool
     survey: dict[str, Any] | None
     wanted: int
     security: int

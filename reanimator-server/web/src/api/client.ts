@@ -76,6 +76,17 @@ import type {
   WindowChange,
   WindowView,
 } from './types';
+import type {
+  RedundantSet,
+  RedundantView,
+  ScheduleChange,
+  ScheduleView,
+  UpdateLine,
+  UpdatePlan,
+  UpdateRun,
+  UpdateSchedule,
+  UpdateWish,
+} from '../updates/types';
 
 const BASE = '/api/v1';
 
@@ -289,6 +300,23 @@ export const api = {
   begin: (operation: NewOperation) => call<Operation>('POST', '/operations', operation),
   stopOperation: (operation: string) => call<Operation>('POST', `/operations/${id(operation)}/cancel`),
   undoOperation: (operation: string) => call<Operation>('POST', `/operations/${id(operation)}/undo`),
+
+  /** Says what an update would come to: every machine is looked at, and nothing is done. */
+  planUpdate: (wish: UpdateWish) => call<UpdatePlan>('POST', '/updates/plan', wish),
+  updates: (question: { open?: string; cursor?: string; limit?: string } = {}) =>
+    call<Listing<UpdateLine>>('GET', withQuery('/updates', question)),
+  beginUpdate: (wish: UpdateWish) => call<UpdateRun>('POST', '/updates', wish),
+  update: (update: string) => call<UpdateRun>('GET', `/updates/${id(update)}`),
+  stopUpdate: (update: string) => call<UpdateRun>('POST', `/updates/${id(update)}/cancel`),
+  updateSchedules: async () => (await call<{ items: ScheduleView[] }>('GET', '/update-schedules')).items,
+  addUpdateSchedule: (schedule: UpdateSchedule) => call<ScheduleView>('POST', '/update-schedules', schedule),
+  changeUpdateSchedule: (name: string, change: Partial<ScheduleChange>) =>
+    call<ScheduleView>('PATCH', `/update-schedules/${id(name)}`, change),
+  removeUpdateSchedule: (name: string) => call<undefined>('DELETE', `/update-schedules/${id(name)}`),
+  redundantSets: async () => (await call<{ items: RedundantView[] }>('GET', '/redundant-sets')).items,
+  putRedundantSet: ({ name, ...members }: RedundantSet) =>
+    call<RedundantView>('PUT', `/redundant-sets/${id(name)}`, members),
+  removeRedundantSet: (name: string) => call<undefined>('DELETE', `/redundant-sets/${id(name)}`),
 
   users: () => all<User>('/users'),
   addUser: (name: string, password: string, role: Role) =>

@@ -208,7 +208,7 @@ export interface paths {
          *     `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
          *     `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
          *     `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
-         *     is the Operation). Close codes: 1001 the service stops, 1008 the session or token
+         *     is the Operation), `update:started`, `update:updated`, `update:ended` (data is the UpdateLine). Close codes: 1001 the service stops, 1008 the session or token
          *     has ended, 1013 the client was too slow and may connect again.
          */
         get: operations["listen"];
@@ -1335,6 +1335,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/update-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates by calendar, with when each is made next. */
+        get: operations["schedules"];
+        put?: never;
+        /** Makes a schedule: an update that is made again and again, in the caller's name. */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/update-schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule. */
+        get: operations["schedule"];
+        put?: never;
+        post?: never;
+        /** Removes a schedule. An update that it has made goes on. */
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        /** Changes a schedule; what is absent stays. From then on it is made in the caller's name. */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/api/v1/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates, the newest first, each in one line. */
+        get: operations["list"];
+        put?: never;
+        /** Asks for machines to be updated; it begins within a second or two. A command for health, or an override, takes an admin. */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An update, machine by machine, package by package. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops an update before its next machine; those that have begun are seen to their end. */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what an update would come to: waves, and of each machine what is pending, what speaks against it, and why it stands
+         *     where it stands. Every machine is looked at; nothing is done.
+         */
+        post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1665,7 +1774,13 @@ export interface components {
             script: string;
             /** @description Which version of it. Defaults to the newest, which is written down when it is asked for; another one is refused. */
             version?: string | null;
-        } | (components["schemas"]["StorageChange"] & {
+        } | (components["schemas"]["PackagesChange"] & {
+            /** @description Of which one. */
+            machine: components["schemas"]["Machine"];
+        } & {
+            /** @enum {string} */
+            on: "packages";
+        }) | (components["schemas"]["StorageChange"] & {
             /** @description As what. */
             content: components["schemas"]["StorageContent"];
             /** @description Of which node. */
@@ -3792,7 +3907,7 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended" | "update:started" | "update:updated" | "update:ended";
         /** @description A unit that failed. */
         FailedUnit: {
             /**
@@ -4692,6 +4807,11 @@ export interface components {
             /** @description The guest's number. */
             vmid: string;
         };
+        /**
+         * @description Whether guests come before their node or after it.
+         * @enum {string}
+         */
+        GuestOrder: "guests-first" | "guests-last";
         /** @description What a guest reads, writes, receives and sends. */
         GuestRates: {
             /**
@@ -5058,6 +5178,30 @@ export interface components {
         Health: {
             /** @description `ok`. */
             status: string;
+        };
+        /** @description How a machine shows that it is well. */
+        HealthWish: {
+            /**
+             * @description A command that must end with status 0 there, as root; it takes an admin, as every command does. Defaults to none.
+             * @default null
+             */
+            command: string | null;
+            /**
+             * @description Whether ports that were listened on must be listened on. Defaults to so.
+             * @default true
+             */
+            listeners: boolean;
+            /**
+             * @description Whether units that ran must run, and none may have failed anew. Defaults to so.
+             * @default true
+             */
+            units: boolean;
+            /**
+             * Format: int32
+             * @description Within how many seconds. Defaults to 300.
+             * @default 300
+             */
+            within_seconds: number;
         };
         /** @description Figures over time. */
         History: {
@@ -7232,6 +7376,11 @@ export interface components {
             /** @description Why, naming what it is about: `pve2 has 3.1 GiB of memory left, and guest mail needs 4`. */
             why: string;
         };
+        /**
+         * @description What becomes of those that have not begun when one fails.
+         * @enum {string}
+         */
+        OnFailure: "stop" | "go-on";
         /** @description One or more actions being carried out, journaled. */
         Operation: {
             /** @description Whether it was asked to stop before its next step. */
@@ -7341,11 +7490,124 @@ export interface components {
             /** @description Updates that wait on all hosts together. */
             updates: components["schemas"]["UpdateCounts"];
         };
+        /** @description A package that is not as it was. */
+        PackageChange: {
+            /** @description The version before; none for one that was added. */
+            from?: string | null;
+            /** @description `openssl`. */
+            name: string;
+            /** @description Whether it closed a security hole, where the distribution tells. */
+            security?: boolean | null;
+            /** @description The version now; none for one that was removed. */
+            to?: string | null;
+        };
         /**
          * @description What installs packages.
          * @enum {string}
          */
         PackageManager: "apt" | "dnf" | "zypper" | "pacman" | "apk";
+        /** @description What an upgrade did, package by package. */
+        PackageReport: {
+            /**
+             * Format: int64
+             * @description How many that are.
+             */
+            changed_count: number;
+            /** @description Packages that are not as they were, sorted by name: the first [`NAMED_LIMIT`]. */
+            changes: components["schemas"]["PackageChange"][];
+            /** @description What went wrong, as the manager said it; empty where nothing did. */
+            failures: string[];
+            /** @description New configuration files that were laid beside those that somebody had changed: `/etc/ssh/sshd_config.dpkg-dist`. */
+            kept_files: string[];
+            /** @description Packages that were to be upgraded, and were not. */
+            left: string[];
+            /** @description What installed them. */
+            manager: components["schemas"]["PackageManager"];
+            /** @description Why. */
+            reboot_reasons: string[];
+            /** @description Whether a restart is due now. */
+            reboot_wanted: boolean;
+            /** @description Services that still use libraries which were replaced. */
+            services: string[];
+        };
+        /** @description Room on a file system that packages go to. */
+        PackageRoom: {
+            /** @description What is free there. */
+            free: components["schemas"]["Bytes"];
+            /** @description What an upgrade of everything needs there at least. */
+            needed: components["schemas"]["Bytes"];
+            /** @description Where: `/var/cache/apt/archives`, `/`. */
+            path: string;
+        };
+        /** @description What can be done with the packages of a machine. */
+        PackagesChange: {
+            /** @enum {string} */
+            do: "refresh";
+        } | {
+            /** @enum {string} */
+            do: "upgrade";
+            /** @description Packages that stay as they are this time, by name, with `*` and `?`: `linux-image-*`. Defaults to none. */
+            exclude?: string[];
+            /**
+             * @description Only what closes a security hole. Defaults to everything; refused where the distribution does not tell them
+             *     apart.
+             */
+            security_only?: boolean;
+        };
+        /** @description What a machine's package manager says before anything is done: read only, from the lists that the machine has. */
+        PackageSurvey: {
+            /**
+             * Format: date-time
+             * @description When it was looked.
+             */
+            at: string;
+            /** @description What is half-installed or does not fit together, one sentence each. An upgrade is refused until it is mended. */
+            broken: string[];
+            /** @description Who is at work with the packages at this moment, where somebody is. */
+            busy?: string | null;
+            download?: components["schemas"]["Bytes"] | null;
+            /** @description Packages that somebody keeps at their version. */
+            held: string[];
+            /** @description Whether we are root there, which changing something takes. */
+            is_root: boolean;
+            /** @description What installs packages there. */
+            manager: components["schemas"]["PackageManager"];
+            /** @description By what it is mended, where something is broken. */
+            mend?: string | null;
+            /** @description What an upgrade would install, sorted by name: the first [`NAMED_LIMIT`]. */
+            pending: components["schemas"]["PendingPackage"][];
+            /**
+             * Format: int64
+             * @description How many that are.
+             */
+            pending_count: number;
+            /** @description Whether a restart is due after an upgrade, as far as what is pending tells: a kernel, the C library, systemd. */
+            reboot_due: boolean;
+            /** @description The pending packages that say so. */
+            reboot_due_for: string[];
+            /** @description Why. */
+            reboot_reasons: string[];
+            /** @description Whether a restart is due already. */
+            reboot_wanted: boolean;
+            /**
+             * Format: date-time
+             * @description How old the lists are that it was said from, as far as it is known.
+             */
+            refreshed_at?: string | null;
+            /** @description Packages that an upgrade would remove. */
+            removed: string[];
+            /** @description The room where packages are fetched to and unpacked. */
+            rooms: components["schemas"]["PackageRoom"][];
+            /**
+             * Format: int64
+             * @description Of those, the ones that close a security hole; none where the distribution does not tell them apart.
+             */
+            security_count?: number | null;
+            /** @description Services that still use libraries which are replaced, and want to be started anew. */
+            services: string[];
+            /** @description What could not be seen, and why. */
+            unseen: components["schemas"]["Unseen"][];
+        };
         /** @description One page of a list. */
         Page_ClusterRow: {
             /** @description The items. */
@@ -8047,6 +8309,15 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description A machine that was named and is not updated. */
+        PassedOver: {
+            /** @description Which. */
+            machine: components["schemas"]["Machine"];
+            /** @description Its name. */
+            name: string;
+            /** @description Why. */
+            why: string;
+        };
         /** @description A device of the node in a guest. */
         Passthrough: {
             /**
@@ -8190,6 +8461,52 @@ export interface components {
             path: string;
             /** @default null */
             size_bytes: components["schemas"]["Bytes"] | null;
+        };
+        /** @description A machine that would be updated. */
+        PlannedTarget: {
+            /** @description What it is. */
+            kind: components["schemas"]["TargetKind"];
+            /** @description Which. */
+            machine: components["schemas"]["Machine"];
+            /** @description Its name. */
+            name: string;
+            /** @description What else there is to say. */
+            notes: string[];
+            /** @description What rules say against it, those too that would be overridden. */
+            objections: components["schemas"]["Objection"][];
+            /** @description Whether Reanimator itself runs on it, or in it. */
+            own?: boolean;
+            /** @description Why it would be refused; empty where it would not. */
+            refused: string[];
+            /** @description Whether it would be started anew, as far as pending packages tell. */
+            restart: boolean;
+            /**
+             * Format: int64
+             * @description Of those, the ones that close a security hole, where that is known.
+             */
+            security: number;
+            /** @description What would be done, in order. */
+            steps: string[];
+            survey?: components["schemas"]["PackageSurvey"] | null;
+            /**
+             * Format: int64
+             * @description How many packages would be installed.
+             */
+            wanted: number;
+            /** @description Why it stands where it stands. */
+            why: string;
+        };
+        /** @description Machines that are updated at once. */
+        PlannedWave: {
+            /** @description Whether it is the one that goes first alone. */
+            canary: boolean;
+            /**
+             * Format: int32
+             * @description Its place, counted from 1.
+             */
+            number: number;
+            /** @description Who is in it. */
+            targets: components["schemas"]["PlannedTarget"][];
         };
         /** @description A port of a container. */
         Port: {
@@ -8448,6 +8765,11 @@ export interface components {
              */
             reasons: string[];
         };
+        /**
+         * @description Whether a machine is started anew.
+         * @enum {string}
+         */
+        RebootWish: "if-needed" | "never";
         /** @description The same figure of many things as short lines with the same times. */
         Recent: {
             /**
@@ -8787,6 +9109,62 @@ export interface components {
             id: components["schemas"]["Rule"];
             /** @description What it asks for. */
             sentence: string;
+        };
+        /** @description What is made of a guest before it is updated. Hosts that are no guests have nothing of the kind. */
+        Safety: {
+            /** @enum {string} */
+            by: "none";
+        } | {
+            /** @enum {string} */
+            by: "snapshot";
+        } | {
+            /** @enum {string} */
+            by: "backup";
+            /** @description On which storage. */
+            storage: string;
+        };
+        /** @description What to change of a schedule; `None` leaves it. */
+        ScheduleChange: {
+            /**
+             * @description When: `03:30`.
+             * @default null
+             * @example 03:30
+             */
+            at: string | null;
+            /**
+             * @description What people say of it.
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * @description On which days.
+             * @default null
+             */
+            days: components["schemas"]["Day"][] | null;
+            /**
+             * @description Whether it is made.
+             * @default null
+             */
+            enabled: boolean | null;
+            /** @default null */
+            wish: components["schemas"]["UpdateWish"] | null;
+            /**
+             * @description The time zone of its clock.
+             * @default null
+             */
+            zone: string | null;
+        };
+        /** @description A schedule, and what it comes to now. */
+        ScheduleView: {
+            /**
+             * Format: date-time
+             * @description When it is made next; none where it is switched off.
+             */
+            next_at?: string | null;
+            /** @description The schedule. */
+            schedule: components["schemas"]["UpdateSchedule"];
+            /** @description Its times in words: `mon-fri 03:30 Europe/Berlin`. */
+            times: string;
         };
         /**
          * @description A prepared script, as an admin defines it.
@@ -9263,6 +9641,11 @@ export interface components {
             /** @description What came of it, for people. */
             outcome?: string | null;
             /**
+             * @description What came of it, for programs, where there is more to tell than words: of an upgrade of packages a
+             *     [`PackageReport`](super::packages::PackageReport), whether it ended well or not.
+             */
+            result?: unknown;
+            /**
              * Format: date-time
              * @description When the intent was written down.
              */
@@ -9463,6 +9846,16 @@ export interface components {
             /** @default null */
             used_bytes: components["schemas"]["Bytes"] | null;
         };
+        /**
+         * @description What a machine of an update is.
+         * @enum {string}
+         */
+        TargetKind: "host" | "node" | "container" | "vm";
+        /**
+         * @description How far a machine got.
+         * @enum {string}
+         */
+        TargetState: "pending" | "running" | "updated" | "current" | "skipped" | "failed" | "rolled-back";
         /** @description A task that failed. */
         TaskFailure: {
             /**
@@ -10106,6 +10499,381 @@ export interface components {
              */
             security: number;
         };
+        /** @description An update of many machines. */
+        UpdateId: string;
+        /** @description An update in one line. */
+        UpdateLine: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description How many failed, those that are what they were before among them. */
+            failed: number;
+            /** @description Its id. */
+            id: components["schemas"]["UpdateId"];
+            /** @description How many machines it is about. */
+            machines: number;
+            /** @description What is waited for, or why it ended as it did. */
+            note?: string | null;
+            /** @description How many are over, however they ended. */
+            over: number;
+            /**
+             * Format: int64
+             * @description How many packages are not as they were.
+             */
+            packages: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            requested_at: string;
+            /** @description Who asked for it. */
+            requested_by: string;
+            /** @description The names of those that are being updated. */
+            running: string[];
+            /** @description The schedule that it was made by. */
+            schedule?: string | null;
+            /** @description How many were passed over. */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description When its first machine began.
+             */
+            started_at?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["UpdateState"];
+            /** @description What it is, for people. */
+            title: string;
+            /** @description How many are updated, or had nothing to install. */
+            well: number;
+        };
+        /** @description One page of updates, the newest first. */
+        UpdatePage: {
+            items: components["schemas"]["UpdateLine"][];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description What is being done with a machine, in this order; what does not apply is left out.
+         * @enum {string}
+         */
+        UpdatePhase: "check" | "refresh" | "survey" | "safety" | "evacuate" | "upgrade" | "restart" | "health" | "return" | "roll-back" | "tidy";
+        /** @description What an update would come to, as things are. Nothing was done but to look. */
+        UpdatePlan: {
+            /** @description How many machines have something to do. */
+            machines: number;
+            /**
+             * Format: int64
+             * @description How many packages would be installed, on all machines together.
+             */
+            packages: number;
+            /** @description Machines that were named and are not updated. */
+            passed_over: components["schemas"]["PassedOver"][];
+            /** @description How many machines something speaks against. */
+            refused: number;
+            /** @description How many machines would be started anew, as far as pending packages tell. */
+            restarts: number;
+            /**
+             * Format: int64
+             * @description Of those, the ones that close a security hole, where that is known.
+             */
+            security: number;
+            /** @description Wave by wave, in order. */
+            waves: components["schemas"]["PlannedWave"][];
+            /** @description What was wanted. */
+            wish: components["schemas"]["UpdateWish"];
+        };
+        /** @description An update of many machines, being carried out or over. */
+        UpdateRun: {
+            /** @description Whether it was asked to stop before the next machine. */
+            cancel?: boolean;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description How often it changed hands.
+             */
+            generation?: number;
+            /** @description Its id. */
+            id: components["schemas"]["UpdateId"];
+            /** @description What is waited for, or why it ended as it did, for people. */
+            note?: string | null;
+            /** @description The process that carries it out, as far as its lease goes. */
+            owner?: string | null;
+            /** @description Machines that were named and are not updated. */
+            passed_over?: components["schemas"]["PassedOver"][];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /** @description Who asked for it: a user's name, `token:NAME`, `local:USER`. */
+            requested_by: string;
+            /** @description From where: an address, `local`, or `schedule NAME`. */
+            requested_from: string;
+            /** @description The schedule that it was made by. */
+            schedule?: string | null;
+            /**
+             * Format: date-time
+             * @description When its first machine began.
+             */
+            started_at?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["UpdateState"];
+            /** @description Its machines, in order: wave by wave. */
+            targets?: components["schemas"]["UpdateTarget"][];
+            /** @description What it is, for people: `update 12 machines: hosts group:web`. */
+            title: string;
+            /** @description What is wanted. */
+            wish: components["schemas"]["UpdateWish"];
+        };
+        /**
+         * @description An update that is made again and again. It holds to maintenance windows as every change does: a machine that may not be
+         *     disturbed when its turn comes is passed over.
+         */
+        UpdateSchedule: {
+            /**
+             * @description When, by the clock of its zone: `03:30`.
+             * @example 03:30
+             */
+            at: string;
+            /** @description Who asked for it; filled in when it is stored. */
+            by?: string;
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description On which days. Defaults to all. */
+            days?: components["schemas"]["Day"][];
+            /**
+             * Format: date-time
+             * @description Times up to this one are done with; filled in when it is stored.
+             */
+            done_until?: string | null;
+            /** @description Whether it is made. Defaults to so. */
+            enabled?: boolean;
+            /** @description Its name, unique. */
+            name: string;
+            /** @description What is wanted each time. */
+            wish: components["schemas"]["UpdateWish"];
+            /** @description The time zone of its clock, as the IANA calls it. Defaults to `UTC`. */
+            zone?: string;
+        };
+        /** @description All schedules, by name. */
+        UpdateSchedules: {
+            items: components["schemas"]["ScheduleView"][];
+        };
+        /**
+         * @description How far an update got.
+         * @enum {string}
+         */
+        UpdateState: "waiting" | "running" | "done" | "failed" | "cancelled";
+        /** @description An operation that an update asked for. */
+        UpdateStep: {
+            /**
+             * Format: date-time
+             * @description When it was written down.
+             */
+            asked_at: string;
+            /**
+             * Format: date-time
+             * @description When its end was heard of.
+             */
+            ended_at?: string | null;
+            /** @description Its id, given before it was asked for. */
+            operation: components["schemas"]["OperationId"];
+            /** @description For what. */
+            phase: components["schemas"]["UpdatePhase"];
+            state?: components["schemas"]["OperationState"] | null;
+        };
+        /** @description A machine of an update. */
+        UpdateTarget: {
+            /** @description What it may not share with another that is updated at the same time: `cluster:ID` of a node, `set:NAME`. */
+            apart?: string[];
+            /** @description Whether that wave goes first alone. */
+            canary: boolean;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /** @description Whether it was emptied, and is in maintenance by us. */
+            evacuated?: boolean;
+            /** @description Why it failed. */
+            failure?: string | null;
+            /** @description Clusters that it is a part of: two updates never touch one at once. */
+            ground?: string[];
+            guest?: components["schemas"]["GuestId"] | null;
+            /** @description Whether a snapshot of ours is there. */
+            has_snapshot?: boolean;
+            /** @description Whether it was in maintenance before: then it is neither emptied nor taken out of it. */
+            in_maintenance?: boolean;
+            /** @description What it is. */
+            kind: components["schemas"]["TargetKind"];
+            /** @description Which machine. */
+            machine: components["schemas"]["Machine"];
+            /** @description Its name. */
+            name: string;
+            node?: components["schemas"]["HostId"] | null;
+            /** @description What else there is to say: packages that are held, what could not be seen. */
+            notes?: string[];
+            /**
+             * Format: int32
+             * @description Its place in the run, counted from 0.
+             */
+            number: number;
+            /** @description Whether Reanimator itself runs on it, or in it. */
+            own?: boolean;
+            /** @description What would be installed, as it was seen when its lists were fresh; 500 at most. */
+            pending?: components["schemas"]["PendingPackage"][];
+            /**
+             * Format: int64
+             * @description How many those are.
+             */
+            pending_count?: number;
+            phase?: components["schemas"]["UpdatePhase"] | null;
+            report?: components["schemas"]["PackageReport"] | null;
+            /** @description Whether a restart was due by what is pending, or wanted already. */
+            restart_due?: boolean;
+            /** @description Whether it was started anew. */
+            restarted?: boolean;
+            /** @description Whether it is what it was before. */
+            rolled_back?: boolean;
+            /**
+             * Format: int64
+             * @description Of those, the ones that close a security hole, where that is known.
+             */
+            security_count?: number | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["TargetState"];
+            /** @description The operations that were asked for. Each is written down before it is asked for. */
+            steps?: components["schemas"]["UpdateStep"][];
+            vitals?: components["schemas"]["Vitals"] | null;
+            /**
+             * Format: int32
+             * @description Its wave, counted from 1.
+             */
+            wave: number;
+            /**
+             * Format: date-time
+             * @description Until when it must be well again.
+             */
+            well_until?: string | null;
+            /** @description Why it stands where it stands. */
+            why: string;
+        };
+        /**
+         * @description What is wanted of an update.
+         *
+         *     ```
+         *     use reanimator_core::model::{Safety, UpdateWish};
+         *     let wish: UpdateWish = serde_json::from_str(r#"{"hosts":"group:web","guests":"tag:prod","safety":{"by":"snapshot"}}"#)?;
+         *     wish.check()?;
+         *     assert_eq!((wish.safety, wish.wave_size), (Safety::Snapshot, 3));
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        UpdateWish: {
+            /**
+             * @description Which machines those are, by name or id. Defaults to those that come first.
+             * @default []
+             */
+            canaries: string[];
+            /**
+             * Format: int32
+             * @description How many machines go first, alone: where one of them fails, the run stops, whatever `on_failure` says. Defaults to 1.
+             * @default 1
+             */
+            canary: number;
+            /**
+             * @description Whether a node is emptied before it is started anew, and filled again afterwards. Defaults to so; without, a node
+             *     with running guests is refused where a restart is due.
+             * @default true
+             */
+            evacuate: boolean;
+            /**
+             * @description Packages that stay as they are, by name, with `*` and `?`. Defaults to none.
+             * @default []
+             */
+            exclude: string[];
+            /**
+             * @description Which guests: `tag:prod&kind:lxc`. Defaults to none.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description How a machine shows that it is well afterwards.
+             * @default {
+             *       "listeners": true,
+             *       "units": true,
+             *       "within_seconds": 300
+             *     }
+             */
+            health: components["schemas"]["HealthWish"];
+            /**
+             * @description Which hosts, as in selectors: `group:web,!db1`. Defaults to none.
+             * @default null
+             */
+            hosts: string | null;
+            /**
+             * Format: int32
+             * @description A guest whose newest backup is older than so many days is not touched. Defaults to no matter.
+             * @default null
+             */
+            newest_backup_days: number | null;
+            /**
+             * @description What becomes of those that have not begun when one fails. Defaults to stop.
+             * @default stop
+             */
+            on_failure: components["schemas"]["OnFailure"];
+            /**
+             * @description Whether guests come before their node or after it. Defaults to before.
+             * @default guests-first
+             */
+            order: components["schemas"]["GuestOrder"];
+            /**
+             * @description Rules that an admin does not want kept this time. Defaults to none.
+             * @default []
+             */
+            overrides: components["schemas"]["Rule"][];
+            /**
+             * @description Whether a machine is started anew. Defaults to: where its packages ask for it.
+             * @default if-needed
+             */
+            reboot: components["schemas"]["RebootWish"];
+            /**
+             * Format: int32
+             * @description How many seconds a machine may take to be back once it is started anew. Defaults to 1800: the self-test of a server
+             *     takes minutes.
+             * @default 1800
+             */
+            restart_within_seconds: number;
+            /**
+             * @description What is made of a guest before it is updated. Defaults to nothing.
+             * @default {
+             *       "by": "none"
+             *     }
+             */
+            safety: components["schemas"]["Safety"];
+            /**
+             * @description Only what closes a security hole. Defaults to everything.
+             * @default false
+             */
+            security_only: boolean;
+            /**
+             * Format: int32
+             * @description How many are updated at once. Defaults to 3.
+             * @default 3
+             */
+            wave_size: number;
+        };
         /** @description A file that is being handed over, or was. */
         Upload: {
             /** @description Who hands it over. */
@@ -10234,6 +11002,24 @@ export interface components {
              * @default null
              */
             is_virtual: boolean | null;
+        };
+        /** @description What shows that a machine is well, at one time. */
+        Vitals: {
+            /**
+             * @description Units that have failed; none where it has no systemd that says so.
+             * @default null
+             */
+            failed: string[] | null;
+            /**
+             * @description Where it listens: `tcp/22`, `udp/53`; none where that was not seen.
+             * @default null
+             */
+            listeners: string[] | null;
+            /**
+             * @description Services that are to run from the start of the system, and run; none where it has no systemd that says so.
+             * @default null
+             */
+            running: string[] | null;
         };
         /** @description What makes a VLAN. */
         Vlan: {
@@ -14810,6 +15596,407 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateSchedules"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSchedule"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+        };
+    };
+    schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, up to 200. Defaults to 50. */
+                limit?: number;
+                /** @description Only those that are not over. Defaults to false. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdatePage"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWish"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateRun"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateRun"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateRun"];
+                };
+            };
+        };
+    };
+    plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWish"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdatePlan"];
+                };
             };
         };
     };

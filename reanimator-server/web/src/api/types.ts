@@ -7,10 +7,10 @@
  */
 import type { components } from './openapi';
 
-type Schemas = components['schemas'];
+export type Schemas = components['schemas'];
 
 /** The server writes every field of its answers, so none is ever missing. */
-type Answered<T> = T extends readonly (infer Item)[]
+export type Answered<T> = T extends readonly (infer Item)[]
   ? Answered<Item>[]
   : T extends object
     ? { [Key in keyof T]-?: Answered<Exclude<T[Key], undefined>> }
@@ -121,7 +121,7 @@ export type NewOperation = Schemas['NewOperation'];
 export type DryStep = Omit<Answered<Schemas['DryStep']>, 'action'> & { action: Action };
 export type DryRun = Omit<Answered<Schemas['DryRun']>, 'steps'> & { steps: DryStep[] };
 /** Actions that are carried out, or were. */
-export type OperationStep = Omit<Answered<Schemas['Step']>, 'action'> & { action: Action };
+export type OperationStep = Omit<Answered<Schemas['Step']>, 'action' | 'result'> & { action: Action };
 export type Operation = Omit<Answered<Schemas['Operation']>, 'steps'> & { steps: OperationStep[] };
 export type OperationState = Schemas['OperationState'];
 export type StepState = Schemas['StepState'];
@@ -229,6 +229,7 @@ export type Frame =
   | { type: FactFrame; at: string; data: { id: string } }
   | { type: OperationFrame; at: string; data: Operation }
   | { type: CommandFrame; at: string; data: Schemas['CommandNews'] }
+  | { type: UpdateFrame; at: string; data: { id: string } }
   | { type: AlertFrame; at: string; data: Alert };
 
 /** Frames that tell of an alert. */
@@ -239,6 +240,8 @@ export type OperationFrame = 'operation:started' | 'operation:updated' | 'operat
 
 /** Frames that tell how far a command on hosts got. */
 export type CommandFrame = 'command:started' | 'command:updated' | 'command:ended';
+/** Frames that tell how far an update of many machines got. */
+export type UpdateFrame = 'update:started' | 'update:updated' | 'update:ended';
 
 /** Frames that say that a table or a page of details is worth reading again. */
 export type FactFrame = 'host:changed' | 'guest:added' | 'guest:updated' | 'guest:removed' | 'guest:changed';

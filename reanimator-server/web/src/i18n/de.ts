@@ -16,6 +16,7 @@ import { actions } from './de/actions';
 import { rules } from './de/rules';
 import { notify } from './de/notify';
 import { windows } from './de/windows';
+import { updates } from './de/updates';
 import { scripts } from './de/scripts';
 import { run } from './de/run';
 import { terminals } from './de/terminals';
@@ -45,6 +46,7 @@ export const messages: Messages = {
   rules,
   notify,
   windows,
+  updates,
   scripts,
   run,
   terminals,

@@ -16,6 +16,7 @@ import { actions } from './en/actions';
 import { rules } from './en/rules';
 import { notify } from './en/notify';
 import { windows } from './en/windows';
+import { updates } from './en/updates';
 import { scripts } from './en/scripts';
 import { run } from './en/run';
 import { terminals } from './en/terminals';
@@ -45,6 +46,7 @@ export const messages = {
   rules,
   notify,
   windows,
+  updates,
   scripts,
   run,
   terminals,

@@ -16,6 +16,7 @@ import { actions } from './it/actions';
 import { rules } from './it/rules';
 import { notify } from './it/notify';
 import { windows } from './it/windows';
+import { updates } from './it/updates';
 import { scripts } from './it/scripts';
 import { run } from './it/run';
 import { terminals } from './it/terminals';
@@ -45,6 +46,7 @@ export const messages: Messages = {
   rules,
   notify,
   windows,
+  updates,
   scripts,
   run,
   terminals,

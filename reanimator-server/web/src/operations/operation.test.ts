@@ -147,3 +147,16 @@ test('every risk has its words', () => {
     expect(t.operations.risks[risk]).toBeTruthy();
   }
 });
+
+test('packages are told of the machine that they are on', () => {
+  const names = { guest: (id: string) => (id === 'c1:101' ? 'mail' : undefined), host: () => 'web-1' };
+  const upgrade = { on: 'packages', do: 'upgrade', exclude: [] } as const;
+  const about = (machine: string, security_only: boolean) =>
+    step({ action: { ...upgrade, machine, security_only, exclude: [] } });
+  expect(stepText(about('guest:c1:101', true), names, String)).toBe('Install the security updates of mail');
+  expect(stepText(about('host:h1', false), names, String)).toBe('Upgrade the packages of web-1');
+  expect(stepHref(about('guest:c1:101', false))).toBe('/guests/c1%3A101');
+  expect(consequence({ on: 'packages', machine: 'host:h1', do: 'refresh' })).toContain(
+    'Nothing is installed',
+  );
+});

@@ -1,5 +1,6 @@
 /** Actions in words: what each does, to what, and what it costs. */
 import type { Action, ActionOn, OperationStep, Rule } from '../api/types';
+import { entityHref, splitEntity } from '../facts/entity';
 import { format, t } from '../i18n';
 
 /** How the things that steps act upon are called. */
@@ -46,11 +47,19 @@ function guestText(action: ActionOn<'guest'>, names: Names): string {
   }
 }
 
+function packagesText(action: ActionOn<'packages'>, names: Names): string {
+  const { kind, id } = splitEntity(action.machine);
+  const name = (kind === 'guest' ? names.guest(id) : names.host(id)) ?? id;
+  const what = action.do === 'upgrade' && action.security_only ? 'security' : action.do;
+  return t.actions.packagesSteps[what](name);
+}
+
 export function actionText(action: Action, names: Names): string {
   if (action.on === 'guest') return guestText(action, names);
   if (action.on === 'snapshot') {
     return t.operations.snapshotSteps[action.do](action.name, names.guest(action.guest) ?? action.guest);
   }
+  if (action.on === 'packages') return packagesText(action, names);
   const id = action.on === 'host' ? action.id : action.host;
   const host = names.host(id) ?? id;
   switch (action.on) {
@@ -122,6 +131,8 @@ export function consequence(action: Action): string {
       return t.actions.scriptCost;
     case 'storage':
       return t.actions.storageCosts[action.do];
+    case 'packages':
+      return t.actions.packagesCosts[action.do];
   }
 }
 
@@ -141,6 +152,8 @@ export function stepHref({ action }: Pick<OperationStep, 'action'>): string {
       return `/guests/${encodeURIComponent(action.guest)}/snapshots`;
     case 'host':
       return `/hosts/${encodeURIComponent(action.id)}`;
+    case 'packages':
+      return entityHref(action.machine) ?? '';
     default:
       return `/hosts/${encodeURIComponent(action.host)}${HOST_PARTS[action.on] ?? ''}`;
   }
@@ -150,6 +163,7 @@ export function stepHref({ action }: Pick<OperationStep, 'action'>): string {
 export function thingOf(action: Action): string {
   if (action.on === 'guest') return `guest:${action.id}`;
   if (action.on === 'snapshot') return `guest:${action.guest}`;
+  if (action.on === 'packages') return action.machine;
   return `host:${action.on === 'host' ? action.id : action.host}`;
 }
 

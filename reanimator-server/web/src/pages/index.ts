@@ -131,6 +131,21 @@ export const PAGES: readonly Page[] = [
     load: () => import('./operations/Page.svelte'),
   },
   {
+    id: 'updates',
+    icon: 'update',
+    path: '/updates',
+    key: 'u',
+    needs: 'viewer',
+    load: () => import('./updates/Page.svelte'),
+  },
+  {
+    id: 'update',
+    under: 'updates',
+    path: '/updates/',
+    needs: 'viewer',
+    load: () => import('./updates/Page.svelte'),
+  },
+  {
     id: 'scripts',
     icon: 'scripts',
     path: '/scripts',

@@ -87,6 +87,16 @@ export const actions: typeof English = {
     update: (name, host) => `Projekt ${name} auf ${host} aktualisieren`,
   },
   runScript: (script, host) => `Skript ${script} auf ${host} ausführen`,
+  packagesSteps: {
+    refresh: (name) => `Paketlisten von ${name} holen`,
+    upgrade: (name) => `Pakete von ${name} aktualisieren`,
+    security: (name) => `Sicherheitsupdates von ${name} installieren`,
+  },
+  packagesCosts: {
+    refresh: 'Die Listen dessen, was es gibt, werden geholt. Installiert wird nichts.',
+    upgrade:
+      'Neueres wird installiert, und Dienste starten neu: jeder fehlt einen Augenblick. Von Hand geänderte Konfigurationsdateien bleiben erhalten.',
+  },
   storageSteps: {
     upload: (file, storage, host) => `${file} auf ${storage} von ${host} hochladen`,
     download: (file, storage, host) => `${file} auf ${storage} von ${host} herunterladen`,

@@ -18,6 +18,8 @@ export const shell: typeof English = {
     alertpart: 'Meldungen',
     operations: 'Vorgänge',
     operation: 'Vorgang',
+    updates: 'Updates',
+    update: 'Update',
     scripts: 'Skripte',
     run: 'Ausführen',
     terminals: 'Terminals',

@@ -85,6 +85,16 @@ export const actions = {
     update: (name: string, host: string) => `Update project ${name} on ${host}`,
   },
   runScript: (script: string, host: string) => `Run script ${script} on ${host}`,
+  packagesSteps: {
+    refresh: (name: string) => `Fetch the package lists of ${name}`,
+    upgrade: (name: string) => `Upgrade the packages of ${name}`,
+    security: (name: string) => `Install the security updates of ${name}`,
+  },
+  packagesCosts: {
+    refresh: 'The lists of what there is are fetched. Nothing is installed.',
+    upgrade:
+      'What is newer is installed and services are started anew: each is away for a moment. Configuration files that somebody changed are kept.',
+  },
   storageSteps: {
     upload: (file: string, storage: string, host: string) => `Upload ${file} to ${storage} of ${host}`,
     download: (file: string, storage: string, host: string) => `Download ${file} to ${storage} of ${host}`,

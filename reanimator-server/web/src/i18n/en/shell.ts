@@ -19,6 +19,8 @@ export const shell = {
     alertpart: 'Alerts',
     operations: 'Operations',
     operation: 'Operation',
+    updates: 'Updates',
+    update: 'Update',
     scripts: 'Scripts',
     run: 'Run',
     terminals: 'Terminals',

@@ -87,6 +87,16 @@ export const actions: typeof English = {
     update: (name, host) => `Aggiornare il progetto ${name} su ${host}`,
   },
   runScript: (script, host) => `Eseguire lo script ${script} su ${host}`,
+  packagesSteps: {
+    refresh: (name) => `Scaricare gli elenchi dei pacchetti di ${name}`,
+    upgrade: (name) => `Aggiornare i pacchetti di ${name}`,
+    security: (name) => `Installare gli aggiornamenti di sicurezza di ${name}`,
+  },
+  packagesCosts: {
+    refresh: 'Vengono scaricati gli elenchi di ciò che esiste. Non viene installato nulla.',
+    upgrade:
+      'Viene installato ciò che è più nuovo e i servizi vengono riavviati: ognuno manca per un momento. I file di configurazione modificati a mano restano.',
+  },
   storageSteps: {
     upload: (file, storage, host) => `Caricare ${file} su ${storage} di ${host}`,
     download: (file, storage, host) => `Scaricare ${file} su ${storage} di ${host}`,

@@ -18,6 +18,8 @@ export const shell: typeof English = {
     alertpart: 'Avvisi',
     operations: 'Operazioni',
     operation: 'Operazione',
+    updates: 'Aggiornamenti',
+    update: 'Aggiornamento',
     scripts: 'Script',
     run: 'Esegui',
     terminals: 'Terminali',

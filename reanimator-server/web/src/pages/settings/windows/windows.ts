@@ -8,7 +8,7 @@ export interface Draft {
   name: string;
   hosts: string;
   guests: string;
-  days: Record<Day, boolean>;
+  days: DaysDraft;
   from: string;
   to: string;
   zone: string;
@@ -18,7 +18,10 @@ export interface Draft {
   comment: string;
 }
 
-const daysOf = (days: readonly Day[]): Record<Day, boolean> => {
+/** Which days of the week are ticked. */
+export type DaysDraft = Record<Day, boolean>;
+
+export const daysOf = (days: readonly Day[]): DaysDraft => {
   const each = (day: Day) => days.includes(day);
   return {
     mon: each('mon'),
