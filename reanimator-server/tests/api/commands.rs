@@ -96,7 +96,9 @@ async fn commands_are_saved_changed_and_removed() {
     assert_eq!(saved.json()["time_limit_seconds"], 60);
     service.post(&admin, path, json!({ "name": "up", "command": "uptime" })).await.problem(409, "conflict");
     service.post(&admin, path, json!({ "name": "a b", "command": "uptime" })).await.problem(422, "invalid");
-    let send = |method: Method, name: &str, body: Value| service.json(method, &admin, &format!("{path}/{name}"), body);
+    let send = async |method: Method, name: &str, body: Value| {
+        service.json(method, &admin, &format!("{path}/{name}"), body).await
+    };
     let changed = json!({ "name": "up", "command": "uptime -p", "sudo": true });
     assert_eq!(send(Method::PUT, "up", changed.clone()).await.ok()["command"], "uptime -p");
     send(Method::PUT, "other", changed).await.problem(422, "invalid");

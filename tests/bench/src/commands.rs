@@ -33,7 +33,7 @@ pub(crate) fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
         let fleet = open(&data).await?;
         let token = fleet.access().create_token("bench", Role::Admin, fleet.now()).await?;
         fleet.close().await;
-        Result::Ok(token)
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(token)
     })?;
     let (mut service, address) = Service::start_with_address(&data)?;
     let (wanted, began) = (setting.spec.addresses.len(), Instant::now());
