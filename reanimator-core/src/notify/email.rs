@@ -31,11 +31,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Message, Secrets, guard};
+use super::{Message, Secrets, guard, tls};
 use crate::{
     Error, ErrorKind, Result,
     model::{MailTls, NotifyTarget, NotifyWay},
-    transport::http::Trust,
 };
 
 /// How long all of it may take.
@@ -164,13 +163,15 @@ async fn connect(way: Way<'_>, addresses: &[SocketAddr]) -> Result<(Bounded<TcpS
 async fn protect(way: Way<'_>, stream: Bounded<TcpStream>) -> Result<Protected> {
     let name = ServerName::try_from(way.server.to_owned())
         .map_err(|error| attempt(ErrorKind::Invalid, way).from_source(error))?;
-    let config = Arc::new(Trust::System.config()?);
+    let config = Arc::new(tls::config()?);
     let peer = stream.peer;
     let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
-        attempt(ErrorKind::Unreachable, way)
-            .because("the connection could not be protected")
-            .next("check that it speaks TLS on this port, and that this machine trusts its certificate")
-            .from_source(error)
+        untrusted(way, &error).unwrap_or_else(|| {
+            attempt(ErrorKind::Unreachable, way)
+                .because("the connection could not be protected")
+                .next("check that it speaks TLS on this port")
+                .from_source(error)
+        })
     })?;
     Ok(Protected { stream, peer })
 }
@@ -179,7 +180,20 @@ fn attempt(kind: ErrorKind, way: Way<'_>) -> Error {
     Error::new(kind, "send a mail").on(format!("{}:{}", way.server, way.port))
 }
 
+/// That its certificate is not trusted, where that is the trouble.
+fn untrusted(way: Way<'_>, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let trouble = tls::certificate_trouble(error)?;
+    Some(
+        attempt(ErrorKind::Unreachable, way)
+            .because(trouble)
+            .next("let this machine trust it, or give the name it is for"),
+    )
+}
+
 fn of_smtp(way: Way<'_>, error: lettre::transport::smtp::Error) -> Error {
+    if let Some(untrusted) = untrusted(way, &error) {
+        return untrusted;
+    }
     let code = error.status().map(u16::from);
     let (kind, next) = match code {
         Some(530 | 534 | 535 | 538) => (ErrorKind::AuthFailed, "check the user and the password of this target"),

@@ -5,11 +5,8 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use url::Url;
 
-use super::guard;
-use crate::{
-    Error, ErrorKind, Result,
-    transport::http::{Trust, excerpt},
-};
+use super::{guard, tls};
+use crate::{Error, ErrorKind, Result, transport::http::excerpt};
 
 /// How long all of it may take.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -113,7 +110,7 @@ async fn exchange(post: Post, allow_inside: bool) -> Result<String> {
     let port = url.port_or_known_default().unwrap_or(443);
     let addresses = guard::addresses(&host, port, allow_inside).await?;
     let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(Trust::System.config()?)
+        .tls_backend_preconfigured(tls::config()?)
         .resolve_to_addrs(&host, &addresses)
         .connect_timeout(CONNECT_LIMIT)
         .redirect(reqwest::redirect::Policy::none())
@@ -127,15 +124,27 @@ async fn exchange(post: Post, allow_inside: bool) -> Result<String> {
     let ask = client.post(url).headers(headers).header(CONTENT_TYPE, json).body(body);
     let mut response = ask.send().await.map_err(|error| {
         let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unreachable };
-        Error::new(kind, "post it")
-            .on(&*name)
-            .next("check that it is up, the address is right and its certificate is one that this machine trusts")
-            .from_source(error.without_url())
+        let failed = Error::new(kind, "post it").on(&*name);
+        match tls::certificate_trouble(&error) {
+            Some(trouble) => failed.because(trouble).next("let this machine trust it, or give the name it is for"),
+            None => {
+                failed.because(innermost(&error.without_url())).next("check that it is up and the address is right")
+            }
+        }
     })?;
     let status = response.status().as_u16();
     let said = beginning(&mut response).await;
     let location = response.headers().get(LOCATION).map(|to| excerpt(to.as_bytes()));
     judge(&name, status, &said, location)
+}
+
+/// What the layer at the bottom says: those above say only that something failed.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut layer: &dyn std::error::Error = error;
+    while let Some(below) = layer.source() {
+        layer = below;
+    }
+    layer.to_string()
 }
 
 /// The beginning of an answer; one that breaks off counts as far as it came.

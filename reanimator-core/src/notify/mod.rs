@@ -19,6 +19,7 @@ pub mod guard;
 pub mod http;
 pub mod message;
 pub mod ntfy;
+mod tls;
 pub mod webhook;
 
 use std::{collections::BTreeMap, fmt};

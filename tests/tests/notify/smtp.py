@@ -26,7 +26,7 @@ class Keep:
 
 def authenticate(server, session, envelope, mechanism, data):
     right = data.login == b"ada" and data.password == b"s3cret"
-    return AuthResult(success=right, auth_data=data)
+    return AuthResult(success=right, handled=False, auth_data=data)
 
 
 mode = sys.argv[1]

@@ -54,7 +54,7 @@ impl Trust {
     }
 
     /// The TLS settings that hold a server to this.
-    pub(crate) fn config(self) -> Result<ClientConfig> {
+    pub(super) fn config(self) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
         let system = match self {
             Self::Pinned(_) => None,

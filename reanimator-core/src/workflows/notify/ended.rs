@@ -67,7 +67,10 @@ fn notice(operation: &Operation, now: Timestamp) -> Notice {
         true => operation.steps.first().map(|step| step.action.words()).unwrap_or_default(),
     };
     let mut lines: Vec<String> = operation.note.iter().cloned().collect();
-    lines.extend(failed.iter().take(MOST_STEPS).cloned());
+    // The note tells of the only one that failed.
+    if failed.len() != 1 || lines.is_empty() {
+        lines.extend(failed.iter().take(MOST_STEPS).cloned());
+    }
     lines.push(format!("Asked for by {}.", operation.requested_by));
     let at = operation.ended_at.unwrap_or(now);
     let notice = Notice::new(NoticeKind::OperationEnded, level, format!("{title}: {end}"), at)
