@@ -243,8 +243,8 @@ async fn lab_a_package_that_asks_for_a_restart_is_heard_and_another_manager_at_w
     let asks = "touch /run/reboot-required; echo alpha >>/run/reboot-required.pkgs";
     let ward = Ward::open(host, &format!("package alpha 1.1 {}", reanimator_core::transport::quote::word(asks))).await;
     let hold = "setsid perl -e 'use Fcntl; open(my $f, \">>\", \"/var/lib/dpkg/lock-frontend\"); \
-                fcntl($f, F_SETLK, pack(\"s s l! l! i\", F_WRLCK, 0, 0, 0, 0)) or die; open(my $r, \">\", \"/run/holds\"); close $r; sleep 600' \
-                </dev/null >/dev/null 2>&1 & until [ -e /run/holds ]; do sleep 0.05; done; rm /run/holds; echo $!";
+                my $l = pack(\"s s x4 q q l x4\", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die; open(my $r, \">\", \"/run/holds\"); close $r; sleep 600' \
+                </dev/null >/dev/null 2>&1 & timeout 20 sh -c 'until [ -e /run/holds ]; do sleep 0.05; done'; rm /run/holds; echo $!";
     let holder = ward.inside(hold).await;
     let operation = ward.upgrade().await;
     assert_eq!(operation.state, OperationState::Failed);

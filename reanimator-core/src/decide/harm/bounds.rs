@@ -107,8 +107,8 @@ fn hosts_of(scene: &Scene, action: &Action) -> BTreeSet<HostId> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{change, guest, host, lab, migrate, shutdown, start, stop, words};
-    use crate::model::{GuestChange, GuestKind, Rule, scene::SceneWindow};
+    use super::super::testing::{change, guest, host, id, lab, migrate, shutdown, start, stop, words};
+    use crate::model::{Action, GuestChange, GuestKind, Machine, PackagesChange, Rule, scene::SceneWindow};
 
     const NONE: [&str; 0] = [];
 
@@ -144,6 +144,26 @@ mod tests {
         assert_eq!(words(&scene, &shutdown("pi"), Rule::Window), NONE);
         guest(&mut scene, "mail").window = Some(SceneWindow { open: false, words: "waits for the night".into() });
         assert_eq!(words(&scene, &shutdown("pve1"), Rule::Window), ["mail waits for the night"]);
+    }
+
+    #[test]
+    fn an_upgrade_disturbs_its_machine_and_fetching_lists_does_not() {
+        let mut scene = lab();
+        let packages = |machine: &Machine, change: &PackagesChange| Action::Packages {
+            machine: machine.clone(),
+            change: change.clone(),
+        };
+        let (upgrade, refresh) =
+            (PackagesChange::Upgrade { security_only: true, exclude: Vec::new() }, PackagesChange::Refresh);
+        guest(&mut scene, "mail").protected = Some("is protected by ada".into());
+        host(&mut scene, "pi").window = Some(SceneWindow { open: false, words: "waits for Sunday".into() });
+        for (machine, rule, why) in [
+            (Machine::Guest(id("mail")), Rule::Protected, "mail is protected by ada"),
+            (Machine::Host("pi".into()), Rule::Window, "pi waits for Sunday"),
+        ] {
+            assert_eq!(words(&scene, &packages(&machine, &upgrade), rule), [why]);
+            assert_eq!(words(&scene, &packages(&machine, &refresh), rule), NONE);
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ const TOOLS: [(&str, &str); 3] = [
 /// How much of what an agent's command says is kept, as the agent does.
 const AGENT_OUTPUT: usize = 16 << 20;
 
+/// What the agent says of one command.
+type CommandState = Arc<Mutex<Value>>;
+
 /// The machines of one cluster.
 #[derive(Clone, Default)]
 pub(crate) struct Machines(Arc<Inner>);
@@ -36,7 +39,7 @@ pub(crate) struct Machines(Arc<Inner>);
 struct Inner {
     folder: Mutex<Option<TempDir>>,
     /// What guest agents were told to run, by guest and process.
-    commands: Mutex<HashMap<(u32, u64), Arc<Mutex<Value>>>>,
+    commands: Mutex<HashMap<(u32, u64), CommandState>>,
 }
 
 impl Machines {

@@ -19,7 +19,7 @@ apt_installed() {
 }
 
 apt_survey() {
-    echo @@held; dpkg --get-selections 2>/dev/null | sed -n 's/[[:space:]]*hold$//p'
+    echo @@held; dpkg --get-selections 2>/dev/null | grep 'hold$'
     echo @@states
     dpkg-query -W -f '${db:Status-Abbrev}|${binary:Package}\n' 2>/dev/null | grep -E '^(.[UFH]|..R)' | head -n 100
     echo @@interrupted

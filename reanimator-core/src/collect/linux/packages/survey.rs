@@ -268,3 +268,99 @@ fn reboot_due(manager: PackageManager, pending: &[PendingPackage]) -> Vec<String
     };
     pending.iter().filter(is_deep).map(|package| package.name.clone()).take(100).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    macro_rules! recording {
+        ($name:literal) => {
+            include_str!(concat!("../../../../tests/recordings/linux/packages/", $name, ".txt"))
+        };
+    }
+
+    fn read(text: &str) -> PackageSurvey {
+        survey(text, Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    fn names(survey: &PackageSurvey) -> Vec<&str> {
+        survey.pending.iter().map(|package| package.name.as_str()).collect()
+    }
+
+    #[test]
+    fn apt_tells_all_there_is_to_know_before_an_upgrade() {
+        let survey = read(recording!("apt"));
+        assert_eq!(names(&survey), ["libssl3", "linux-image-6.1.0-28-amd64"]);
+        assert_eq!((survey.pending_count, survey.security_count, survey.removed.len()), (2, Some(1), 1));
+        assert_eq!(survey.held, ["beta"]);
+        assert_eq!(survey.broken, ["dpkg was interrupted", "half is half-installed"]);
+        assert_eq!(survey.busy.as_deref(), Some("unattended-upgr (process 812)"));
+        assert_eq!(survey.download, Some(Bytes(70_500_000)));
+        assert!(survey.reboot_wanted && survey.reboot_reasons[0].contains("libc6"), "{:?}", survey.reboot_reasons);
+        assert_eq!(survey.reboot_due_for, ["linux-image-6.1.0-28-amd64"]);
+        assert_eq!(survey.services, ["ssh.service", "nginx.service"]);
+        assert_eq!(survey.refreshed_at, Timestamp::from_second(1_727_600_000).ok());
+    }
+
+    #[test]
+    fn each_file_system_is_counted_once_and_that_of_kernels_by_itself() {
+        let survey = read(recording!("apt"));
+        let rooms: Vec<(&str, u64)> = survey.rooms.iter().map(|room| (room.path.as_str(), room.needed.0)).collect();
+        assert_eq!(rooms, [("/", 70_500_000 * 2 + 400_000_000 + MARGIN), ("/boot", 44_040_192)]);
+        let tight = survey.too_little_room().unwrap();
+        assert_eq!(tight, "/boot has 30.0 MiB left, and 42.0 MiB are needed");
+    }
+
+    #[test]
+    fn real_programs_of_three_families_are_read() {
+        let all = ["alpha", "beta", "gamma"];
+        let dnf = read(recording!("dnf-4"));
+        assert_eq!((names(&dnf).as_slice(), dnf.security_count), (&all[..], Some(1)));
+        assert_eq!(dnf.pending[1].security, Some(true));
+        assert_eq!((dnf.download, dnf.pending[0].from.as_deref()), (Some(Bytes(0)), Some("1.0-1")));
+        let zypper = read(recording!("zypper-1.14"));
+        assert_eq!((names(&zypper).as_slice(), zypper.security_count), (&all[..], Some(1)));
+        assert_eq!(zypper.download, Some(Bytes(18_841)));
+        let pacman = read(recording!("pacman-6"));
+        assert_eq!((names(&pacman).as_slice(), pacman.security_count), (&all[..], None));
+        assert!(pacman.unseen.iter().any(|unseen| unseen.what == "security updates"));
+        for survey in [dnf, zypper, pacman] {
+            assert!(survey.broken.is_empty() && survey.is_root && survey.too_little_room().is_none(), "{survey:?}");
+        }
+    }
+
+    #[test]
+    fn apk_is_read_as_its_documentation_has_it() {
+        let survey = read(recording!("apk"));
+        assert_eq!(names(&survey), ["busybox", "linux-virt", "musl"]);
+        assert_eq!((survey.held.as_slice(), survey.security_count), (&["nginx".to_owned()][..], None));
+        assert_eq!(survey.reboot_due_for, ["linux-virt", "musl"]);
+        assert!(survey.too_little_room().is_some_and(|tight| tight.starts_with("/boot has 10.0 MiB left")));
+    }
+
+    #[test]
+    fn what_is_pending_is_not_known_where_the_manager_failed() {
+        let text = recording!("dnf-4").replace("@@status\n100", "@@status\n1");
+        let survey = read(&text);
+        assert_eq!(survey.pending_count, 0);
+        assert!(survey.unseen.iter().any(|unseen| unseen.what == "pending packages"));
+    }
+
+    #[test]
+    fn half_an_answer_and_a_strange_machine_are_errors() {
+        let kind = |text: &str| survey(text, Timestamp::UNIX_EPOCH).unwrap_err().kind();
+        assert_eq!(kind("@@manager\nnone\n@@user\n0\n"), ErrorKind::Invalid);
+        assert_eq!(kind("@@manager\napt\n@@user\n0\n@@pending\n"), ErrorKind::Protocol);
+        assert_eq!(kind(""), ErrorKind::Protocol);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(?s)@@manager\n(apt|dnf|zypper|pacman|apk)\n(@@[a-z]{1,9}\n|Inst |[|] |.){0,80}@@end") {
+            let _ = survey(&text, Timestamp::UNIX_EPOCH);
+        }
+    }
+}
