@@ -16,7 +16,7 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::faults::Fault;
@@ -111,9 +111,11 @@ async fn connection(world: Arc<World>, door: usize, stream: TcpStream) {
         Ok(stream) => stream,
         Err(error) => return tracing::debug!(%error, "no TLS session"),
     };
+    // Held by each console that goes on over this connection: it ends with the last of them.
+    let (alive, mut gone) = mpsc::channel::<Infallible>(1);
     let service = service_fn(|request| {
-        let world = Arc::clone(&world);
-        async move { Ok::<_, Infallible>(respond(&world, door, request).await) }
+        let (world, alive) = (Arc::clone(&world), alive.clone());
+        async move { Ok::<_, Infallible>(respond(&world, door, request, alive).await) }
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -124,9 +126,16 @@ async fn connection(world: Arc<World>, door: usize, stream: TcpStream) {
     if let Err(error) = served {
         tracing::debug!(%error, "connection ended");
     }
+    drop(alive);
+    let _nothing_is_ever_sent = gone.recv().await;
 }
 
-async fn respond(world: &World, door: usize, mut request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(
+    world: &World,
+    door: usize,
+    mut request: hyper::Request<Incoming>,
+    alive: mpsc::Sender<Infallible>,
+) -> Response<Full<Bytes>> {
     let console = Entrance::of(&mut request);
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
@@ -181,7 +190,7 @@ async fn respond(world: &World, door: usize, mut request: hyper::Request<Incomin
         Some(Fault::Slow | Fault::Late) | None => {
             let answer = world.answer(door, request);
             if let (Some(entrance), Ok(reply)) = (console, &answer) {
-                return entrance.open(world, door, &reply.data);
+                return entrance.open(world, door, &reply.data, alive);
             }
             if matches!(&answer, Err(refusal) if refusal.delayed) {
                 tokio::time::sleep(world.login_delay).await;
@@ -211,7 +220,7 @@ impl Entrance {
     }
 
     /// Goes over to the WebSocket. The port that the answer names is free again.
-    fn open(self, world: &World, door: usize, data: &Value) -> Response<Full<Bytes>> {
+    fn open(self, world: &World, door: usize, data: &Value, alive: mpsc::Sender<Infallible>) -> Response<Full<Bytes>> {
         let port = data["port"].as_str().and_then(|port| port.parse::<u16>().ok()).unwrap_or_default();
         let console = world.cluster(world.doors[door].cluster).consoles.remove(&port);
         let Some(console) = console else { return refuse(&Refusal::died("no such console")) };
@@ -220,6 +229,7 @@ impl Entrance {
                 Ok(upgraded) => crate::consoles::serve(console, upgraded).await,
                 Err(error) => tracing::debug!(%error, "a console was not entered"),
             }
+            drop(alive);
         });
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
