@@ -21,6 +21,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alert rules, with how many alerts of each go on. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a rule. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Removes a rule. What it had raised resolves and says so. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Changes a rule; what is absent stays. Where it looks in another way then, what it had raised resolves and says so. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/alert-rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a rule, kept or not: what it would say now, and how often it would have rung over the last week. Nothing is
+         *     changed and nobody is told.
+         */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that somebody knows of an alert. It stays until it resolves; who says so again says it anew. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -208,8 +316,8 @@ export interface paths {
          *     `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
          *     `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
          *     `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
-         *     is the Operation). Close codes: 1001 the service stops, 1008 the session or token
-         *     has ended, 1013 the client was too slow and may connect again.
+         *     is the Operation); and `alert:raised`, `alert:acknowledged`, `alert:resolved` (data is the Alert). Close codes: 1001 the
+         *     service stops, 1008 the session or token has ended, 1013 the client was too slow and may connect again.
          */
         get: operations["listen"];
         put?: never;
@@ -1318,107 +1426,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Alert: {
-            acknowledged_at?: string | null;
-            acknowledged_by?: string | null;
-            at: string;
+        /** @description What somebody who knows has to say. */
+        Acknowledgement: {
+            /**
+             * @description For people, in one line. Defaults to nothing.
+             * @default
+             */
             comment: string;
-            entity: string;
-            id: string;
-            item: string;
-            kind: string;
-            level: components["schemas"]["AttentionLevel"];
-            name: string;
-            raised_at: string;
-            resolution?: null | components["schemas"]["Resolution"];
-            resolved_at?: string | null;
-            revision: number;
-            rule: string;
-            since: string;
-            state: components["schemas"]["AlertState"];
-            text: string;
-            times: number;
-            value?: number | null;
-            values: {
-                [key: string]: string;
-            };
-        };
-        AlertCondition: {
-            direction?: components["schemas"]["Direction"];
-            enter: number;
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "threshold";
-            leave: number;
-            metric: string;
-        } | {
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "offline";
-        } | {
-            from_percent?: number;
-            /** @enum {string} */
-            kind: "filling";
-            within_hours?: number;
-        } | {
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "attention";
-            kinds: components["schemas"]["AttentionKind"][];
-            least?: components["schemas"]["AttentionLevel"];
-        } | {
-            /** @enum {string} */
-            kind: "certificate";
-            within_days?: number;
-        };
-        AlertRule: {
-            built_in?: boolean;
-            clusters?: string | null;
-            comment?: string;
-            condition: components["schemas"]["AlertCondition"];
-            enabled?: boolean;
-            guests?: string | null;
-            hosts?: string | null;
-            level?: components["schemas"]["AttentionLevel"];
-            name: string;
-            revision?: number;
-            storages?: string | null;
-        };
-        AlertRuleChange: {
-            clusters?: string | null;
-            comment?: string | null;
-            condition?: null | components["schemas"]["AlertCondition"];
-            enabled?: boolean | null;
-            guests?: string | null;
-            hosts?: string | null;
-            level?: null | components["schemas"]["AttentionLevel"];
-            storages?: string | null;
-        };
-        AlertRuleView: {
-            open: number;
-            rule: components["schemas"]["AlertRule"];
-            words: string;
-        };
-        /** @enum {string} */
-        AlertState: "active" | "acknowledged" | "resolved";
-        /** @enum {string} */
-        Direction: "above" | "below";
-        /** @enum {string} */
-        Resolution: "well" | "rule-changed" | "rule-removed" | "not-covered" | "gone";
-        Ring: {
-            at: string;
-            entity: string;
-            name: string;
-            text: string;
-            until?: string | null;
-        };
-        RuleTrial: {
-            covers: number;
-            now: components["schemas"]["Ring"][];
-            played: number;
-            rang: number;
-            rings: components["schemas"]["Ring"][];
-            words: string;
         };
         /**
          * @description One change to the world: what, on what, with which bounds.
@@ -1580,6 +1594,244 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description One matter that met a rule. */
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            acknowledged_at?: string | null;
+            /** @description Who has acknowledged it. */
+            acknowledged_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When its text and value were last brought up to date.
+             */
+            at: string;
+            /** @description What that person said. */
+            comment: string;
+            /** @description What it is about: `host:ID`, `guest:ID`, `storage:ID`, `cluster:ID`. */
+            entity: string;
+            /** @description Its id; ids are in the order in which alerts were raised. */
+            id: string;
+            /** @description Which of several matters of it: a disk, a certificate. Empty where there is but one. */
+            item: string;
+            /** @description What kind of condition: `threshold`, `offline`, `filling`, `attention` or `certificate`. */
+            kind: string;
+            /** @description How bad it is, as the rule says. */
+            level: components["schemas"]["AttentionLevel"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was raised.
+             */
+            raised_at: string;
+            resolution?: components["schemas"]["Resolution"] | null;
+            /**
+             * Format: date-time
+             * @description When it resolved.
+             */
+            resolved_at?: string | null;
+            /**
+             * Format: int64
+             * @description Which version of that rule: a rule that is changed begins anew.
+             */
+            revision: number;
+            /** @description The name of the rule that it met. */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description How far it is. */
+            state: components["schemas"]["AlertState"];
+            /** @description What, in an English sentence. */
+            text: string;
+            /**
+             * Format: int32
+             * @description How often it came: more than once where it resolved and soon came back.
+             */
+            times: number;
+            /**
+             * Format: double
+             * @description The figure that met the rule, where it is about one.
+             */
+            value?: number | null;
+            /** @description What a sentence about it takes, as text. */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /** @description When a rule is met. */
+        AlertCondition: {
+            /** @description Which way is bad. Defaults to above. */
+            direction?: components["schemas"]["Direction"];
+            /**
+             * Format: double
+             * @description Raised when it is there or beyond.
+             */
+            enter: number;
+            /**
+             * Format: int64
+             * @description For how many seconds, before it is raised. Defaults to 0.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "threshold";
+            /**
+             * Format: double
+             * @description Resolved when it is back there.
+             */
+            leave: number;
+            /** @description The figure: a name of the history, or `memory_percent`, `swap_percent`, `disk_percent`. */
+            metric: string;
+        } | {
+            /**
+             * Format: int64
+             * @description For how many seconds. Defaults to 120.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "offline";
+        } | {
+            /**
+             * Format: double
+             * @description Only what is at least so full, in percent. Defaults to 30.
+             */
+            from_percent?: number;
+            /** @enum {string} */
+            kind: "filling";
+            /**
+             * Format: int32
+             * @description Within how many hours it would be full. Defaults to 72.
+             */
+            within_hours?: number;
+        } | {
+            /**
+             * Format: int64
+             * @description For how many seconds, before it is raised. Defaults to 0.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "attention";
+            /** @description Of which kinds. */
+            kinds: components["schemas"]["AttentionKind"][];
+            /** @description Only what is at least so bad. Defaults to warning. */
+            least?: components["schemas"]["AttentionLevel"];
+        } | {
+            /** @enum {string} */
+            kind: "certificate";
+            /**
+             * Format: int32
+             * @description Within how many days, up to 30. Defaults to 14.
+             */
+            within_days?: number;
+        };
+        /** @description One page of alerts, newest first. */
+        AlertPage: {
+            items: components["schemas"]["Alert"][];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description When somebody is to be told, and of what.
+         *
+         *     ```
+         *     use reanimator_core::model::AlertRule;
+         *     let rule: AlertRule = serde_json::from_str(
+         *         r#"{"name":"busy","hosts":"group:web","condition":{"kind":"threshold","metric":"cpu_percent","enter":95,"leave":80}}"#,
+         *     )?;
+         *     rule.check()?;
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        AlertRule: {
+            /** @description Whether it came with the program. It may be changed and removed like any other. Cannot be chosen. */
+            built_in?: boolean;
+            /** @description Which clusters: names, patterns, `all`. Defaults to none. */
+            clusters?: string | null;
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description When it is met. */
+            condition: components["schemas"]["AlertCondition"];
+            /** @description Whether it looks. Defaults to so. */
+            enabled?: boolean;
+            /** @description Which guests: names, numbers, `tag:T`, `node:N`, `kind:K`. Defaults to none. */
+            guests?: string | null;
+            /** @description Which hosts it looks at, as in selectors: `group:web,!db1`. Defaults to none. */
+            hosts?: string | null;
+            /** @description How bad what meets it is. Defaults to warning. */
+            level?: components["schemas"]["AttentionLevel"];
+            /** @description Its name, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Rises with each change of what it looks at or of when it is met. Cannot be chosen.
+             */
+            revision?: number;
+            /**
+             * @description Which storages of clusters and local file systems of hosts: names such as `local-zfs` or `/var`, patterns, `node:N`,
+             *     `cluster:C`, `all`. Defaults to none.
+             */
+            storages?: string | null;
+        };
+        /** @description What to change of a rule; `None` leaves it. */
+        AlertRuleChange: {
+            /**
+             * @description Which clusters; none with an empty text.
+             * @default null
+             */
+            clusters: string | null;
+            /**
+             * @description What people say of it.
+             * @default null
+             */
+            comment: string | null;
+            /** @default null */
+            condition: components["schemas"]["AlertCondition"] | null;
+            /**
+             * @description Whether it looks.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * @description Which guests; none with an empty text.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description Which hosts; none with an empty text.
+             * @default null
+             */
+            hosts: string | null;
+            /** @default null */
+            level: components["schemas"]["AttentionLevel"] | null;
+            /**
+             * @description Which storages and file systems; none with an empty text.
+             * @default null
+             */
+            storages: string | null;
+        };
+        /** @description All rules, by name. */
+        AlertRules: {
+            items: components["schemas"]["AlertRuleView"][];
+        };
+        /** @description A rule, and what it comes to now. */
+        AlertRuleView: {
+            /** @description How many alerts of it go on. */
+            open: number;
+            /** @description The rule. */
+            rule: components["schemas"]["AlertRule"];
+            /** @description When it is met, in words. */
+            words: string;
+        };
+        /**
+         * @description How far an alert is.
+         * @enum {string}
+         */
+        AlertState: "active" | "acknowledged" | "resolved";
         /** @description What one host answered. */
         AnswerLine: {
             error?: components["schemas"]["Failure"] | null;
@@ -3442,6 +3694,11 @@ export interface components {
             same: boolean;
         };
         /**
+         * @description Which way is bad.
+         * @enum {string}
+         */
+        Direction: "above" | "below";
+        /**
          * @description How something that holds data is.
          * @enum {string}
          */
@@ -3565,7 +3822,7 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended" | "alert:raised" | "alert:acknowledged" | "alert:resolved";
         /** @description A unit that failed. */
         FailedUnit: {
             /**
@@ -8075,6 +8332,11 @@ export interface components {
              */
             uri: string;
         };
+        /**
+         * @description Why an alert resolved.
+         * @enum {string}
+         */
+        Resolution: "well" | "rule-changed" | "rule-removed" | "not-covered" | "gone";
         /** @description A backup that was put in place. */
         Restored: components["schemas"]["BackupReport"] & {
             /** @description All sessions have ended, that of whoever restored it too: log in again as a person who is in the backup. */
@@ -8158,6 +8420,25 @@ export interface components {
              */
             six_hours_days: number;
         };
+        /** @description A time at which a rule would have rung. */
+        Ring: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description About what: `host:ID`. */
+            entity: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What it would have said. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it would have resolved; none where it goes on.
+             */
+            until?: string | null;
+        };
         /**
          * @description How much an action may cost those who use what it acts upon.
          * @enum {string}
@@ -8233,6 +8514,21 @@ export interface components {
         /** @description The rules by which nothing is harmed. */
         RuleList: {
             items: components["schemas"]["RuleView"][];
+        };
+        /** @description What a rule would say. */
+        RuleTrial: {
+            /** @description How many things it covers now. */
+            covers: number;
+            /** @description What meets it at this moment, whatever time it asks for. At most 100. */
+            now: components["schemas"]["Ring"][];
+            /** @description Over how many things the last week was played: none where the history does not keep what it looks at. */
+            played: number;
+            /** @description How often it would have rung over the last week. */
+            rang: number;
+            /** @description Those times, the newest first. At most 100. */
+            rings: components["schemas"]["Ring"][];
+            /** @description When it is met, in words. */
+            words: string;
         };
         /** @description A rule, for people. */
         RuleView: {
@@ -9982,6 +10278,374 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description Only those about this: `host:ID`, `guest:ID`, `storage:ID`, `cluster:ID`. */
+                entity?: string;
+                /** @description How many at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description Only those that go on (`true`), or only those that are over (`false`). Defaults to all. */
+                open?: boolean;
+                /** @description Only those of the rule with this name. */
+                rule?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
         };
