@@ -127,7 +127,7 @@ test('a rule is tried, added, changed and removed; what it raised is over then',
   await page.getByRole('button', { name: 'Remove load' }).click();
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await page.getByRole('link', { name: 'Over' }).click();
+  await page.getByRole('link', { name: 'Over', exact: true }).click();
   await page.getByText('the rule was removed or switched off').waitFor();
   assert.deepEqual(faults, []);
 });
