@@ -16,6 +16,7 @@ mod processes;
 mod report;
 mod sshd;
 mod store;
+mod terminals;
 mod tick;
 mod workers;
 
@@ -35,9 +36,10 @@ fn main() -> ExitCode {
         ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
+        ["terminals"] => alone(terminals::measure),
         ["worker", name, file] => workers::run(name, file),
         _ => {
-            Err("without arguments this measures everything; `memory`, `page`, `panorama` or `store` alone by name"
+            Err("without arguments this measures everything; `memory`, `page`, `panorama`, `store` or `terminals` alone by name"
                 .into())
         }
     };
@@ -69,6 +71,7 @@ fn bench() -> Result<()> {
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;
     store::measure(&mut report)?;
+    terminals::measure(&mut report)?;
     page::measure(&mut report)?;
     report.finish()
 }
