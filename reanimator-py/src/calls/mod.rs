@@ -10,6 +10,7 @@ mod people;
 mod scripts;
 mod settings;
 mod storage_files;
+mod terminals;
 mod windows;
 
 use std::{future::Future, path::PathBuf};
@@ -35,6 +36,7 @@ pub(crate) use people::*;
 pub(crate) use scripts::*;
 pub(crate) use settings::*;
 pub(crate) use storage_files::*;
+pub(crate) use terminals::*;
 pub(crate) use windows::*;
 
 /// Opens the fleet in that directory, or in the user's own.

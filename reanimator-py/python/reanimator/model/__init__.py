@@ -155,8 +155,10 @@ from .settings import (
     Retention,
     Settings,
     Sizes,
+    Terminals,
     Uploads,
 )
+from .terminals import Recording
 from .topology import (
     Topology,
     TopologyBridge,
@@ -266,6 +268,7 @@ __all__ = [
     "Proxmox",
     "Reading",
     "Recent",
+    "Recording",
     "RefusedTarget",
     "RemoteMigrateAction",
     "ReplicationJob",
