@@ -38,16 +38,6 @@ impl Machine {
     }
 }
 
-#[cfg(feature = "openapi")]
-impl utoipa::PartialSchema for Machine {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        String::schema()
-    }
-}
-
-#[cfg(feature = "openapi")]
-impl utoipa::ToSchema for Machine {}
-
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,6 +79,18 @@ impl From<Machine> for String {
         machine.to_string()
     }
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Machine {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.description(Some("`host:ID` or `guest:CONNECTION:VMID`.")).examples(["guest:c1:101"]).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Machine {}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
