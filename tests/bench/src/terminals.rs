@@ -60,8 +60,9 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
         let memory = memory_kb(pid)? - before;
         let (idle, _) = spent(&[pid], async { Ok(tokio::time::sleep(IDLE).await) }).await?;
         let flood = try_join_all(terminals.iter_mut().map(Open::flood));
-        let (flood, bytes) = spent(&[pid], async { tokio::time::timeout(LIMIT, flood).await? }).await?;
-        Result::Ok(Used { memory, idle, flood, bytes: bytes.iter().sum() })
+        let (flood, bytes) =
+            spent(&[pid], async { Result::<_, crate::Error>::Ok(tokio::time::timeout(LIMIT, flood).await??) }).await?;
+        Result::<_, crate::Error>::Ok(Used { memory, idle, flood, bytes: bytes.iter().sum() })
     })?;
     service.still_runs()?;
     drop(service);
