@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use reanimator_core::{
-    fleet::{CapChange, RetentionChange, SettingsChange, UploadChange},
+    fleet::{CapChange, RetentionChange, SettingsChange, TerminalChange, UploadChange},
     model::{AlertFilter, details::Include},
     workflows::commands::Commands,
 };
@@ -470,10 +470,11 @@ impl Fleet {
     }
 
     /// Changes how long things are kept, from the next minutes on, how many operations act on one host or cluster at
-    /// once, and how much room files take that are handed over; what is not given stays.
+    /// once, how much room files take that are handed over, and how long terminals stay; what is not given stays.
     #[pyo3(signature = (
         *, samples_hours=None, minutes_days=None, quarters_days=None, six_hours_days=None, events_days=None,
-        changes_days=None, per_host=None, per_cluster=None, quota_gib=None, keep_days=None
+        changes_days=None, per_host=None, per_cluster=None, quota_gib=None, keep_days=None, record_terminals=None,
+        unseen_minutes=None, idle_hours=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn change_settings(
@@ -489,12 +490,32 @@ impl Fleet {
         per_cluster: Option<u32>,
         quota_gib: Option<u32>,
         keep_days: Option<u32>,
+        record_terminals: Option<bool>,
+        unseen_minutes: Option<u32>,
+        idle_hours: Option<u32>,
     ) -> PyResult<Plain> {
         let retention =
             RetentionChange { samples_hours, minutes_days, quarters_days, six_hours_days, events_days, changes_days };
         let caps = CapChange { per_host, per_cluster };
-        let change = SettingsChange { retention, caps, uploads: UploadChange { quota_gib, keep_days } };
+        let uploads = UploadChange { quota_gib, keep_days };
+        let terminals = TerminalChange { record: record_terminals, unseen_minutes, idle_hours };
+        let change = SettingsChange { retention, caps, uploads, terminals };
         wait(py, calls::change_settings(self.0.clone(), change))
+    }
+
+    /// What was recorded of terminals, the newest first.
+    fn recordings(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::recordings(self.0.clone()))
+    }
+
+    /// Where a recording lies: a file of asciicast, version 2.
+    fn recording_file(&self, py: Python<'_>, id: String) -> PyResult<PathBuf> {
+        wait(py, calls::recording_file(self.0.clone(), id))
+    }
+
+    /// Deletes a recording.
+    fn delete_recording(&self, py: Python<'_>, id: String) -> PyResult<()> {
+        wait(py, calls::delete_recording(self.0.clone(), id))
     }
 
     /// Copies all that is stored into a new file, encrypted with a passphrase of 12 characters or more (in the age

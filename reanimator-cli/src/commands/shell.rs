@@ -222,7 +222,7 @@ impl Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         // Colours, the other screen, a hidden cursor, mouse and paste reports: whatever the far side left switched on.
-        const PLAIN: &[u8] = b"\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\r";
+        const PLAIN: &[u8] = b"\x1b[0m\x1b[?1047l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\r";
         let mut out = io::stdout();
         // A terminal that is gone needs nothing put back.
         let _gone = out.write_all(PLAIN).and_then(|()| out.flush());

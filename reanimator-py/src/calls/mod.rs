@@ -13,6 +13,7 @@ mod people;
 mod scripts;
 mod settings;
 mod storage_files;
+mod terminals;
 mod updates;
 mod windows;
 
@@ -42,6 +43,7 @@ pub(crate) use people::*;
 pub(crate) use scripts::*;
 pub(crate) use settings::*;
 pub(crate) use storage_files::*;
+pub(crate) use terminals::*;
 pub(crate) use updates::*;
 pub(crate) use windows::*;
 

@@ -18,6 +18,7 @@ mod processes;
 mod report;
 mod sshd;
 mod store;
+mod terminals;
 mod tick;
 mod workers;
 
@@ -39,9 +40,10 @@ fn main() -> ExitCode {
         ["page"] => alone(page::measure),
         ["panorama"] => alone(panorama::measure),
         ["memory"] => alone(memory::measure),
+        ["terminals"] => alone(terminals::measure),
         ["worker", name, file] => workers::run(name, file),
         _ => {
-            Err("without arguments this measures everything; `alerts`, `commands`, `memory`, `page`, `panorama` or `store` alone by name"
+            Err("without arguments this measures everything; `alerts`, `commands`, `memory`, `page`, `panorama`, `store` or `terminals` alone by name"
                 .into())
         }
     };
@@ -80,6 +82,7 @@ fn bench() -> Result<()> {
     panorama::measure(&mut report)?;
     alerts::measure(&mut report)?;
     store::measure(&mut report)?;
+    terminals::measure(&mut report)?;
     page::measure(&mut report)?;
     report.finish()
 }

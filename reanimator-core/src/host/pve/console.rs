@@ -121,6 +121,8 @@ pub(crate) async fn open(api: &dyn PveApi, node: &str, of: ConsoleOf<'_>, size: 
     let first = match greeted {
         Ok(Ok(Some(first))) => first,
         Ok(Ok(None)) => return Err(closed(api, node)),
+        // It cuts the connection without a word.
+        Ok(Err(error)) if is_end(&error) => return Err(closed(api, node)),
         Ok(Err(error)) => return Err(lost(&error).on(node)),
         Err(_) => {
             return Err(Error::new(ErrorKind::Timeout, "open the console")

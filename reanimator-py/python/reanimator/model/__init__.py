@@ -195,8 +195,10 @@ from .settings import (
     Retention,
     Settings,
     Sizes,
+    Terminals,
     Uploads,
 )
+from .terminals import Recording
 from .topology import (
     Topology,
     TopologyBridge,
@@ -357,6 +359,7 @@ __all__ = [
     "QuietHours",
     "Reading",
     "Recent",
+    "Recording",
     "RedundantSet",
     "RedundantView",
     "RefusedTarget",

@@ -30,6 +30,14 @@ class Uploads(TypedDict):
     keep_days: int
 
 
+class Terminals(TypedDict):
+    """How long terminals stay, and whether they are recorded."""
+
+    record: bool
+    unseen_minutes: int
+    idle_hours: int
+
+
 class Sizes(TypedDict):
     """How much room the data takes on the disk."""
 
@@ -43,6 +51,7 @@ class Settings(TypedDict):
     retention: Retention
     caps: Caps
     uploads: Uploads
+    terminals: Terminals
     sizes: Sizes
     version: str
 

@@ -21,6 +21,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alert rules, with how many alerts of each go on. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a rule. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Removes a rule. What it had raised resolves and says so. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Changes a rule; what is absent stays. Where it looks in another way then, what it had raised resolves and says so. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/alert-rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a rule, kept or not: what it would say now, and how often it would have rung over the last week. Nothing is
+         *     changed and nobody is told.
+         */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that somebody knows of an alert. It stays until it resolves; who says so again says it anew. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -127,6 +235,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of commands, the newest first: those of the last 30 days, 500 at most. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Starts a command on many hosts. It goes on by itself: closing the connection loses nothing. Events `command:started`,
+         *     `command:updated` and `command:ended` (data is a `CommandNews`) say how far it got.
+         */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run with what has come so far: equal answers together, the largest group first, and how the others differ from it.
+         *     Cheap to ask for again while it runs.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/answers/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one host has answered so far, whole. */
+        get: operations["answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a run: what still runs on the hosts is ended there. */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials": {
         parameters: {
             query?: never;
@@ -208,8 +391,10 @@ export interface paths {
          *     `connected`, whose data is `{"hosts": [Host], "totals": Totals}`; then `host:added`, `host:updated`,
          *     `host:online`, `host:offline` (data is the Host), `host:removed` (`{"id"}`), `totals:updated` (Totals), and
          *     `guest:added`, `guest:updated`, `guest:removed`; and `operation:started`, `operation:updated`, `operation:ended` (data
-         *     is the Operation), `update:started`, `update:updated`, `update:ended` (data is the UpdateLine). Close codes: 1001 the service stops, 1008 the session or token
-         *     has ended, 1013 the client was too slow and may connect again.
+         *     is the Operation); `command:started`, `command:updated`, `command:ended` (data is the CommandNews); `update:started`,
+         *     `update:updated`, `update:ended` (data is the UpdateLine); `alert:raised`, `alert:acknowledged`, `alert:resolved` (data is
+         *     the Alert). Close codes: 1001 the service stops, 1008 the session or token has ended, 1013 the client was too slow and may
+         *     connect again.
          */
         get: operations["listen"];
         put?: never;
@@ -1050,6 +1235,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/redundant-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines that stand in for each other, with who they are now. */
+        get: operations["redundant_sets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/redundant-sets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a redundant set, in place of one of the same name: never two of it are updated at once. */
+        put: operations["put_redundant_set"];
+        post?: never;
+        /** Removes a redundant set. */
+        delete: operations["remove_redundant_set"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules": {
         parameters: {
             query?: never;
@@ -1062,6 +1282,43 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All saved commands, by name. */
+        get: operations["saved_list"];
+        put?: never;
+        /** Saves a command under a name, to be run again. */
+        post: operations["save"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-commands/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved command. */
+        get: operations["saved_show"];
+        /** Puts a command in the place of the one of that name. */
+        put: operations["saved_replace"];
+        post?: never;
+        /** Removes a saved command; what runs goes on. */
+        delete: operations["saved_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1591,107 +1848,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Alert: {
-            acknowledged_at?: string | null;
-            acknowledged_by?: string | null;
-            at: string;
+        /** @description What somebody who knows has to say. */
+        Acknowledgement: {
+            /**
+             * @description For people, in one line. Defaults to nothing.
+             * @default
+             */
             comment: string;
-            entity: string;
-            id: string;
-            item: string;
-            kind: string;
-            level: components["schemas"]["AttentionLevel"];
-            name: string;
-            raised_at: string;
-            resolution?: null | components["schemas"]["Resolution"];
-            resolved_at?: string | null;
-            revision: number;
-            rule: string;
-            since: string;
-            state: components["schemas"]["AlertState"];
-            text: string;
-            times: number;
-            value?: number | null;
-            values: {
-                [key: string]: string;
-            };
-        };
-        AlertCondition: {
-            direction?: components["schemas"]["Direction"];
-            enter: number;
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "threshold";
-            leave: number;
-            metric: string;
-        } | {
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "offline";
-        } | {
-            from_percent?: number;
-            /** @enum {string} */
-            kind: "filling";
-            within_hours?: number;
-        } | {
-            for_seconds?: number;
-            /** @enum {string} */
-            kind: "attention";
-            kinds: components["schemas"]["AttentionKind"][];
-            least?: components["schemas"]["AttentionLevel"];
-        } | {
-            /** @enum {string} */
-            kind: "certificate";
-            within_days?: number;
-        };
-        AlertRule: {
-            built_in?: boolean;
-            clusters?: string | null;
-            comment?: string;
-            condition: components["schemas"]["AlertCondition"];
-            enabled?: boolean;
-            guests?: string | null;
-            hosts?: string | null;
-            level?: components["schemas"]["AttentionLevel"];
-            name: string;
-            revision?: number;
-            storages?: string | null;
-        };
-        AlertRuleChange: {
-            clusters?: string | null;
-            comment?: string | null;
-            condition?: null | components["schemas"]["AlertCondition"];
-            enabled?: boolean | null;
-            guests?: string | null;
-            hosts?: string | null;
-            level?: null | components["schemas"]["AttentionLevel"];
-            storages?: string | null;
-        };
-        AlertRuleView: {
-            open: number;
-            rule: components["schemas"]["AlertRule"];
-            words: string;
-        };
-        /** @enum {string} */
-        AlertState: "active" | "acknowledged" | "resolved";
-        /** @enum {string} */
-        Direction: "above" | "below";
-        /** @enum {string} */
-        Resolution: "well" | "rule-changed" | "rule-removed" | "not-covered" | "gone";
-        Ring: {
-            at: string;
-            entity: string;
-            name: string;
-            text: string;
-            until?: string | null;
-        };
-        RuleTrial: {
-            covers: number;
-            now: components["schemas"]["Ring"][];
-            played: number;
-            rang: number;
-            rings: components["schemas"]["Ring"][];
-            words: string;
         };
         /**
          * @description One change to the world: what, on what, with which bounds.
@@ -1859,6 +2022,244 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description One matter that met a rule. */
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            acknowledged_at?: string | null;
+            /** @description Who has acknowledged it. */
+            acknowledged_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When its text and value were last brought up to date.
+             */
+            at: string;
+            /** @description What that person said. */
+            comment: string;
+            /** @description What it is about: `host:ID`, `guest:ID`, `storage:ID`, `cluster:ID`. */
+            entity: string;
+            /** @description Its id; ids are in the order in which alerts were raised. */
+            id: string;
+            /** @description Which of several matters of it: a disk, a certificate. Empty where there is but one. */
+            item: string;
+            /** @description What kind of condition: `threshold`, `offline`, `filling`, `attention` or `certificate`. */
+            kind: string;
+            /** @description How bad it is, as the rule says. */
+            level: components["schemas"]["AttentionLevel"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was raised.
+             */
+            raised_at: string;
+            resolution?: components["schemas"]["Resolution"] | null;
+            /**
+             * Format: date-time
+             * @description When it resolved.
+             */
+            resolved_at?: string | null;
+            /**
+             * Format: int64
+             * @description Which version of that rule: a rule that is changed begins anew.
+             */
+            revision: number;
+            /** @description The name of the rule that it met. */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description How far it is. */
+            state: components["schemas"]["AlertState"];
+            /** @description What, in an English sentence. */
+            text: string;
+            /**
+             * Format: int32
+             * @description How often it came: more than once where it resolved and soon came back.
+             */
+            times: number;
+            /**
+             * Format: double
+             * @description The figure that met the rule, where it is about one.
+             */
+            value?: number | null;
+            /** @description What a sentence about it takes, as text. */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /** @description When a rule is met. */
+        AlertCondition: {
+            /** @description Which way is bad. Defaults to above. */
+            direction?: components["schemas"]["Direction"];
+            /**
+             * Format: double
+             * @description Raised when it is there or beyond.
+             */
+            enter: number;
+            /**
+             * Format: int64
+             * @description For how many seconds, before it is raised. Defaults to 0.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "threshold";
+            /**
+             * Format: double
+             * @description Resolved when it is back there.
+             */
+            leave: number;
+            /** @description The figure: a name of the history, or `memory_percent`, `swap_percent`, `disk_percent`. */
+            metric: string;
+        } | {
+            /**
+             * Format: int64
+             * @description For how many seconds. Defaults to 120.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "offline";
+        } | {
+            /**
+             * Format: double
+             * @description Only what is at least so full, in percent. Defaults to 30.
+             */
+            from_percent?: number;
+            /** @enum {string} */
+            kind: "filling";
+            /**
+             * Format: int32
+             * @description Within how many hours it would be full. Defaults to 72.
+             */
+            within_hours?: number;
+        } | {
+            /**
+             * Format: int64
+             * @description For how many seconds, before it is raised. Defaults to 0.
+             */
+            for_seconds?: number;
+            /** @enum {string} */
+            kind: "attention";
+            /** @description Of which kinds. */
+            kinds: components["schemas"]["AttentionKind"][];
+            /** @description Only what is at least so bad. Defaults to warning. */
+            least?: components["schemas"]["AttentionLevel"];
+        } | {
+            /** @enum {string} */
+            kind: "certificate";
+            /**
+             * Format: int32
+             * @description Within how many days, up to 30. Defaults to 14.
+             */
+            within_days?: number;
+        };
+        /** @description One page of alerts, newest first. */
+        AlertPage: {
+            items: components["schemas"]["Alert"][];
+            /** @description Where the next page begins; null on the last one. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description When somebody is to be told, and of what.
+         *
+         *     ```
+         *     use reanimator_core::model::AlertRule;
+         *     let rule: AlertRule = serde_json::from_str(
+         *         r#"{"name":"busy","hosts":"group:web","condition":{"kind":"threshold","metric":"cpu_percent","enter":95,"leave":80}}"#,
+         *     )?;
+         *     rule.check()?;
+         *     # Ok::<(), Box<dyn std::error::Error>>(())
+         *     ```
+         */
+        AlertRule: {
+            /** @description Whether it came with the program. It may be changed and removed like any other. Cannot be chosen. */
+            built_in?: boolean;
+            /** @description Which clusters: names, patterns, `all`. Defaults to none. */
+            clusters?: string | null;
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description When it is met. */
+            condition: components["schemas"]["AlertCondition"];
+            /** @description Whether it looks. Defaults to so. */
+            enabled?: boolean;
+            /** @description Which guests: names, numbers, `tag:T`, `node:N`, `kind:K`. Defaults to none. */
+            guests?: string | null;
+            /** @description Which hosts it looks at, as in selectors: `group:web,!db1`. Defaults to none. */
+            hosts?: string | null;
+            /** @description How bad what meets it is. Defaults to warning. */
+            level?: components["schemas"]["AttentionLevel"];
+            /** @description Its name, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Rises with each change of what it looks at or of when it is met. Cannot be chosen.
+             */
+            revision?: number;
+            /**
+             * @description Which storages of clusters and local file systems of hosts: names such as `local-zfs` or `/var`, patterns, `node:N`,
+             *     `cluster:C`, `all`. Defaults to none.
+             */
+            storages?: string | null;
+        };
+        /** @description What to change of a rule; `None` leaves it. */
+        AlertRuleChange: {
+            /**
+             * @description Which clusters; none with an empty text.
+             * @default null
+             */
+            clusters: string | null;
+            /**
+             * @description What people say of it.
+             * @default null
+             */
+            comment: string | null;
+            /** @default null */
+            condition: components["schemas"]["AlertCondition"] | null;
+            /**
+             * @description Whether it looks.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * @description Which guests; none with an empty text.
+             * @default null
+             */
+            guests: string | null;
+            /**
+             * @description Which hosts; none with an empty text.
+             * @default null
+             */
+            hosts: string | null;
+            /** @default null */
+            level: components["schemas"]["AttentionLevel"] | null;
+            /**
+             * @description Which storages and file systems; none with an empty text.
+             * @default null
+             */
+            storages: string | null;
+        };
+        /** @description All rules, by name. */
+        AlertRules: {
+            items: components["schemas"]["AlertRuleView"][];
+        };
+        /** @description A rule, and what it comes to now. */
+        AlertRuleView: {
+            /** @description How many alerts of it go on. */
+            open: number;
+            /** @description The rule. */
+            rule: components["schemas"]["AlertRule"];
+            /** @description When it is met, in words. */
+            words: string;
+        };
+        /**
+         * @description How far an alert is.
+         * @enum {string}
+         */
+        AlertState: "active" | "acknowledged" | "resolved";
         /** @description What one host answered. */
         AnswerLine: {
             error?: components["schemas"]["Failure"] | null;
@@ -1889,6 +2290,11 @@ export interface components {
              */
             stdout_cut_at?: number | null;
         };
+        /**
+         * @description How far one host got.
+         * @enum {string}
+         */
+        AnswerState: "waiting" | "running" | "over";
         /** @description Something that needs somebody. */
         Attention: {
             /** @description What it is about: `host:ID`, `storage:ID`, `cluster:ID`, `guest:ID`. */
@@ -2690,6 +3096,187 @@ export interface components {
              * @description After so long the remote process is ended. Defaults to 60, up to a day.
              */
             time_limit_seconds?: number | null;
+        };
+        /** @description What one host answered. */
+        CommandAnswer: {
+            error?: components["schemas"]["CommandTrouble"] | null;
+            /** @description Its name. */
+            host: string;
+            /** @description The host. */
+            host_id: components["schemas"]["HostId"];
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            milliseconds: number;
+            /** @description The signal that ended it, without `SIG`. */
+            signal?: string | null;
+            /** @description How far it got. */
+            state: components["schemas"]["AnswerState"];
+            /**
+             * Format: int32
+             * @description The exit status; null where there is none.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Where stderr was cut, in bytes.
+             */
+            stderr_cut_at?: number | null;
+            /**
+             * Format: int64
+             * @description Where stdout was cut, in bytes.
+             */
+            stdout_cut_at?: number | null;
+        };
+        /** @description Hosts that answered alike. */
+        CommandGroup: {
+            difference?: components["schemas"]["Difference"] | null;
+            error?: components["schemas"]["CommandTrouble"] | null;
+            /** @description Which ones, by name. Where a host still runs, it has said the same as the others so far. */
+            hosts: components["schemas"]["CommandHost"][];
+            /** @description Whether it is the largest group that answered, which the others are compared with. */
+            majority: boolean;
+            /** @description Whether it runs on every host of this group still. */
+            running: boolean;
+            /** @description The signal that ended it, without `SIG`. */
+            signal?: string | null;
+            /**
+             * Format: int32
+             * @description The exit status; null where there is none.
+             */
+            status?: number | null;
+            /** @description What they wrote to stderr, up to 64 KiB of it. */
+            stderr: string;
+            /**
+             * Format: int64
+             * @description Where stderr was cut, in bytes: here, or when it came.
+             */
+            stderr_cut_at?: number | null;
+            /** @description What they wrote to stdout, up to 64 KiB of it. */
+            stdout: string;
+            /**
+             * Format: int64
+             * @description Where stdout was cut, in bytes: here, or when it came.
+             */
+            stdout_cut_at?: number | null;
+        };
+        /** @description A host of a run. */
+        CommandHost: {
+            /** @description Its id. */
+            id: components["schemas"]["HostId"];
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            milliseconds: number;
+            /** @description Its name. */
+            name: string;
+            /** @description How far it got. */
+            state: components["schemas"]["AnswerState"];
+        };
+        /** @description A run of one command on many hosts. */
+        CommandId: string;
+        /** @description Runs, the newest first. */
+        CommandList: {
+            items: components["schemas"]["CommandRun"][];
+            /** @description Where to go on; null on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description What is told to those who listen: nothing of what was run, as viewers listen too. */
+        CommandNews: {
+            /**
+             * Format: int32
+             * @description On how many it ended otherwise, or gave no answer.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description On how many hosts.
+             */
+            hosts: number;
+            /** @description Of which run. */
+            id: components["schemas"]["CommandId"];
+            /**
+             * Format: int32
+             * @description On how many of them it ended with status 0.
+             */
+            ok: number;
+            /** @description How far it got. */
+            state: components["schemas"]["CommandState"];
+        };
+        /** @description One command on many hosts, as it is kept. */
+        CommandRun: {
+            /** @description The command line. */
+            command: string;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int32
+             * @description On how many it ended otherwise, or gave no answer.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description On how many hosts.
+             */
+            hosts: number;
+            /** @description Its id; ids are in the order of creation. */
+            id: components["schemas"]["CommandId"];
+            /**
+             * Format: int32
+             * @description On how many of them it ended with status 0.
+             */
+            ok: number;
+            /** @description The selector. */
+            on: string;
+            /**
+             * Format: int64
+             * @description As many bytes as are kept of each stream of each host.
+             */
+            output_limit_bytes: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            requested_at: string;
+            /** @description Who asked: a user's name, `token:NAME`, `local:USER`. */
+            requested_by: string;
+            /** @description From where: an address, or `local`. */
+            requested_from: string;
+            /** @description How far it got. */
+            state: components["schemas"]["CommandState"];
+            /** @description Whether as root. */
+            sudo: boolean;
+            /**
+             * Format: int64
+             * @description How many seconds each host may take.
+             */
+            time_limit_seconds: number;
+        };
+        /**
+         * @description How far a run got.
+         * @enum {string}
+         */
+        CommandState: "waiting" | "running" | "done" | "stopped" | "interrupted";
+        /** @description Why a host gave no answer. */
+        CommandTrouble: {
+            /** @description What kind of failure it is. */
+            kind: components["schemas"]["ErrorKind"];
+            /** @description What was attempted, on what, and why it failed. */
+            message: string;
+            /** @description What to do next. */
+            next?: string | null;
+        };
+        /** @description A run with its answers, equal ones together. */
+        CommandView: components["schemas"]["CommandRun"] & {
+            /** @description Groups of equal answers: the largest first, then by size; those without an answer last. */
+            groups: components["schemas"]["CommandGroup"][];
+            /** @description Hosts that have said nothing yet, or were not asked; by name. */
+            waiting: components["schemas"]["CommandHost"][];
         };
         /** @description A way to reach a host or a whole Proxmox cluster. */
         ConnectionId: string;
@@ -3783,6 +4370,47 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "sent" | "failed" | "dropped";
+        /** @description What a group says otherwise than the largest one. */
+        Difference: {
+            /**
+             * Format: int32
+             * @description How many lines only this group has.
+             */
+            added: number;
+            /** @description Whether there are more lines than are shown. */
+            cut: boolean;
+            /** @description Lines that differ, with some around them. */
+            lines: components["schemas"]["DifferenceLine"][];
+            /**
+             * Format: int32
+             * @description How many lines only the largest group has.
+             */
+            removed: number;
+        };
+        /**
+         * @description Who has a line.
+         * @enum {string}
+         */
+        DifferenceKind: "same" | "added" | "removed" | "skipped";
+        /** @description One line of a difference. */
+        DifferenceLine: {
+            /**
+             * Format: int32
+             * @description How many lines it stands for: one, or as many as are left out.
+             */
+            count: number;
+            /** @description Who has it. */
+            kind: components["schemas"]["DifferenceKind"];
+            /** @description On which stream. */
+            stream: components["schemas"]["OutputStream"];
+            /** @description The line, without its end; up to 500 characters of it. */
+            text: string;
+        };
+        /**
+         * @description Which way is bad.
+         * @enum {string}
+         */
+        Direction: "above" | "below";
         /**
          * @description How something that holds data is.
          * @enum {string}
@@ -3907,7 +4535,7 @@ export interface components {
          * @description The kinds of change.
          * @enum {string}
          */
-        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended" | "update:started" | "update:updated" | "update:ended";
+        EventKind: "connected" | "host:added" | "host:updated" | "host:online" | "host:offline" | "host:removed" | "host:changed" | "totals:updated" | "guest:added" | "guest:updated" | "guest:removed" | "guest:changed" | "operation:started" | "operation:updated" | "operation:ended" | "command:started" | "command:updated" | "command:ended" | "update:started" | "update:updated" | "update:ended" | "alert:raised" | "alert:acknowledged" | "alert:resolved";
         /** @description A unit that failed. */
         FailedUnit: {
             /**
@@ -5993,11 +6621,15 @@ export interface components {
             password?: string | null;
         };
         /**
+         * @description `host:ID` or `guest:CONNECTION:VMID`.
+         * @example guest:c1:101
+         */
+        Machine: string;
+        /**
          * @description How the way to a mail server is protected.
          * @enum {string}
          */
         MailTls: "starttls" | "tls" | "none";
-        Machine: string;
         /** @description What a wish would come to: what goes where, and each step as the operation would take it. */
         MaintenanceDryRun: components["schemas"]["DryRun"] & {
             /** @description Guests that would be moved, in order. */
@@ -6386,6 +7018,30 @@ export interface components {
              * @description Out.
              */
             sent_bytes_per_second: number;
+        };
+        /** @description A command that is asked for. */
+        NewCommand: {
+            /** @description A line for the hosts' `sh`. */
+            command: string;
+            /** @description A selector: on which hosts. */
+            on: string;
+            /**
+             * Format: int64
+             * @description As many bytes as are kept of each stream of each host. Defaults to 1 MiB, up to 16 MiB; less where there are many hosts.
+             */
+            output_limit_bytes?: number | null;
+            /**
+             * Format: int32
+             * @description On how many hosts at once. Defaults to 64.
+             */
+            parallel?: number | null;
+            /** @description Runs it as root. Defaults to no. */
+            sudo?: boolean;
+            /**
+             * Format: int64
+             * @description After so many seconds it is ended on each host. Defaults to 60, up to a day.
+             */
+            time_limit_seconds?: number | null;
         };
         /** @description What a group is to be called. */
         NewGroupName: {
@@ -7468,6 +8124,11 @@ export interface components {
          * @enum {string}
          */
         OperationState: "waiting" | "running" | "done" | "failed" | "cancelled" | "undoing" | "undone";
+        /**
+         * @description One of the two streams that a command writes to.
+         * @enum {string}
+         */
+        OutputStream: "stdout" | "stderr";
         /** @description The whole fleet in a few figures. Shared storage, and the memory of a host that is a guest, are counted once. */
         Overview: {
             /** @description What needs somebody, worst first. */
@@ -8823,6 +9484,39 @@ export interface components {
         Recordings: {
             items: components["schemas"]["Recording"][];
         };
+        /** @description What makes a redundant set; its name is in the path. */
+        RedundantMembers: {
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description Which guests. Defaults to none. */
+            guests?: string | null;
+            /** @description Which hosts, as in selectors. Defaults to none. */
+            hosts?: string | null;
+        };
+        /** @description Machines that stand in for each other: never two of them are updated at once. */
+        RedundantSet: {
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description Which guests. Defaults to none. */
+            guests?: string | null;
+            /** @description Which hosts, as in selectors. Defaults to none. */
+            hosts?: string | null;
+            /** @description Its name, unique. */
+            name: string;
+        };
+        /** @description All redundant sets, by name. */
+        RedundantSets: {
+            items: components["schemas"]["RedundantView"][];
+        };
+        /** @description A redundant set, and who is in it now. */
+        RedundantView: {
+            /** @description The names of the guests in it now. */
+            member_guests: string[];
+            /** @description The names of the hosts in it now. */
+            member_hosts: string[];
+            /** @description The set. */
+            set: components["schemas"]["RedundantSet"];
+        };
         /** @description A host that a guest cannot go to. */
         RefusedTarget: {
             /** @description Which. */
@@ -8944,6 +9638,11 @@ export interface components {
              */
             uri: string;
         };
+        /**
+         * @description Why an alert resolved.
+         * @enum {string}
+         */
+        Resolution: "well" | "rule-changed" | "rule-removed" | "not-covered" | "gone";
         /** @description A backup that was put in place. */
         Restored: components["schemas"]["BackupReport"] & {
             /** @description All sessions have ended, that of whoever restored it too: log in again as a person who is in the backup. */
@@ -9027,6 +9726,25 @@ export interface components {
              */
             six_hours_days: number;
         };
+        /** @description A time at which a rule would have rung. */
+        Ring: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description About what: `host:ID`. */
+            entity: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What it would have said. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it would have resolved; none where it goes on.
+             */
+            until?: string | null;
+        };
         /**
          * @description How much an action may cost those who use what it acts upon.
          * @enum {string}
@@ -9103,6 +9821,21 @@ export interface components {
         RuleList: {
             items: components["schemas"]["RuleView"][];
         };
+        /** @description What a rule would say. */
+        RuleTrial: {
+            /** @description How many things it covers now. */
+            covers: number;
+            /** @description What meets it at this moment, whatever time it asks for. At most 100. */
+            now: components["schemas"]["Ring"][];
+            /** @description Over how many things the last week was played: none where the history does not keep what it looks at. */
+            played: number;
+            /** @description How often it would have rung over the last week. */
+            rang: number;
+            /** @description Those times, the newest first. At most 100. */
+            rings: components["schemas"]["Ring"][];
+            /** @description When it is met, in words. */
+            words: string;
+        };
         /** @description A rule, for people. */
         RuleView: {
             /** @description Which. */
@@ -9122,6 +9855,35 @@ export interface components {
             by: "backup";
             /** @description On which storage. */
             storage: string;
+        };
+        /** @description A command that is kept under a name. */
+        SavedCommand: {
+            /** @description The command line. */
+            command: string;
+            /** @description What people say of it. Defaults to nothing. */
+            comment?: string;
+            /** @description Its name, unique: letters, digits and `. _ -`. */
+            name: string;
+            /** @description The selector that it is meant for. Defaults to none: it is chosen when it is run. */
+            on?: string;
+            /**
+             * Format: date-time
+             * @description When; what a client says of it is not read.
+             */
+            saved_at?: string;
+            /** @description Who saved it last; what a client says of it is not read. */
+            saved_by?: string;
+            /** @description Runs it as root. Defaults to no. */
+            sudo?: boolean;
+            /**
+             * Format: int64
+             * @description After so many seconds it is ended on each host. Defaults to 60, up to a day.
+             */
+            time_limit_seconds?: number;
+        };
+        /** @description All saved commands, by name. */
+        SavedCommands: {
+            items: components["schemas"]["SavedCommand"][];
         };
         /** @description What to change of a schedule; `None` leaves it. */
         ScheduleChange: {
@@ -11522,6 +12284,374 @@ export interface operations {
     };
     list: {
         parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleChange"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Goes on where the page before ended: its `next_cursor`. */
+                cursor?: string;
+                /** @description Only those about this: `host:ID`, `guest:ID`, `storage:ID`, `cluster:ID`. */
+                entity?: string;
+                /** @description How many at most, up to 1000. Defaults to 100. */
+                limit?: number;
+                /** @description Only those that go on (`true`), or only those that are over (`false`). Defaults to all. */
+                open?: boolean;
+                /** @description Only those of the rule with this name. */
+                rule?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
             query?: {
                 /** @description Goes on where the page before ended: its `next_cursor`. */
                 cursor?: string;
@@ -11798,6 +12928,209 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Where to go on: `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many. Defaults to 50, up to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandList"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description It runs, or waits for its turn */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandRun"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's id */
+                host: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandRun"];
                 };
             };
         };
@@ -14580,6 +15913,123 @@ export interface operations {
             };
         };
     };
+    redundant_sets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedundantSets"];
+                };
+            };
+        };
+    };
+    put_redundant_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedundantMembers"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedundantView"];
+                };
+            };
+        };
+    };
+    remove_redundant_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -14614,6 +16064,203 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+        };
+    };
+    saved_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommands"];
+                };
+            };
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedCommand"];
+            };
+        };
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedCommand"];
+                };
+            };
+        };
+    };
+    saved_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused: the problem says why and what to do next */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Failed: the problem says where and why */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
