@@ -80,7 +80,10 @@ test('what is chosen becomes words that mean exactly that', () => {
     expect(hostsMeant(all, text), text).toEqual(wanted);
   }
   expect(selectorOf(HOSTS.slice(0, 2), HOSTS)).toBe('web-1,web-2');
-  expect(selectorOf(all, all)).toBe('all');
+  expect(selectorOf(HOSTS.slice(0, 2), null), 'names that may be others’ too').toBe('h1,h2');
+  const many = Array.from({ length: 500 }, (_, number) => host(`h${number}`, `machine-${number}`));
+  expect(selectorOf(many, many)).toBe('all');
+  expect(selectorOf(many.slice(1), many), 'never more than was chosen').not.toBe('all');
   const numbered = [guest('101', 'mail'), guest('102', '101')];
   expect(guestsMeant(numbered, selectorOf(numbered.slice(1), numbered))).toEqual([numbered[1]]);
 });

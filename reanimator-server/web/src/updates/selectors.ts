@@ -5,6 +5,7 @@
 import type { GuestCard } from '../api/client';
 import type { Host } from '../api/types';
 import { fits } from './packages';
+import { LONGEST_SELECTOR } from './wish';
 
 export type HostLike = Pick<Host, 'id' | 'name' | 'groups' | 'tags' | 'cluster' | 'kind' | 'state'>;
 export type GuestLike = Pick<GuestCard, 'id' | 'vmid' | 'name' | 'node' | 'cluster' | 'kind' | 'tags'>;
@@ -94,23 +95,23 @@ export const guestsMeant = <T extends GuestLike>(guests: readonly T[], text: str
 const PLAIN = /^[\p{L}\p{N}_][\p{L}\p{N}._-]*$/u;
 
 /**
- * The words that mean exactly these: `all` where it is all of them, else each by its name, or by its id where its name
- * is another's too, or could be read as something else.
+ * The words that mean exactly these: each by its name, or by its id where its name is another's too, could be read as
+ * something else, or where not all that there are are known. What is all of them and longer than a selector may be is `all`.
  */
 export function selectorOf<T extends { id: string; name: string | null; vmid?: string }>(
   chosen: readonly T[],
-  all: readonly T[],
+  all: readonly T[] | null,
 ): string {
-  if (chosen.length > 1 && chosen.length === all.length) return 'all';
   const times = new Map<string, number>();
-  for (const { id, name, vmid } of all) {
+  for (const { id, name, vmid } of all ?? []) {
     for (const word of new Set([id, name, vmid])) {
       if (word) times.set(word, (times.get(word) ?? 0) + 1);
     }
   }
-  return chosen
+  const text = chosen
     .map(({ id, name }) => (name && name !== 'all' && PLAIN.test(name) && times.get(name) === 1 ? name : id))
     .join(',');
+  return all && chosen.length === all.length && text.length > LONGEST_SELECTOR ? 'all' : text;
 }
 
 /** The same words without some: each is taken away again by its id. */

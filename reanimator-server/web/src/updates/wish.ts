@@ -84,8 +84,8 @@ function between(text: string, least: number, most: number): number | null {
 /** The most machines at once, and the longest wait in seconds, as the server takes them. */
 const WIDEST = 50;
 const LONGEST = 86_400;
-/** Characters of a selector. */
-const LONGEST_SELECTOR = 4_000;
+/** Characters of a selector, as the server takes it. */
+export const LONGEST_SELECTOR = 4_000;
 const MOST_PATTERNS = 100;
 /** As packages of all families are called, with the letters that fit any. */
 const PATTERN = /^(?!-)[A-Za-z0-9+\-._:@*?]{1,128}$/;
