@@ -70,7 +70,7 @@ pub(crate) struct ConditionArgs {
     #[arg(long, group = "condition", value_name = "FIGURE", requires = "enter")]
     metric: Option<String>,
     /// When it does not answer
-    #[arg(long, group = "condition")]
+    #[arg(long, group = "condition", conflicts_with_all = ["enter", "leave", "below"])]
     offline: bool,
     /// When it will be full soon, by its trend
     #[arg(long, group = "condition")]

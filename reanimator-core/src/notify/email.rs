@@ -223,7 +223,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         let came = buffer.filled().len() - before;
         match self.left.checked_sub(came) {
             Some(left) => self.left = left,
-            None => return Poll::Ready(Err(io::Error::other("the server says more than a mail server has to say"))),
+            None => {
+                buffer.set_filled(before);
+                return Poll::Ready(Err(io::Error::other("the server says more than a mail server has to say")));
+            }
         }
         read
     }

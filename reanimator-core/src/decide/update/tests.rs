@@ -202,7 +202,7 @@ fn a_named_canary_goes_first_and_our_own_ground_last_and_says_so() {
     let placed = order(machines, &UpdateWish::default());
     assert_eq!(told(&placed), "web1|ct1 ct2|pve2|vm1|pve1");
     assert_eq!(placed[0].why, "it is a canary, and goes first");
-    assert!(placed[4].why.starts_with("it comes last: Reanimator itself runs in vm1, which is on it"), "{placed:?}");
+    assert!(placed[5].why.starts_with("it comes last: Reanimator itself runs in vm1, which is on it"), "{placed:?}");
 }
 
 #[test]
