@@ -26,7 +26,7 @@ use lettre::{
 };
 use rustls::pki_types::ServerName;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
@@ -42,7 +42,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How long connecting to one address may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// As much of what the server says is read, in bytes.
-const SAID_LIMIT: usize = 256 * 1024;
+const SAID_LIMIT: u64 = 256 * 1024;
 
 /// What of the way is about mail.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +148,7 @@ async fn connect(way: Way<'_>, addresses: &[SocketAddr]) -> Result<(Bounded<TcpS
     let mut last = attempt(ErrorKind::Unreachable, way).because("it has no address");
     for address in addresses {
         match tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok((Bounded { stream, left: SAID_LIMIT, peer: *address }, *address)),
+            Ok(Ok(stream)) => return Ok((Bounded::new(stream, SAID_LIMIT, *address), *address)),
             Ok(Err(error)) => last = attempt(ErrorKind::Unreachable, way).from_source(error),
             Err(_) => {
                 let cause = format!("{address} did not answer within {} s", CONNECT_LIMIT.as_secs());
@@ -211,38 +211,36 @@ fn of_smtp(way: Way<'_>, error: lettre::transport::smtp::Error) -> Error {
 /// A stream of which only so much is read.
 #[derive(Debug)]
 struct Bounded<S> {
-    stream: S,
-    left: usize,
+    stream: Take<S>,
     peer: SocketAddr,
+}
+
+impl<S: AsyncRead> Bounded<S> {
+    fn new(stream: S, limit: u64, peer: SocketAddr) -> Self {
+        Self { stream: stream.take(limit), peer }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let came = buffer.filled().len() - before;
-        match self.left.checked_sub(came) {
-            Some(left) => self.left = left,
-            None => {
-                buffer.set_filled(before);
-                return Poll::Ready(Err(io::Error::other("the server says more than a mail server has to say")));
-            }
+        if self.stream.limit() == 0 {
+            return Poll::Ready(Err(io::Error::other("the server says more than a mail server has to say")));
         }
-        read
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        Pin::new(self.stream.get_mut()).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
     }
 }
 
@@ -288,8 +286,6 @@ impl AsyncTokioStream for Protected {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
-    use tokio::io::AsyncReadExt;
-
     use super::*;
     use crate::notify::message::tests::message;
 
@@ -326,10 +322,10 @@ mod tests {
     #[tokio::test]
     async fn of_what_a_server_says_only_so_much_is_read() {
         let peer = "192.0.2.1:25".parse().unwrap();
-        let mut endless = Bounded { stream: tokio::io::repeat(b'x'), left: 10_000, peer };
+        let mut endless = Bounded::new(tokio::io::repeat(b'x'), 10_000, peer);
         let mut said = Vec::new();
         let error = endless.read_to_end(&mut said).await.unwrap_err();
         assert!(error.to_string().contains("more than"), "{error}");
-        assert!(said.len() <= 10_000);
+        assert_eq!(said.len(), 10_000);
     }
 }

@@ -157,7 +157,8 @@ fn try_mail(home: &Home, trusted: Option<&Path>) -> Result<Value, String> {
     }
     let done = command.output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    if done.status.success() { Ok(serde_json::from_str(&said).unwrap()) } else { Err(said) }
+    let complained = String::from_utf8_lossy(&done.stderr);
+    if done.status.success() { Ok(serde_json::from_str(&said).unwrap()) } else { Err(format!("{said}{complained}")) }
 }
 
 #[test]

@@ -18,17 +18,19 @@ pub(super) fn wants(target: &NotifyTarget, chosen: Option<&BTreeSet<String>>, no
 fn wants_level(target: &NotifyTarget, notice: &Notice) -> bool {
     let which = &target.which;
     match notice.kind {
-        NoticeKind::AlertResolved => which.resolved && which.levels.contains(&level_before(notice)),
+        NoticeKind::AlertResolved => {
+            which.resolved && level_before(notice).is_none_or(|level| which.levels.contains(&level))
+        }
         NoticeKind::OperationEnded | NoticeKind::UpdateEnded if notice.level == NoticeLevel::Ok => which.done,
         _ if notice.level == NoticeLevel::Ok => true,
         _ => which.levels.contains(&notice.level),
     }
 }
 
-/// How bad it was, as the field `level` says; where it says nothing, `ok`, which is among all levels.
-fn level_before(notice: &Notice) -> NoticeLevel {
-    let was = notice.fields.get("level").map(String::as_str);
-    NoticeLevel::ALL.into_iter().find(|level| Some(level.as_str()) == was).unwrap_or(NoticeLevel::Ok)
+/// How bad it was, where the field `level` says so.
+fn level_before(notice: &Notice) -> Option<NoticeLevel> {
+    let was = notice.fields.get("level")?;
+    NoticeLevel::ALL.into_iter().find(|level| level.as_str() == was)
 }
 
 #[cfg(test)]
@@ -75,6 +77,7 @@ mod tests {
         let resolved = notice(NoticeKind::AlertResolved, NoticeLevel::Ok);
         assert!(told(&resolved.clone().with("level", "critical")));
         assert!(!told(&resolved.clone().with("level", "warning")));
+        assert!(told(&resolved), "where nothing says how bad it was, its end is told");
         assert!(!wants(&target(json!({ "resolved": false })), None, &resolved));
     }
 
