@@ -98,7 +98,7 @@ pub(super) fn enter(run: &UpdateRun) -> MaintenanceWish {
     MaintenanceWish::Enter {
         targets: Vec::new(),
         stopped: false,
-        local_disks: false,
+        local_disks: run.wish.local_disks,
         leave_behind: false,
         shutdown: false,
         overrides: run.wish.overrides.clone(),
