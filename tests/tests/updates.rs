@@ -54,16 +54,22 @@ impl Ward {
         Self { sim, home }
     }
 
-    /// Numbers and names of the containers that run, in the order of their names.
-    fn containers(&self) -> Vec<(String, String)> {
-        let guests = self.home.json(["guest", "list"]);
-        let running = guests["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|guest| guest["kind"] == "lxc" && guest["status"] == "running" && guest["template"] == false);
-        let text = |guest: &Value, name: &str| guest[name].as_str().unwrap().to_owned();
-        let mut all: Vec<_> = running.map(|guest| (text(guest, "name"), text(guest, "vmid"))).collect();
+    /// Numbers and names of the containers that run and can be snapshotted, in the order of their names.
+    async fn containers(&self) -> Vec<(String, String)> {
+        let api = cluster::api(&self.sim, 0);
+        let rows = self.home.json(["guest", "list"])["items"].take();
+        let mut all = Vec::new();
+        for guest in rows.as_array().unwrap() {
+            let text = |name: &str| guest[name].as_str().unwrap().to_owned();
+            if guest["kind"] != "lxc" || guest["status"] != "running" || guest["template"] == true {
+                continue;
+            }
+            let path = ["nodes", &text("node"), "lxc", &text("vmid"), "feature"].map(str::to_owned);
+            let answer = api.call(Request::get(path).param("feature", "snapshot")).await.unwrap();
+            if answer["hasFeature"] == true || answer["hasFeature"] == 1 {
+                all.push((text("name"), text("vmid")));
+            }
+        }
         all.sort();
         all.into_iter().map(|(name, vmid)| (vmid, name)).collect()
     }
@@ -125,8 +131,8 @@ fn states(run: &Value) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_is_not_well_goes_back_to_its_snapshot_and_the_rest_is_untouched() {
-    let ward = Ward::open(1, 16).await;
-    let containers = ward.containers();
+    let ward = Ward::open(1, 40).await;
+    let containers = ward.containers().await;
     let [(first, _), (second, bad), (third, _)] = &containers[..3] else { panic!("{containers:?}") };
     ward.spoil(second).await;
     let all = [first.as_str(), second, third].join(",");
@@ -160,14 +166,14 @@ async fn a_container_that_is_not_well_goes_back_to_its_snapshot_and_the_rest_is_
         assert_eq!(ward.snapshots(vmid).await, [""; 0], "{vmid}: none is left");
     }
     assert_eq!(ward.begun(second, "vzrollback").await, 1);
-    let running = ward.containers();
+    let running = ward.containers().await;
     assert!(running.iter().any(|(vmid, _)| vmid == second), "it runs again: {running:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_canary_that_fails_stops_the_run_also_where_the_others_are_to_go_on() {
-    let ward = Ward::open(1, 12).await;
-    let containers = ward.containers();
+    let ward = Ward::open(1, 40).await;
+    let containers = ward.containers().await;
     let (first, second) = (&containers[0].0, &containers[1].0);
     ward.spoil(second).await;
     assert_eq!(ward.pending(first), PENDING, "what is worked on is the look-alike's own");
@@ -183,8 +189,8 @@ async fn a_canary_that_fails_stops_the_run_also_where_the_others_are_to_go_on() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_five_times_during_ten_machines_it_ends_right() {
-    let ward = Ward::open(1, 60).await;
-    let containers: Vec<_> = ward.containers().into_iter().take(10).collect();
+    let ward = Ward::open(1, 120).await;
+    let containers: Vec<_> = ward.containers().await.into_iter().take(10).collect();
     assert_eq!(containers.len(), 10);
     assert_eq!(ward.pending(&containers[0].0), PENDING, "what is worked on is the look-alike's own");
     let all = containers.iter().map(|(vmid, _)| vmid.clone()).collect::<Vec<_>>().join(",");
