@@ -42,6 +42,11 @@ pub(crate) fn plan(plan: &UpdatePlan, context: &Context) -> Result<Done, Failure
         ]);
     }
     context.screen.table(&table, "No machine is updated.")?;
+    for target in plan.waves.iter().flat_map(|wave| &wave.targets) {
+        for note in &target.notes {
+            context.screen.line(&context.screen.text(&format!("{}: {note}", target.name)))?;
+        }
+    }
     passed_over(&plan.passed_over, context)?;
     let UpdatePlan { machines, packages, security, restarts, refused, .. } = plan;
     context.screen.line(&format!(

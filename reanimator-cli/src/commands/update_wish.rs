@@ -50,6 +50,9 @@ pub(crate) struct WishArgs {
     /// Do not move the guests of a node away before it is started anew
     #[arg(long)]
     no_evacuate: bool,
+    /// Copy disks along that only a node has when its guests are moved away
+    #[arg(long)]
+    local_disks: bool,
     /// Leave guests alone whose newest backup is older than so many days
     #[arg(long, value_name = "DAYS")]
     newest_backup_days: Option<u32>,
@@ -107,6 +110,7 @@ impl WishArgs {
             reboot: if self.no_restart { RebootWish::Never } else { RebootWish::IfNeeded },
             restart_within_seconds: self.restart_within,
             evacuate: !self.no_evacuate,
+            local_disks: self.local_disks,
             newest_backup_days: self.newest_backup_days,
             health: HealthWish {
                 within_seconds: self.well_within,

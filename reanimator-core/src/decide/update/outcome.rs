@@ -114,8 +114,7 @@ pub fn apply(target: &mut UpdateTarget, wish: &UpdateWish, outcome: Outcome, now
         }
         Outcome::Well => go_on(target, wish, UpdatePhase::Health, now),
         Outcome::Unwell(what) => {
-            let why = format!("it is not well: {}", what.join("; "));
-            failed(target, phase, why, true, now);
+            failed(target, phase, what.join("; "), true, now);
         }
     }
 }
@@ -186,7 +185,7 @@ fn failed(target: &mut UpdateTarget, phase: UpdatePhase, why: String, begun: boo
         UpdatePhase::Restart | UpdatePhase::Health => true,
         _ => false,
     };
-    add(target, format!("{}: {why}", phase.as_str()));
+    add(target, format!("{}: {why}", words(phase)));
     if changed && target.has_snapshot && !target.own {
         target.phase = Some(UpdatePhase::RollBack);
         return;
@@ -257,6 +256,21 @@ pub fn applies(target: &UpdateTarget, wish: &UpdateWish, phase: UpdatePhase) -> 
         UpdatePhase::Return => target.evacuated,
         UpdatePhase::Tidy => target.has_snapshot,
         UpdatePhase::RollBack => false,
+    }
+}
+
+/// What did not go well, before the reason.
+fn words(phase: UpdatePhase) -> &'static str {
+    match phase {
+        UpdatePhase::Check => "it may not be updated",
+        UpdatePhase::Refresh => "its package lists could not be fetched",
+        UpdatePhase::Survey => "it cannot be updated as it is",
+        UpdatePhase::Safety => "no way back could be made",
+        UpdatePhase::Evacuate => "it could not be emptied",
+        UpdatePhase::Upgrade => "its packages could not be upgraded",
+        UpdatePhase::Restart => "it was not started anew, or did not come back",
+        UpdatePhase::Health => "it is not well",
+        UpdatePhase::Return | UpdatePhase::RollBack | UpdatePhase::Tidy => phase.as_str(),
     }
 }
 

@@ -75,6 +75,9 @@ pub struct UpdateWish {
     /// Whether a node is emptied before it is started anew, and filled again afterwards. Defaults to so; without, a node
     /// with running guests is refused where a restart is due.
     pub evacuate: bool,
+    /// Whether disks that only a node has are copied along when it is emptied. Defaults to not: a node whose guests have
+    /// such is refused where a restart is due.
+    pub local_disks: bool,
     /// A guest whose newest backup is older than so many days is not touched. Defaults to no matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest_backup_days: Option<u32>,
@@ -176,6 +179,7 @@ impl Default for UpdateWish {
             reboot: RebootWish::IfNeeded,
             restart_within_seconds: 1_800,
             evacuate: true,
+            local_disks: false,
             newest_backup_days: None,
             health: HealthWish::default(),
             overrides: Vec::new(),

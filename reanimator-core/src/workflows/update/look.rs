@@ -19,7 +19,7 @@ use crate::{
         },
         packages::PackageSurvey,
     },
-    transport::{Command, Output},
+    transport::{Command, Output, http::Request},
     workflows::maintenance,
 };
 
@@ -107,9 +107,8 @@ pub(super) async fn may_be_updated(fleet: &Fleet, run: &UpdateRun, target: &Upda
     if let Some(node) = &target.node {
         found.refused.extend(cluster_worries(fleet, node).await?);
     }
-    if let Some(why) = backup_too_old(fleet, run, target).await? {
-        found.refused.push(why);
-    }
+    found.refused.extend(backup_too_old(fleet, run, target).await?);
+    found.refused.extend(makes_no_snapshots(fleet, run, target).await?);
     Ok(found)
 }
 
@@ -149,6 +148,19 @@ async fn backup_too_old(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -
     }
     let newest = fleet.guest_details(None, guest.0.as_str()).await?.facts.facts.backups.and_then(|all| all.newest_at);
     Ok(too_old(newest, days, fleet.now()))
+}
+
+/// Whether a guest of which a snapshot is wished lies where none can be made.
+async fn makes_no_snapshots(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Result<Option<String>> {
+    let Some(id) = target.guest.as_ref().filter(|_| run.wish.safety == Safety::Snapshot && !target.own) else {
+        return Ok(None);
+    };
+    let Some(guest) = fleet.guest_by_id(id).await? else { return Ok(None) };
+    let way = fleet.way_to_guest(id).await?;
+    let path = ["nodes", guest.node.as_str(), guest.kind.as_str(), way.vmid.as_str(), "feature"];
+    let answer = way.api.call(Request::get(path).param("feature", "snapshot")).await?;
+    let has = answer.get("hasFeature").is_some_and(|has| has.as_bool() == Some(true) || has.as_i64() == Some(1));
+    Ok((!has).then(|| "no snapshot of it can be made where its disks are: wish a backup, or nothing".to_owned()))
 }
 
 fn too_old(newest: Option<Timestamp>, days: u32, now: Timestamp) -> Option<String> {

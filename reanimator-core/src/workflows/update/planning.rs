@@ -1,6 +1,9 @@
 //! What an update would come to: each machine is looked at as a run would look, and nothing is done.
 
+use std::time::Duration;
+
 use futures::{FutureExt as _, StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::{
     choose,
@@ -20,6 +23,8 @@ use crate::{
 
 /// Machines that are looked at at once.
 const AT_ONCE: usize = 16;
+/// How long one may take to say what is pending: somebody waits for the plan.
+const LOOK_WITHIN: Duration = Duration::from_secs(45);
 
 /// Plans a wish.
 pub(super) async fn plan(fleet: &Fleet, wish: &UpdateWish, who: &Principal) -> Result<UpdatePlan> {
@@ -73,13 +78,18 @@ async fn planned(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Plann
         Ok(found) => take_in(&mut planned, found),
         Err(error) => planned.refused.push(crate::report(&error)),
     }
-    let survey = match packages::survey(fleet, &target.machine).await {
-        Ok(survey) => survey,
-        Err(error) => {
+    let survey = match tokio::time::timeout(LOOK_WITHIN, packages::survey(fleet, &target.machine)).await {
+        Ok(Ok(survey)) => survey,
+        Ok(Err(error)) => {
             planned.refused.push(crate::report(&error));
             return planned;
         }
+        Err(_) => {
+            planned.refused.push(format!("it did not say within {} s what is pending", LOOK_WITHIN.as_secs()));
+            return planned;
+        }
     };
+    planned.notes.extend(age_of_lists(survey.refreshed_at, fleet.now()));
     match look::judge(fleet, run, target, &survey).await {
         Ok((found, wanted)) => {
             take_in(&mut planned, found);
@@ -97,8 +107,32 @@ async fn planned(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Plann
     planned
 }
 
+/// A plan fetches no lists: who reads it should know how old those are that it was made from.
+fn age_of_lists(refreshed_at: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let Some(refreshed_at) = refreshed_at else {
+        return Some("nobody knows how old its package lists are; a run fetches them first".to_owned());
+    };
+    let days = now.duration_since(refreshed_at).as_hours() / 24;
+    (days >= 1).then(|| format!("its package lists are {days} days old; a run fetches them first"))
+}
+
 fn take_in(planned: &mut PlannedTarget, found: Found) {
     planned.refused.extend(found.refused);
     planned.objections.extend(found.objections);
     planned.notes.extend(found.notes);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_lists_are_told_of_and_fresh_ones_are_not() {
+        let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        let told = |at: &str| age_of_lists(Some(at.parse().unwrap()), now);
+        assert_eq!(told("2026-11-26T01:00:00Z"), None);
+        assert!(told("2026-11-23T11:00:00Z").unwrap().contains("3 days old"));
+        assert!(age_of_lists(None, now).unwrap().contains("nobody knows"));
+    }
 }

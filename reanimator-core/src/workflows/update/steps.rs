@@ -98,20 +98,26 @@ pub(super) fn enter(run: &UpdateRun) -> MaintenanceWish {
     MaintenanceWish::Enter {
         targets: Vec::new(),
         stopped: false,
-        local_disks: false,
+        local_disks: run.wish.local_disks,
         leave_behind: false,
         shutdown: false,
         overrides: run.wish.overrides.clone(),
     }
 }
 
-/// Rules that are not kept in a phase: those that an admin named; and where our own machine is started anew or goes back to
-/// work as planned, that it is ours.
+/// Rules that are not kept in a phase: those that an admin named; that our own machine is ours, where it is started anew as
+/// planned; and where a guest goes back to what it was, what would keep it from running where it ran a moment ago. Each
+/// stands in the audit trail.
 fn overrides(run: &UpdateRun, target: &UpdateTarget, phase: UpdatePhase) -> Vec<Rule> {
+    let ours: &[Rule] = match phase {
+        UpdatePhase::Restart if target.own => &[Rule::OwnMachine],
+        UpdatePhase::RollBack => &[Rule::Memory, Rule::Window, Rule::LastDns, Rule::LastDhcp],
+        // Nobody notices that a snapshot is deleted, whatever the hour.
+        UpdatePhase::Tidy => &[Rule::Window],
+        _ => &[],
+    };
     let mut overrides = run.wish.overrides.clone();
-    if target.own && phase == UpdatePhase::Restart && !overrides.contains(&Rule::OwnMachine) {
-        overrides.push(Rule::OwnMachine);
-    }
+    overrides.extend(ours.iter().filter(|rule| !run.wish.overrides.contains(rule)));
     overrides
 }
 

@@ -50,6 +50,7 @@ class UpdateWish(TypedDict, total=False):
     reboot: Literal["if-needed", "never"]
     restart_within_seconds: int
     evacuate: bool
+    local_disks: bool
     newest_backup_days: int
     health: HealthWish
     overrides: Sequence[str]
