@@ -14,6 +14,7 @@ export const updates = {
   needsOperator: 'Operators update machines; here is what was done.',
 
   // Whom.
+  wanted: 'What is wanted',
   whom: 'Which machines',
   hosts: 'Hosts',
   hostsHint: 'Names, web*, group:web, tag:prod, cluster:berlin, state:online, all; !name takes one away.',
@@ -71,6 +72,9 @@ export const updates = {
   restartWithinHint: 'The self-test of a server takes minutes.',
   evacuate: 'Empty a node before it is started anew, and fill it again afterwards',
   evacuateHint: 'Without, a node with running guests is refused where a restart is due.',
+  localDisks: 'Copy disks along that only the node has',
+  localDisksHint:
+    'It takes longer. Without, a node whose guests have such disks is refused where a restart is due.',
 
   // Health.
   health: 'How a machine shows that it is well',
@@ -121,7 +125,7 @@ export const updates = {
   notes: 'Notes',
   download: 'To fetch',
   manager: 'Package manager',
-  listsOf: 'Lists of',
+  listsOf: 'Lists fetched',
   usingOld: (names: string) => `Still using replaced libraries: ${names}.`,
   passedOver: 'Passed over',
   passedOverText: 'These were named and are not updated.',
@@ -143,7 +147,7 @@ export const updates = {
   staying: { excluded: 'left out', 'not-security': 'not for security' },
   machines: 'Machines',
   machine: 'Machine',
-  file: 'File',
+  file: 'New file',
   namedOf: (shown: string, all: string) => `The first ${shown} of ${all}.`,
 
   // Runs.
