@@ -11585,6 +11585,12 @@ export interface components {
              */
             hosts: string | null;
             /**
+             * @description Whether disks that only a node has are copied along when it is emptied. Defaults to not: a node whose guests have
+             *     such is refused where a restart is due.
+             * @default false
+             */
+            local_disks: boolean;
+            /**
              * Format: int32
              * @description A guest whose newest backup is older than so many days is not touched. Defaults to no matter.
              * @default null

@@ -65,11 +65,20 @@ const change = (name: string, from: string | null, to: string | null, security =
   security,
 });
 
-test('the same change on several machines is told once, with all of them', () => {
+test('the same change on several machines is told once, with all of them on which it lasts', () => {
   const targets = [
-    { name: 'a', report: report([change('vim', '1', '2'), change('bash', '5', '6', true)]) },
-    { name: 'b', report: report([change('vim', '1', '2'), change('bash', '4', '6', true)]) },
-    { name: 'c', report: null },
+    {
+      name: 'a',
+      report: report([change('vim', '1', '2'), change('bash', '5', '6', true)]),
+      rolled_back: false,
+    },
+    {
+      name: 'b',
+      report: report([change('vim', '1', '2'), change('bash', '4', '6', true)]),
+      rolled_back: false,
+    },
+    { name: 'c', report: null, rolled_back: false },
+    { name: 'd', report: report([change('vim', '1', '2'), change('web', '1', '3')]), rolled_back: true },
   ];
   expect(changesOf({ targets }).map(({ name, from, machines }) => [name, from, machines.join()])).toEqual([
     ['bash', '5', 'a'],
@@ -80,8 +89,8 @@ test('the same change on several machines is told once, with all of them', () =>
 
 test('kept files are named with their machines', () => {
   const targets = [
-    { name: 'a', report: report([], ['/etc/x.dpkg-dist']) },
-    { name: 'b', report: null },
+    { name: 'a', report: report([], ['/etc/x.dpkg-dist']), rolled_back: false },
+    { name: 'b', report: report([], ['/etc/x.dpkg-dist']), rolled_back: true },
   ];
   expect(keptFiles({ targets })).toEqual([{ machine: 'a', file: '/etc/x.dpkg-dist' }]);
 });

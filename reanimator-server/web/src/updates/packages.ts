@@ -58,14 +58,19 @@ export interface ChangeOnMany extends PackageChange {
 }
 
 interface Reported {
-  targets: readonly Pick<UpdateTarget, 'name' | 'report'>[];
+  targets: readonly Pick<UpdateTarget, 'name' | 'report' | 'rolled_back'>[];
 }
+
+/** The report of what is still so: none of a machine that went back to its snapshot. */
+export const lasting = ({ report, rolled_back }: Reported['targets'][number]): UpdateTarget['report'] =>
+  rolled_back ? null : report;
 
 /** All changes of a run, package by package: what closed a security hole first. */
 export function changesOf({ targets }: Reported): ChangeOnMany[] {
   const found = new Map<string, ChangeOnMany>();
-  for (const { name: machine, report } of targets) {
-    for (const change of report?.changes ?? []) {
+  for (const target of targets) {
+    const machine = target.name;
+    for (const change of lasting(target)?.changes ?? []) {
       const key = JSON.stringify([change.name, change.from, change.to]);
       const known = found.get(key);
       if (known) {
@@ -81,4 +86,6 @@ export function changesOf({ targets }: Reported): ChangeOnMany[] {
 
 /** Configuration files that were kept, each with the machine that it is on. */
 export const keptFiles = ({ targets }: Reported): { machine: string; file: string }[] =>
-  targets.flatMap(({ name, report }) => (report?.kept_files ?? []).map((file) => ({ machine: name, file })));
+  targets.flatMap((target) =>
+    (lasting(target)?.kept_files ?? []).map((file) => ({ machine: target.name, file })),
+  );

@@ -2,6 +2,7 @@
 import type { Level } from '../facts/table';
 import { tookSeconds } from '../operations/operation';
 import { withQuery } from '../query';
+import { lasting } from './packages';
 import type { TargetState, UpdateLine, UpdatePhase, UpdateRun, UpdateState, UpdateTarget } from './types';
 
 export const updateHref = (id: string): string => `/updates/${encodeURIComponent(id)}`;
@@ -87,9 +88,9 @@ export function sumsOf({ targets }: Pick<UpdateRun, 'targets'>): Sums {
     current: count(({ state }) => state === 'current'),
     failed: count(({ state }) => targetLevel(state) === 'bad'),
     skipped: count(({ state }) => state === 'skipped'),
-    packages: sum(({ report }) => report?.changed_count ?? 0),
-    security: sum(({ report }) => report?.changes.filter(({ security }) => security).length ?? 0),
-    kept: sum(({ report }) => report?.kept_files.length ?? 0),
+    packages: sum((target) => lasting(target)?.changed_count ?? 0),
+    security: sum((target) => lasting(target)?.changes.filter(({ security }) => security).length ?? 0),
+    kept: sum((target) => lasting(target)?.kept_files.length ?? 0),
     restarted: count(({ restarted }) => restarted),
   };
 }

@@ -25,7 +25,7 @@ test('what a form holds goes to the server and comes back the same', () => {
     waveSize: '5',
     onFailure: 'go-on',
     reboot: 'never',
-    evacuate: false,
+    localDisks: true,
     backupDays: '7',
     healthWithin: '60',
     units: false,
@@ -35,6 +35,13 @@ test('what a form holds goes to the server and comes back the same', () => {
   expect(wrong(whole)).toBeNull();
   expect(draftOf(wishOf(whole))).toEqual(whole);
   expect(draftOf(wishOf(draft()))).toEqual(draft());
+});
+
+test('disks are copied along only where a node is emptied', () => {
+  expect(wishOf(draft({ evacuate: false, localDisks: true }))).toMatchObject({
+    evacuate: false,
+    local_disks: false,
+  });
 });
 
 test('what was left empty is not sent', () => {

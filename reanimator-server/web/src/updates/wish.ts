@@ -19,6 +19,7 @@ export interface WishDraft {
   reboot: UpdateWish['reboot'];
   restartWithin: string;
   evacuate: boolean;
+  localDisks: boolean;
   backupDays: string;
   healthWithin: string;
   units: boolean;
@@ -43,6 +44,7 @@ export const newWish = (hosts = '', guests = ''): WishDraft => ({
   reboot: 'if-needed',
   restartWithin: '1800',
   evacuate: true,
+  localDisks: false,
   backupDays: '',
   healthWithin: '300',
   units: true,
@@ -66,6 +68,7 @@ export const draftOf = (wish: UpdateWish): WishDraft => ({
   reboot: wish.reboot,
   restartWithin: String(wish.restart_within_seconds),
   evacuate: wish.evacuate,
+  localDisks: wish.local_disks,
   backupDays: wish.newest_backup_days ? String(wish.newest_backup_days) : '',
   healthWithin: String(wish.health.within_seconds),
   units: wish.health.units,
@@ -132,6 +135,7 @@ export function wishOf(draft: WishDraft): UpdateWish {
     reboot: draft.reboot,
     restart_within_seconds: fields.restartWithin(draft) ?? 1800,
     evacuate: draft.evacuate,
+    local_disks: draft.evacuate && draft.localDisks,
     ...(days ? { newest_backup_days: days } : {}),
     health: {
       within_seconds: fields.healthWithin(draft) ?? 300,

@@ -16,6 +16,7 @@ export const updates: typeof English = {
   text: 'Zuerst kommt der Plan: jede Maschine wird abgefragt, und nichts geschieht. Danach werden die Maschinen in Wellen aktualisiert, die erste allein.',
   needsOperator: 'Operatoren aktualisieren Maschinen; hier steht, was getan wurde.',
 
+  wanted: 'Was gewünscht ist',
   whom: 'Welche Maschinen',
   hosts: 'Hosts',
   hostsHint: 'Namen, web*, group:web, tag:prod, cluster:berlin, state:online, all; !name nimmt einen aus.',
@@ -73,6 +74,9 @@ export const updates: typeof English = {
   restartWithinHint: 'Der Selbsttest eines Servers dauert Minuten.',
   evacuate: 'Einen Knoten vor dem Neustart leeren und danach wieder füllen',
   evacuateHint: 'Sonst wird ein Knoten mit laufenden Gästen abgelehnt, wo ein Neustart fällig ist.',
+  localDisks: 'Datenträger mitkopieren, die nur der Knoten hat',
+  localDisksHint:
+    'Das dauert länger. Sonst wird ein Knoten, dessen Gäste solche haben, abgelehnt, wo ein Neustart fällig ist.',
 
   health: 'Woran sich zeigt, dass es einer Maschine gut geht',
   healthWithin: 'Innerhalb von (Sekunden)',
@@ -124,7 +128,7 @@ export const updates: typeof English = {
   notes: 'Hinweise',
   download: 'Herunterzuladen',
   manager: 'Paketverwaltung',
-  listsOf: 'Listen von vor',
+  listsOf: 'Listen geholt',
   usingOld: (names) => `Nutzen noch ersetzte Bibliotheken: ${names}.`,
   passedOver: 'Übergangen',
   passedOverText: 'Diese waren genannt und werden nicht aktualisiert.',
@@ -138,6 +142,7 @@ export const updates: typeof English = {
   available: 'Neu',
   before: 'Vorher',
   after: 'Jetzt',
+  then: 'Danach',
   for: 'Für',
   security: 'Sicherheit',
   origin: 'Von',
@@ -145,7 +150,7 @@ export const updates: typeof English = {
   staying: { excluded: 'ausgenommen', 'not-security': 'nicht für die Sicherheit' },
   machines: 'Maschinen',
   machine: 'Maschine',
-  file: 'Datei',
+  file: 'Neue Datei',
   namedOf: (shown, all) => `Die ersten ${shown} von ${all}.`,
 
   underWay: 'In Arbeit',
@@ -225,6 +230,7 @@ export const updates: typeof English = {
   left: (names) => `Nicht installiert: ${names}.`,
   restarted: 'neu gestartet',
   rolledBack: 'zurück auf dem Snapshot',
+  takenBack: 'Sie ist zurück auf ihrem Snapshot: nichts davon gilt mehr.',
   sumUpdated: (count) => `${machines(count)} aktualisiert`,
   sumCurrent: (count) => `${machines(count)} ohne etwas zu installieren`,
   sumFailed: (count) => `${machines(count)} fehlgeschlagen`,

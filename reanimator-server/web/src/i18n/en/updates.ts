@@ -14,6 +14,7 @@ export const updates = {
   needsOperator: 'Operators update machines; here is what was done.',
 
   // Whom.
+  wanted: 'What is wanted',
   whom: 'Which machines',
   hosts: 'Hosts',
   hostsHint: 'Names, web*, group:web, tag:prod, cluster:berlin, state:online, all; !name takes one away.',
@@ -71,6 +72,9 @@ export const updates = {
   restartWithinHint: 'The self-test of a server takes minutes.',
   evacuate: 'Empty a node before it is started anew, and fill it again afterwards',
   evacuateHint: 'Without, a node with running guests is refused where a restart is due.',
+  localDisks: 'Copy disks along that only the node has',
+  localDisksHint:
+    'It takes longer. Without, a node whose guests have such disks is refused where a restart is due.',
 
   // Health.
   health: 'How a machine shows that it is well',
@@ -121,7 +125,7 @@ export const updates = {
   notes: 'Notes',
   download: 'To fetch',
   manager: 'Package manager',
-  listsOf: 'Lists of',
+  listsOf: 'Lists fetched',
   usingOld: (names: string) => `Still using replaced libraries: ${names}.`,
   passedOver: 'Passed over',
   passedOverText: 'These were named and are not updated.',
@@ -136,6 +140,7 @@ export const updates = {
   available: 'New',
   before: 'Before',
   after: 'Now',
+  then: 'Then',
   for: 'For',
   security: 'security',
   origin: 'From',
@@ -143,7 +148,7 @@ export const updates = {
   staying: { excluded: 'left out', 'not-security': 'not for security' },
   machines: 'Machines',
   machine: 'Machine',
-  file: 'File',
+  file: 'New file',
   namedOf: (shown: string, all: string) => `The first ${shown} of ${all}.`,
 
   // Runs.
@@ -223,6 +228,7 @@ export const updates = {
   left: (names: string) => `Not installed: ${names}.`,
   restarted: 'started anew',
   rolledBack: 'back at its snapshot',
+  takenBack: 'It is back at its snapshot: none of this holds any more.',
   sumUpdated: (count: number) => `${counted(count, 'machine', 'machines')} updated`,
   sumCurrent: (count: number) => `${counted(count, 'machine', 'machines')} had nothing to install`,
   sumFailed: (count: number) => `${counted(count, 'machine', 'machines')} failed`,

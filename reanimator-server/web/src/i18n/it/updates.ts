@@ -16,6 +16,7 @@ export const updates: typeof English = {
   text: 'Prima viene il piano: ogni macchina viene controllata e non succede nulla. Poi le macchine vengono aggiornate a ondate, la prima da sola.',
   needsOperator: 'Gli operatori aggiornano le macchine; qui si vede ciò che è stato fatto.',
 
+  wanted: 'Cosa si vuole',
   whom: 'Quali macchine',
   hosts: 'Host',
   hostsHint: 'Nomi, web*, group:web, tag:prod, cluster:berlin, state:online, all; !nome ne toglie uno.',
@@ -73,6 +74,9 @@ export const updates: typeof English = {
   restartWithinHint: 'L’autodiagnosi di un server dura minuti.',
   evacuate: 'Svuotare un nodo prima del riavvio e riempirlo di nuovo dopo',
   evacuateHint: 'Altrimenti un nodo con guest in esecuzione viene rifiutato dove è dovuto un riavvio.',
+  localDisks: 'Copiare anche i dischi che solo il nodo ha',
+  localDisksHint:
+    'Richiede più tempo. Altrimenti un nodo i cui guest ne hanno viene rifiutato dove è dovuto un riavvio.',
 
   health: 'Come una macchina mostra di stare bene',
   healthWithin: 'Entro, in secondi',
@@ -125,7 +129,7 @@ export const updates: typeof English = {
   notes: 'Note',
   download: 'Da scaricare',
   manager: 'Gestore dei pacchetti',
-  listsOf: 'Elenchi di',
+  listsOf: 'Elenchi scaricati',
   usingOld: (names) => `Usano ancora librerie sostituite: ${names}.`,
   passedOver: 'Escluse',
   passedOverText: 'Queste erano indicate e non vengono aggiornate.',
@@ -139,6 +143,7 @@ export const updates: typeof English = {
   available: 'Nuovo',
   before: 'Prima',
   after: 'Ora',
+  then: 'Poi',
   for: 'Per',
   security: 'sicurezza',
   origin: 'Da',
@@ -146,7 +151,7 @@ export const updates: typeof English = {
   staying: { excluded: 'escluso', 'not-security': 'non per la sicurezza' },
   machines: 'Macchine',
   machine: 'Macchina',
-  file: 'File',
+  file: 'File nuovo',
   namedOf: (shown, all) => `I primi ${shown} di ${all}.`,
 
   underWay: 'In corso',
@@ -228,6 +233,7 @@ export const updates: typeof English = {
   left: (names) => `Non installati: ${names}.`,
   restarted: 'riavviata',
   rolledBack: 'tornata al suo snapshot',
+  takenBack: 'È tornata al suo snapshot: nulla di questo vale più.',
   sumUpdated: (count) => (count === 1 ? '1 macchina aggiornata' : `${machines(count)} aggiornate`),
   sumCurrent: (count) => `${machines(count)} senza nulla da installare`,
   sumFailed: (count) => (count === 1 ? '1 macchina fallita' : `${machines(count)} fallite`),
