@@ -18,9 +18,6 @@ use reanimator_core::{
 };
 use reanimator_tests::lab::{self, LabHost};
 
-/// Where the repository of a test is on a host.
-const REPOSITORY: &str = "/srv/reanimator-repository";
-
 /// Lines for root's shell that build packages: `package NAME VERSION [POSTINST]`, and `index`.
 const BUILD: &str = r#"
 set -e

@@ -102,6 +102,13 @@ fn choose_canaries(candidates: Vec<Candidate>, wish: &UpdateWish) -> (Vec<Candid
     (chosen, rest)
 }
 
+/// A wave as it fills: what no other of it may have, and each machine with the one that it waits for.
+#[derive(Default)]
+struct Filling {
+    taken: BTreeSet<String>,
+    there: Vec<(Candidate, Option<String>)>,
+}
+
 /// Waves as they fill.
 struct Waves<'a> {
     wish: &'a UpdateWish,
@@ -112,10 +119,10 @@ struct Waves<'a> {
 impl Waves<'_> {
     /// Adds a group in waves of its own, each machine into the first that has room for it.
     fn add(&mut self, group: Vec<Candidate>, size: u32, canary: bool) {
-        let mut waves: Vec<(BTreeSet<String>, Vec<(Candidate, Option<String>)>)> = Vec::new();
+        let mut waves: Vec<Filling> = Vec::new();
         for candidate in group {
             let mut waits_for = None;
-            let place = waves.iter().position(|(taken, there)| {
+            let place = waves.iter().position(|Filling { taken, there }| {
                 if !taken.is_disjoint(&candidate.apart) {
                     waits_for = shares(&candidate, there);
                     return false;
@@ -123,13 +130,13 @@ impl Waves<'_> {
                 there.len() < size.max(1) as usize
             });
             let place = place.unwrap_or_else(|| {
-                waves.push(Default::default());
+                waves.push(Filling::default());
                 waves.len() - 1
             });
-            waves[place].0.extend(candidate.apart.iter().cloned());
-            waves[place].1.push((candidate, waits_for));
+            waves[place].taken.extend(candidate.apart.iter().cloned());
+            waves[place].there.push((candidate, waits_for));
         }
-        for (_, there) in waves {
+        for Filling { there, .. } in waves {
             for (candidate, waits_for) in there {
                 let why = self.why(&candidate, waits_for, canary);
                 self.placed.push(Placed { candidate, wave: self.next, canary, why });

@@ -154,7 +154,7 @@ async fn check(api: &dyn PveApi, node: &str, of: ConsoleOf<'_>) -> Result<()> {
     let config = api.call(Request::get(of.path(node, &["config"])).param("current", "1")).await?;
     let fields = Fields::of(&config);
     let has_port = |name: &&str| fields.and_then(|fields| fields.text(name)).as_deref() == Some("socket");
-    if SERIAL_PORTS.iter().any(|name| has_port(&name)) {
+    if SERIAL_PORTS.iter().any(|name| has_port(name)) {
         return Ok(());
     }
     refuse(

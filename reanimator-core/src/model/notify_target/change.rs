@@ -100,12 +100,15 @@ impl NotifyWay {
     }
 }
 
+/// Secrets that are to be stored, by their names.
+type Stored = Vec<(String, SecretString)>;
+
 impl NotifySecrets {
     /// Those that are to be stored, and the names of those that are to be deleted.
     ///
     /// # Errors
     /// `Invalid` for one that is too long, or that the way has no use for.
-    pub(crate) fn sorted(self, way: &NotifyWay) -> Result<(Vec<(String, SecretString)>, Vec<&'static str>)> {
+    pub(crate) fn sorted(self, way: &NotifyWay) -> Result<(Stored, Vec<&'static str>)> {
         let given = [self.password, self.token, self.signing_key, self.headers, self.urls];
         let (mut stored, mut deleted) = (Vec::new(), Vec::new());
         for (name, secret) in SECRET_NAMES.into_iter().zip(given) {

@@ -124,16 +124,21 @@ async fn carry(
 /// Takes in everything that the server says; whether it closed the terminal.
 async fn hear(read: &mut ChannelReadHalf, screen: &mpsc::Sender<bytes::Bytes>, exit: &mut Exit) -> bool {
     while let Some(message) = read.wait().await {
-        match message {
-            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => {
-                if screen.send(data).await.is_err() {
-                    return true;
-                }
+        let over = match message {
+            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => screen.send(data).await.is_err(),
+            ChannelMsg::ExitStatus { exit_status } => {
+                exit.status = Some(exit_status);
+                false
             }
-            ChannelMsg::ExitStatus { exit_status } => exit.status = Some(exit_status),
-            ChannelMsg::ExitSignal { signal_name, .. } => exit.signal = Some(name_of(signal_name)),
-            ChannelMsg::Close => return true,
-            _ => {}
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                exit.signal = Some(name_of(signal_name));
+                false
+            }
+            ChannelMsg::Close => true,
+            _ => false,
+        };
+        if over {
+            return true;
         }
     }
     false

@@ -193,7 +193,7 @@ impl Thing {
                 if let Some(percent) = values.get(quarter).copied().flatten() {
                     past.push(now, percent);
                     // Looked at as often as there is something new.
-                    if step % 15 == 0 {
+                    if step.is_multiple_of(15) {
                         self.subject.forecast = forecast(past);
                     }
                     subject.forecast = self.subject.forecast;

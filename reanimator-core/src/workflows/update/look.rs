@@ -209,7 +209,7 @@ pub(super) fn count_security(wanted: &[PendingPackage]) -> u64 {
 /// Whether a restart is due: it is wanted already, or by what would be installed.
 pub(super) fn restart_due(run: &UpdateRun, survey: &PackageSurvey) -> bool {
     let wanted = survey.wanted(&run.wish.change());
-    survey.reboot_wanted || wanted.iter().any(|package| survey.reboot_due_for.iter().any(|name| *name == package.name))
+    survey.reboot_wanted || wanted.iter().any(|package| survey.reboot_due_for.contains(&package.name))
 }
 
 /// What a survey says for and against an update, and what it would install.

@@ -73,7 +73,7 @@ fn enter(call: &mut Call<'_>) -> Answer {
     let shown = call.params.text("vncticket").unwrap_or_default();
     let now = call.now;
     let known = call.cluster.consoles.get(&port).filter(|console| console.until > now);
-    if !known.is_some_and(|console| console.ticket == shown) {
+    if known.is_none_or(|console| console.ticket != shown) {
         return Err(Refusal::unauthorized("permission denied - invalid PVEVNC ticket"));
     }
     Ok(json!({"port": port.to_string()}).into())
