@@ -170,7 +170,7 @@ pub struct Step {
     pub outcome: Option<String>,
     /// What came of it, for programs, where there is more to tell than words: of an upgrade of packages a
     /// [`PackageReport`](super::packages::PackageReport), whether it ended well or not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub result: Option<Value>,
 }
 

@@ -5,33 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-AttentionLevel = Literal["critical", "warning", "notice"]
-#: What kind of trouble something has.
-AttentionKind = Literal[
-    "offline",
-    "old-data",
-    "no-quorum",
-    "disk-health",
-    "pool",
-    "pool-full",
-    "disk-full",
-    "storage-unusable",
-    "high-availability",
-    "ceph",
-    "replication",
-    "service",
-    "temperature",
-    "failed-units",
-    "certificate",
-    "backup-failed",
-    "backup-old",
-    "backup-missing",
-    "clock",
-    "subscription",
-    "updates",
-    "restart-wanted",
-]
-
 
 class Threshold(TypedDict):
     """A figure is at `enter` or beyond, until it is back at `leave`."""
@@ -63,8 +36,8 @@ class NeedsAttention(TypedDict):
     """It needs somebody, as the dashboard tells."""
 
     kind: Literal["attention"]
-    kinds: Sequence[AttentionKind]
-    least: NotRequired[AttentionLevel]
+    kinds: Sequence[Literal["offline", "old-data", "no-quorum", "disk-health", "pool", "pool-full", "disk-full", "storage-unusable", "high-availability", "ceph", "replication", "service", "temperature", "failed-units", "certificate", "backup-failed", "backup-old", "backup-missing", "clock", "subscription", "updates", "restart-wanted"]]
+    least: NotRequired[Literal["critical", "warning", "notice"]]
     for_seconds: NotRequired[int]
 
 
@@ -85,7 +58,7 @@ class AlertRule(TypedDict):
     name: str
     condition: AlertCondition
     enabled: NotRequired[bool]
-    level: NotRequired[AttentionLevel]
+    level: NotRequired[Literal["critical", "warning", "notice"]]
     hosts: NotRequired[str]
     guests: NotRequired[str]
     storages: NotRequired[str]
@@ -99,7 +72,7 @@ class AlertRuleChange(TypedDict, total=False):
     """What to change of a rule; what is absent stays. An empty text takes a selector away."""
 
     enabled: bool
-    level: AttentionLevel
+    level: Literal["critical", "warning", "notice"]
     hosts: str
     guests: str
     storages: str
@@ -123,7 +96,7 @@ class Alert(TypedDict):
     rule: str
     revision: int
     kind: Literal["threshold", "offline", "filling", "attention", "certificate"]
-    level: AttentionLevel
+    level: Literal["critical", "warning", "notice"]
     entity: str
     name: str
     item: str

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-NoticeLevel = Literal["critical", "warning", "notice", "ok"]
-NoticeKind = Literal[
-    "alert-raised", "alert-resolved", "alert-reminder", "operation-ended", "update-ended", "test"
-]
-_Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 #: By mail. The secret `password` goes with `user`.
 EmailWay = TypedDict(
@@ -61,8 +56,8 @@ NotifyWay = EmailWay | WebhookWay | NtfyWay | GotifyWay | AppriseWay
 class NotifyWhich(TypedDict, total=False):
     """Which notices a target gets."""
 
-    levels: Sequence[NoticeLevel]
-    kinds: Sequence[NoticeKind]
+    levels: Sequence[Literal["critical", "warning", "notice", "ok"]]
+    kinds: Sequence[Literal["alert-raised", "alert-resolved", "alert-reminder", "operation-ended", "update-ended", "test"]]
     hosts: str
     guests: str
     resolved: bool
@@ -76,7 +71,7 @@ QuietHours = TypedDict(
         "from": str,
         "to": str,
         "zone": NotRequired[str],
-        "days": NotRequired[Sequence[_Day]],
+        "days": NotRequired[Sequence[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]],
         "critical_waits": NotRequired[bool],
     },
 )
@@ -142,8 +137,8 @@ class Notice(TypedDict):
     """Something told."""
 
     at: str
-    kind: NoticeKind
-    level: NoticeLevel
+    kind: Literal["alert-raised", "alert-resolved", "alert-reminder", "operation-ended", "update-ended", "test"]
+    level: Literal["critical", "warning", "notice", "ok"]
     title: str
     text: str
     entity: str | None
