@@ -137,6 +137,7 @@ pub(crate) async fn run(command: ScheduleCommand, context: &Context) -> Result<D
                 enabled: true,
                 by: String::new(),
                 done_until: None,
+                last_outcome: None,
             };
             let on = format!("{}: {}", schedule.name, schedule.times());
             let who = Principal::local();
@@ -207,6 +208,7 @@ fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
         Column::words("NAME"),
         Column::words("TIMES"),
         Column::words("NEXT"),
+        Column::words("LAST"),
         Column::words("BY").keep(1),
         Column::words("WHOM"),
     ]);
@@ -219,6 +221,7 @@ fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
             view.schedule.name.as_str().into(),
             view.times.as_str().into(),
             next,
+            last(view),
             view.schedule.by.as_str().into(),
             view.schedule.wish.whom().into(),
         ]);
@@ -227,6 +230,14 @@ fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
         .screen
         .table(&table, "No schedules. Next: reanimator update schedule create NAME --at HH:MM --on SELECTOR")?;
     Ok(Done::Whole)
+}
+
+/// What came of its last time: when an update was made, or why none was.
+fn last(view: &ScheduleView) -> Cell {
+    match &view.schedule.last_outcome {
+        Some(outcome) if !outcome.made => Cell::from(format!("not made: {}", outcome.text)),
+        outcome => Cell::known(outcome.as_ref().map(|outcome| words::moment(outcome.at))),
+    }
 }
 
 fn show(value: &serde_json::Value, context: &Context) -> Result<Done, Failure> {

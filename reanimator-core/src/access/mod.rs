@@ -245,6 +245,27 @@ impl Access {
         Ok(token)
     }
 
+    /// Whoever stands so in the audit trail, with the role that they have now; none where they are gone. Whoever worked at
+    /// the command line can do so still. For what is done later in somebody's name.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) async fn known_as(&self, who: &str) -> Result<Option<Principal>> {
+        let role = match who.split_once(':') {
+            Some(("local", _)) => Some(Role::Admin),
+            Some(("token", name)) => {
+                self.store.tokens().await?.into_iter().find(|token| token.name == name).map(|token| token.role)
+            }
+            Some(_) => None,
+            None => self.store.user(who).await?.map(|user| user.role),
+        };
+        Ok(role.map(|role| {
+            let mut known = Principal::in_the_name_of(who);
+            known.role = role;
+            known
+        }))
+    }
+
     /// All tokens, by name.
     ///
     /// # Errors

@@ -110,11 +110,13 @@ impl Fleet {
     /// Makes a schedule in the name of `who`. Times that have passed are not made up for.
     ///
     /// # Errors
-    /// `Denied` where the wish takes another role; `Invalid`, naming what is wrong; `Conflict` where one is called so already; `Storage`.
+    /// `Denied` where the wish takes another role; `Invalid`, naming what is wrong; `NotFound` where its words mean nobody;
+    /// `Conflict` where one is called so already; `Storage`.
     pub async fn create_update_schedule(&self, schedule: UpdateSchedule, who: &Principal) -> Result<ScheduleView> {
         may_update(&schedule.wish, who)?;
-        let schedule = UpdateSchedule { by: who.who(), done_until: Some(self.now()), ..schedule };
+        let schedule = UpdateSchedule { by: who.who(), done_until: Some(self.now()), last_outcome: None, ..schedule };
         check(&schedule)?;
+        self.means_somebody(&schedule.wish).await?;
         if self.store().update_schedules().await?.len() >= MOST {
             return Err(too_many("make a schedule of updates"));
         }
@@ -126,14 +128,19 @@ impl Fleet {
     /// made up for.
     ///
     /// # Errors
-    /// `Denied` where the wish takes another role; `Invalid`, naming what is wrong: then nothing is changed. `NotFound`,
-    /// `Storage`.
+    /// `Denied` where the wish takes another role; `Invalid`, naming what is wrong: then nothing is changed. `NotFound`, also
+    /// where the words of a new wish mean nobody; `Storage`.
     pub async fn change_update_schedule(
         &self,
         name: &str,
         change: ScheduleChange,
         who: &Principal,
     ) -> Result<ScheduleView> {
+        if let Some(wish) = &change.wish {
+            may_update(wish, who)?;
+            wish.check()?;
+            self.means_somebody(wish).await?;
+        }
         let (now, who) = (self.now(), who.clone());
         let edit = move |known: UpdateSchedule| {
             let schedule = UpdateSchedule {
@@ -145,6 +152,7 @@ impl Fleet {
                 comment: change.comment.unwrap_or(known.comment),
                 by: who.who(),
                 done_until: known.done_until.max(Some(now)),
+                last_outcome: known.last_outcome,
                 name: known.name,
             };
             may_update(&schedule.wish, &who)?;
@@ -153,6 +161,25 @@ impl Fleet {
         };
         self.store().edit_update_schedule(name, Box::new(edit)).await?;
         self.update_schedule(name).await
+    }
+
+    /// Refuses words that mean nobody now: such a schedule would be made in vain.
+    async fn means_somebody(&self, wish: &UpdateWish) -> Result<()> {
+        if let Some(hosts) = &wish.hosts {
+            let hosts = hosts.parse::<Selector>()?;
+            if self.status().await?.hosts.iter().any(|host| hosts.covers(host)) {
+                return Ok(());
+            }
+        }
+        if let Some(guests) = &wish.guests {
+            let guests = guests.parse::<GuestSelector>()?;
+            if self.guests().await?.iter().any(|guest| guests.covers(guest)) {
+                return Ok(());
+            }
+        }
+        Err(Error::new(ErrorKind::NotFound, format!("update {} by calendar", wish.whom()))
+            .because("these words mean no machine of the fleet")
+            .next("see `reanimator host list` and `reanimator guest list`"))
     }
 
     /// Removes a schedule. An update that it has made goes on.
@@ -283,6 +310,16 @@ mod tests {
         assert_eq!(made.schedule.due(fleet.now()).unwrap(), None, "the last night is not made up for");
         let change = |text: serde_json::Value| serde_json::from_value::<ScheduleChange>(text).unwrap();
         let off = change(serde_json::json!({ "enabled": false, "at": "04:00" }));
+        let nobody = UpdateSchedule {
+            name: "nobody".into(),
+            wish: UpdateWish { hosts: Some("group:none".into()), ..UpdateWish::default() },
+            ..schedule.clone()
+        };
+        let refused = fleet.create_update_schedule(nobody.clone(), &Principal::local()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotFound);
+        let to_nobody = ScheduleChange { wish: Some(nobody.wish), ..ScheduleChange::default() };
+        let refused = fleet.change_update_schedule("nights", to_nobody, &Principal::local()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotFound);
         let changed = fleet.change_update_schedule("nights", off, &Principal::local()).await.unwrap();
         assert_eq!((changed.times.as_str(), changed.next_at), ("daily 04:00 UTC", None));
         let bad = change(serde_json::json!({ "wish": { "hosts": "[" } }));

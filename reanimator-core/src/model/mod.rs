@@ -81,8 +81,8 @@ pub use topology::{BridgeKind, Topology, TopologyBridge, TopologyGuest, Topology
 pub use totals::{HostCounts, Totals};
 pub use units::Bytes;
 pub use update::{
-    GuestOrder, HealthWish, OnFailure, RebootWish, RedundantSet, Safety, TargetKind, TargetState, UpdateFilter,
-    UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState, UpdateStep, UpdateTarget, UpdateWish,
-    Vitals,
+    GuestOrder, HealthWish, OnFailure, RebootWish, RedundantSet, Safety, ScheduleOutcome, TargetKind, TargetState,
+    UpdateFilter, UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState, UpdateStep,
+    UpdateTarget, UpdateWish, Vitals,
 };
 pub use window::{Day, Opening, Window, WindowChange, WindowState};

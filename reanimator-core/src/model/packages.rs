@@ -202,6 +202,31 @@ impl PackageSurvey {
         };
         self.pending.iter().filter(wanted).collect()
     }
+
+    /// How many things a change would install. Where the manager tells how many patches close security holes, and not which
+    /// packages they are of, it is the patches that are counted.
+    pub fn wanted_count(&self, change: &PackagesChange) -> u64 {
+        let named = self.wanted(change).len() as u64;
+        if named > 0 || self.is_up_to_date(change) { named } else { self.security_count.unwrap_or(0) }
+    }
+
+    /// Of those, the ones that close a security hole; none where the distribution does not tell them apart.
+    pub fn wanted_security(&self, change: &PackagesChange) -> Option<u64> {
+        let total = self.security_count?;
+        let wanted = self.wanted(change);
+        if wanted.is_empty() && !self.is_up_to_date(change) {
+            return Some(total);
+        }
+        Some(wanted.iter().filter(|package| package.security == Some(true)).count() as u64)
+    }
+
+    /// Whether a restart is due once a change is made: it is wanted already, or by what would be installed. Where nobody
+    /// knows which packages that is, it may be any that is pending.
+    pub fn restart_due(&self, change: &PackagesChange) -> bool {
+        let wanted = self.wanted(change);
+        let by_any = wanted.is_empty() && self.wanted_count(change) > 0 && self.reboot_due;
+        self.reboot_wanted || by_any || wanted.iter().any(|package| self.reboot_due_for.contains(&package.name))
+    }
 }
 
 /// Room on a file system that packages go to.
@@ -303,6 +328,43 @@ mod tests {
         }
         let many = format!("{}b", "a*".repeat(60));
         assert!(!but(&[&many]).leaves_out(&"a".repeat(200)), "and it is over soon");
+    }
+
+    #[test]
+    fn patches_count_where_nobody_knows_which_packages_they_are_of() {
+        let package = |name: &str| PendingPackage { name: name.into(), ..PendingPackage::default() };
+        let survey = |manager, security_count| PackageSurvey {
+            manager,
+            is_root: true,
+            at: Timestamp::UNIX_EPOCH,
+            refreshed_at: None,
+            pending: vec![package("kernel-default"), package("vim")],
+            pending_count: 2,
+            security_count,
+            removed: Vec::new(),
+            held: Vec::new(),
+            broken: Vec::new(),
+            mend: None,
+            busy: None,
+            download: None,
+            rooms: Vec::new(),
+            reboot_wanted: false,
+            reboot_reasons: Vec::new(),
+            reboot_due: true,
+            reboot_due_for: vec!["kernel-default".into()],
+            services: Vec::new(),
+            unseen: Vec::new(),
+        };
+        let security = PackagesChange::Upgrade { security_only: true, exclude: Vec::new() };
+        let counts = |survey: &PackageSurvey| {
+            (survey.wanted_count(&security), survey.wanted_security(&security), survey.restart_due(&security))
+        };
+        assert_eq!(counts(&survey(PackageManager::Zypper, Some(12))), (12, Some(12), true));
+        assert_eq!(counts(&survey(PackageManager::Zypper, Some(0))), (0, Some(0), false));
+        assert_eq!(counts(&survey(PackageManager::Zypper, None)), (0, None, false));
+        assert_eq!(counts(&survey(PackageManager::Apt, Some(0))), (0, Some(0), false));
+        let all = survey(PackageManager::Zypper, Some(12));
+        assert_eq!((all.wanted_count(&but(&["vim"])), all.wanted_security(&but(&["vim"]))), (1, Some(0)));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::{Store, contract::at};
 use crate::{
     Error, ErrorKind,
     model::{
-        Machine, RedundantSet, TargetKind, TargetState, UpdateFilter, UpdatePhase, UpdateRun, UpdateSchedule,
-        UpdateState, UpdateTarget, UpdateWish,
+        Machine, RedundantSet, ScheduleOutcome, TargetKind, TargetState, UpdateFilter, UpdatePhase, UpdateRun,
+        UpdateSchedule, UpdateState, UpdateTarget, UpdateWish,
     },
 };
 
@@ -57,8 +57,13 @@ pub(crate) async fn updates(store: &impl Store) {
     }
     store.leave_update(&first).await.unwrap();
     assert_eq!(store.open_updates(at(27)).await.unwrap()[0].1.as_deref(), Some("two"));
-    let over = UpdateRun { state: UpdateState::Done, ..again };
-    store.write_update(&second, &over).await.unwrap();
+    let over = UpdateRun { state: UpdateState::Done, ended_at: Some(at(27)), ..again };
+    assert_eq!(store.notices(10).await.unwrap(), []);
+    for _ in 0..2 {
+        store.write_update(&second, &over).await.unwrap();
+        let told = store.notices(10).await.unwrap();
+        assert_eq!(told.iter().map(|each| each.notice.key.as_str()).collect::<Vec<_>>(), ["update:1"], "once");
+    }
     assert_eq!(ids(store.updates(&filter(true, None)).await.unwrap()), ["2"]);
     assert!(!store.cancel_update(&"1".into()).await.unwrap());
     let missing = store.take_update(&"3".into(), "one", None, at(1), TTL).await.unwrap_err();
@@ -77,13 +82,21 @@ pub(crate) async fn schedules(store: &impl Store) {
     assert_eq!(store.edit_update_schedule("days", Box::new(off)).await.unwrap_err().kind(), ErrorKind::NotFound);
 
     // Each time is done with once, with its update or without.
-    assert!(store.add_update_of("nights", at(100), Some(&run("7"))).await.unwrap());
-    assert!(!store.add_update_of("nights", at(100), Some(&run("8"))).await.unwrap());
-    assert!(store.add_update_of("nights", at(200), None).await.unwrap());
-    assert!(!store.add_update_of("gone", at(200), Some(&run("9"))).await.unwrap());
+    let notices = async || store.notices(10).await.unwrap().into_iter().map(|each| each.notice).collect::<Vec<_>>();
+    let before = notices().await.len();
+    assert!(store.add_update_of("nights", at(100), Ok(&run("7"))).await.unwrap());
+    assert!(!store.add_update_of("nights", at(100), Ok(&run("8"))).await.unwrap());
+    assert_eq!(notices().await.len(), before);
+    assert!(store.add_update_of("nights", at(200), Err("nobody is meant")).await.unwrap());
+    assert!(!store.add_update_of("nights", at(200), Err("nobody is meant")).await.unwrap());
+    let told = notices().await.split_off(before);
+    assert_eq!(told.iter().map(|notice| notice.key.as_str()).collect::<Vec<_>>(), ["schedule:nights"]);
+    assert!(!store.add_update_of("gone", at(200), Ok(&run("9"))).await.unwrap());
     let all = store.updates(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap();
     assert_eq!(all.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["7"]);
-    assert_eq!(store.update_schedules().await.unwrap()[0].done_until, Some(at(200)));
+    let kept = store.update_schedules().await.unwrap().swap_remove(0);
+    let outcome = ScheduleOutcome { at: at(200), made: false, text: "nobody is meant".into() };
+    assert_eq!((kept.done_until, kept.last_outcome), (Some(at(200)), Some(outcome)));
     assert!(store.remove_update_schedule("nights").await.unwrap());
     assert!(!store.remove_update_schedule("nights").await.unwrap());
 }

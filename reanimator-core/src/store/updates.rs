@@ -32,9 +32,15 @@ pub trait UpdateStore: Send + Sync {
     /// Stores a new one, which nobody holds.
     async fn add_update(&self, run: &UpdateRun) -> Result<()>;
 
-    /// Stores a new one that a schedule makes at `due`, and notes in the schedule that this time is done with. Whether it
-    /// was not before; else nothing is done. Without a run the time is noted only.
-    async fn add_update_of(&self, schedule: &str, due: Timestamp, run: Option<&UpdateRun>) -> Result<bool>;
+    /// Stores a new one that a schedule makes at `due`, and notes in the schedule that this time is done with, and what came
+    /// of it. Whether it was not before; else nothing is done. Where none was made, it is told why: that is noted, and told
+    /// by a notice in the same step.
+    async fn add_update_of(
+        &self,
+        schedule: &str,
+        due: Timestamp,
+        made: std::result::Result<&UpdateRun, &str>,
+    ) -> Result<bool>;
 
     /// One of them, with its machines.
     async fn update(&self, id: &UpdateId) -> Result<Option<UpdateRun>>;
@@ -65,7 +71,7 @@ pub trait UpdateStore: Send + Sync {
     /// Is its owner no longer. Does nothing for one who is not.
     async fn leave_update(&self, hold: &UpdateHold) -> Result<()>;
 
-    /// Writes down all of it but its machines.
+    /// Writes down all of it but its machines. Its end is told by a notice in the same step, once.
     async fn write_update(&self, hold: &UpdateHold, run: &UpdateRun) -> Result<()>;
 
     /// Writes down one machine.

@@ -89,7 +89,8 @@ pub fn apply(target: &mut UpdateTarget, wish: &UpdateWish, outcome: Outcome, now
             judge(target, wish, verdict, now);
         }
         Outcome::Surveyed { verdict, mut pending, security, restart_due, notes } => {
-            target.pending_count = pending.len() as u64;
+            // Of some managers it is known how many patches there are, and not which packages they are of.
+            target.pending_count = (pending.len() as u64).max(security.unwrap_or(0));
             pending.truncate(KEPT);
             target.pending = pending;
             target.security_count = security;

@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
 
-use super::UpdateWish;
+use super::{UpdateRun, UpdateWish};
 use crate::{
     Error, ErrorKind, Result,
-    model::window::{Day, Window},
+    model::{
+        Notice, NoticeKind, NoticeLevel,
+        window::{Day, Window},
+    },
 };
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
 /// The longest comment, in characters.
 const LONGEST_COMMENT: usize = 500;
+/// Characters of an outcome that are kept.
+const LONGEST_OUTCOME: usize = 1_000;
 
 /// An update that is made again and again. It holds to maintenance windows as every change does: a machine that may not be
 /// disturbed when its turn comes is passed over.
@@ -48,6 +53,21 @@ pub struct UpdateSchedule {
     /// Times up to this one are done with; filled in when it is stored.
     #[serde(default)]
     pub done_until: Option<Timestamp>,
+    /// What came of its last time; filled in when that has come. None before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<ScheduleOutcome>,
+}
+
+/// What came of a time of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScheduleOutcome {
+    /// The time.
+    pub at: Timestamp,
+    /// Whether an update was made.
+    pub made: bool,
+    /// The update's id, or why none was made.
+    pub text: String,
 }
 
 /// Machines that stand in for each other: never two of them are updated at once.
@@ -134,6 +154,26 @@ impl UpdateSchedule {
         Ok(due.filter(|due| self.done_until.is_none_or(|done| *due > done)))
     }
 
+    /// The schedule when the time `due` is done with, whether an update was made or why not; and what people are told: that
+    /// none was made, and that one was again.
+    pub fn done_with(self, due: Timestamp, made: std::result::Result<&UpdateRun, &str>) -> (Self, Option<Notice>) {
+        let text = made.map_or_else(ToOwned::to_owned, |run| run.id.to_string());
+        let outcome =
+            ScheduleOutcome { at: due, made: made.is_ok(), text: text.chars().take(LONGEST_OUTCOME).collect() };
+        let failed_before = self.last_outcome.as_ref().is_some_and(|before| !before.made);
+        let notice = |level, what: &str| {
+            Notice::new(NoticeKind::UpdateEnded, level, format!("schedule {}: {what}", self.name), due)
+                .keyed(format!("schedule:{}", self.name))
+                .with("schedule", &self.name)
+        };
+        let notice = match outcome.made {
+            false => Some(notice(NoticeLevel::Warning, "no update was made").saying(outcome.text.clone())),
+            true if failed_before => Some(notice(NoticeLevel::Ok, "its updates are made again")),
+            true => None,
+        };
+        (Self { done_until: Some(due), last_outcome: Some(outcome), ..self }, notice)
+    }
+
     /// The same times as those at which a window opens that is open for a day.
     fn calendar(&self) -> Window {
         Window {
@@ -203,6 +243,22 @@ mod tests {
         assert_eq!(done.next_at(saturday).unwrap(), Some(at("2026-12-05T01:30:00Z")));
         let off = UpdateSchedule { enabled: false, ..schedule };
         assert_eq!((off.due(at("2026-11-28T01:31:00Z")).unwrap(), off.next_at(saturday).unwrap()), (None, None));
+    }
+
+    #[test]
+    fn a_time_without_an_update_is_told_of_and_so_is_the_next_with_one() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let run = UpdateRun::new(UpdateWish::default(), "ada", "schedule nights", at(3));
+        let (schedule, told) = schedule().done_with(at(1), Ok(&run));
+        assert_eq!((schedule.done_until, told), (Some(at(1)), None));
+        let (schedule, told) = schedule.done_with(at(2), Err("nobody is meant"));
+        let told = told.unwrap();
+        assert_eq!((told.level, told.key.as_str()), (NoticeLevel::Warning, "schedule:nights"));
+        assert_eq!(told.text, "nobody is meant");
+        let (schedule, told) = schedule.done_with(at(3), Ok(&run));
+        assert_eq!(told.unwrap().level, NoticeLevel::Ok);
+        let outcome = ScheduleOutcome { at: at(3), made: true, text: run.id.to_string() };
+        assert_eq!(schedule.last_outcome, Some(outcome));
     }
 
     #[test]

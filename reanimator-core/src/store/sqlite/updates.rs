@@ -26,16 +26,25 @@ impl UpdateStore for SqliteStore {
         commit(&self.main, attempt, transaction).await
     }
 
-    async fn add_update_of(&self, schedule: &str, due: Timestamp, run: Option<&UpdateRun>) -> Result<bool> {
+    async fn add_update_of(
+        &self,
+        schedule: &str,
+        due: Timestamp,
+        made: std::result::Result<&UpdateRun, &str>,
+    ) -> Result<bool> {
         let attempt = "store an update that a schedule makes";
         let mut transaction = self.main.begin(attempt).await?;
         let Some(known) = self.schedule_in(&mut transaction, attempt, schedule).await? else { return Ok(false) };
         if known.done_until.is_some_and(|done| done >= due) {
             return Ok(false);
         }
-        self.put_schedule(&mut transaction, attempt, &UpdateSchedule { done_until: Some(due), ..known }).await?;
-        if let Some(run) = run {
+        let (schedule, notice) = known.done_with(due, made);
+        self.put_schedule(&mut transaction, attempt, &schedule).await?;
+        if let Ok(run) = made {
             self.insert_update(&mut transaction, attempt, run).await?;
+        }
+        if let Some(notice) = notice {
+            self.put_notices(&mut transaction, attempt, &[notice.bounded()]).await?;
         }
         commit(&self.main, attempt, transaction).await?;
         Ok(true)
@@ -148,6 +157,14 @@ impl UpdateStore for SqliteStore {
     async fn write_update(&self, hold: &UpdateHold, run: &UpdateRun) -> Result<()> {
         let attempt = "write down how far an update got";
         let mut transaction = self.holding_update(hold, attempt).await?;
+        let was_open: bool = sqlx::query_scalar("SELECT open FROM updates WHERE id = ?")
+            .bind(hold.id.as_str())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(self.main.failed(attempt))?;
+        if let Some(notice) = run.end_notice().filter(|_| was_open) {
+            self.put_notices(&mut transaction, attempt, &[notice.bounded()]).await?;
+        }
         sqlx::query("UPDATE updates SET data = ?, open = ? WHERE id = ?")
             .bind(update_data(run)?)
             .bind(!run.state.is_over())

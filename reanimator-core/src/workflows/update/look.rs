@@ -187,8 +187,8 @@ pub(super) async fn survey(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget
         Ok(judged) => judged,
         Err(error) => return surveyed(Verdict::Refuse(crate::report(&error)), Vec::new(), None, false, Vec::new()),
     };
-    let security = survey.security_count.map(|_| count_security(&wanted));
-    let restart = restart_due(run, &survey);
+    let change = run.wish.change();
+    let (security, restart) = (survey.wanted_security(&change), survey.restart_due(&change));
     surveyed(found.verdict(run), wanted, security, restart, found.notes)
 }
 
@@ -202,16 +202,6 @@ fn surveyed(
     Outcome::Surveyed { verdict, pending, security, restart_due, notes }
 }
 
-pub(super) fn count_security(wanted: &[PendingPackage]) -> u64 {
-    wanted.iter().filter(|package| package.security == Some(true)).count() as u64
-}
-
-/// Whether a restart is due: it is wanted already, or by what would be installed.
-pub(super) fn restart_due(run: &UpdateRun, survey: &PackageSurvey) -> bool {
-    let wanted = survey.wanted(&run.wish.change());
-    survey.reboot_wanted || wanted.iter().any(|package| survey.reboot_due_for.contains(&package.name))
-}
-
 /// What a survey says for and against an update, and what it would install.
 pub(super) async fn judge(
     fleet: &Fleet,
@@ -220,13 +210,14 @@ pub(super) async fn judge(
     survey: &PackageSurvey,
 ) -> Result<(Found, Vec<PendingPackage>)> {
     let mut found = Found::default();
-    let wanted: Vec<PendingPackage> = survey.wanted(&run.wish.change()).into_iter().cloned().collect();
+    let change = run.wish.change();
+    let wanted: Vec<PendingPackage> = survey.wanted(&change).into_iter().cloned().collect();
     found.refused.extend(survey.busy.as_ref().map(|who| format!("{who} is at work with its packages")));
     if !survey.broken.is_empty() {
         let mend = survey.mend.as_ref().map(|mend| format!(": {mend}")).unwrap_or_default();
         found.refused.push(format!("its packages are broken ({}); mend that first{mend}", survey.broken.join("; ")));
     }
-    if !wanted.is_empty() {
+    if survey.wanted_count(&change) > 0 {
         found.refused.extend(survey.too_little_room());
     }
     if run.wish.security_only && survey.security_count.is_none() && survey.pending_count > 0 {
@@ -238,11 +229,11 @@ pub(super) async fn judge(
     if !survey.removed.is_empty() {
         found.notes.push(format!("the upgrade removes {}", survey.removed.join(", ")));
     }
-    let restarts = run.wish.reboot == RebootWish::IfNeeded && restart_due(run, survey);
+    let restarts = run.wish.reboot == RebootWish::IfNeeded && survey.restart_due(&change);
     if restarts && found.refused.is_empty() {
         may_restart(fleet, run, target, &mut found).await?;
     }
-    if !restarts && restart_due(run, survey) {
+    if !restarts && survey.restart_due(&change) {
         found.notes.push("a restart is due, and is left to you".to_owned());
     }
     Ok((found, wanted))

@@ -134,7 +134,7 @@ impl Updates {
     /// Makes the update of a schedule whose time has come, once. Nothing where it was made before.
     async fn make_of(&self, schedule: &crate::model::UpdateSchedule, due: Timestamp) -> Result<Option<UpdateRun>> {
         let from = format!("schedule {}", schedule.name);
-        let made = self.make(&schedule.wish, &schedule.by, &from).await;
+        let made = self.make_in_the_name_of(schedule, &from).await;
         let line = match &made {
             Ok(run) => drive::trail_line(run),
             Err(_) => TrailLine {
@@ -144,12 +144,24 @@ impl Updates {
                 on: schedule.wish.whom(),
             },
         };
-        let run = made.as_ref().ok().map(|run| UpdateRun { schedule: Some(schedule.name.clone()), ..run.clone() });
-        if !self.fleet.store().add_update_of(&schedule.name, due, run.as_ref()).await? {
+        let why_not = made.as_ref().err().map(crate::report).unwrap_or_default();
+        if !self.fleet.store().add_update_of(&schedule.name, due, made.as_ref().map_err(|_| why_not.as_str())).await? {
             return Ok(None);
         }
         self.fleet.note(&line, made.as_ref().err().map_or(STARTED, |error| access::outcome(Some(error)))).await?;
-        made.map(|_| run)
+        made.map(Some)
+    }
+
+    /// A run of a schedule, where whoever asked for it may still do so.
+    async fn make_in_the_name_of(&self, schedule: &crate::model::UpdateSchedule, from: &str) -> Result<UpdateRun> {
+        let who = self.fleet.access().known_as(&schedule.by).await?.ok_or_else(|| {
+            Error::new(ErrorKind::Denied, format!("update {}", schedule.wish.whom()))
+                .because(format!("{}, in whose name it is made, is no longer known", schedule.by))
+                .next("change the schedule: from then on it is made in your name")
+        })?;
+        may_update(&schedule.wish, &who)?;
+        let run = self.make(&schedule.wish, &schedule.by, from).await?;
+        Ok(UpdateRun { schedule: Some(schedule.name.clone()), ..run })
     }
 
     /// Carries one out, from where it is, until it is over or `stop`: then it is left where it is, and what began goes on.

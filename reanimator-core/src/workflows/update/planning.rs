@@ -91,14 +91,14 @@ async fn planned(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Plann
     };
     planned.notes.extend(age_of_lists(survey.refreshed_at, fleet.now()));
     match look::judge(fleet, run, target, &survey).await {
-        Ok((found, wanted)) => {
+        Ok((found, _)) => {
             take_in(&mut planned, found);
-            planned.wanted = wanted.len() as u64;
-            planned.security = look::count_security(&wanted);
+            planned.wanted = survey.wanted_count(&run.wish.change());
+            planned.security = survey.wanted_security(&run.wish.change()).unwrap_or(0);
         }
         Err(error) => planned.refused.push(crate::report(&error)),
     }
-    let due = look::restart_due(run, &survey);
+    let due = survey.restart_due(&run.wish.change());
     planned.restart = due && run.wish.reboot == RebootWish::IfNeeded;
     if planned.wanted > 0 || planned.restart {
         planned.steps = steps::words(run, target, planned.wanted, due);

@@ -1,7 +1,10 @@
 //! Updates while a server runs: what is asked for is carried out, what a process has left when it died is taken over, those
 //! of schedules are made when their time comes, and whoever listens is told how far each one got.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -14,7 +17,7 @@ use super::{Updates, news::News};
 use crate::{
     Result,
     fleet::Fleet,
-    model::{UpdateFilter, UpdateId, UpdateLine},
+    model::{UpdateFilter, UpdateId, UpdateLine, UpdateSchedule},
 };
 
 /// How often the store is looked into: what it costs is two small queries while there is nothing to do.
@@ -33,13 +36,16 @@ pub struct UpdatesLoop {
     running: JoinSet<()>,
     ours: BTreeMap<Id, UpdateId>,
     news: News,
+    /// Schedules that cannot be told when they are due, and were complained of.
+    unreadable: BTreeSet<String>,
 }
 
 impl UpdatesLoop {
     /// A loop over this fleet's updates.
     pub fn new(fleet: Fleet) -> Self {
         let updates = Updates::new(fleet.clone());
-        Self { fleet, updates, running: JoinSet::new(), ours: BTreeMap::new(), news: News::default() }
+        let (running, ours, news) = (JoinSet::new(), BTreeMap::new(), News::default());
+        Self { fleet, updates, running, ours, news, unreadable: BTreeSet::new() }
     }
 
     /// Runs until `stop`; then lets go of what it carries out.
@@ -70,7 +76,10 @@ impl UpdatesLoop {
     }
 
     async fn look(&mut self, stop: &CancellationToken) -> Result<()> {
-        self.make_those_of_schedules().await?;
+        // Whatever is wrong with schedules, updates that were asked for go on.
+        if let Err(error) = self.make_those_of_schedules().await {
+            tracing::error!(error = %crate::report(&error), "the schedules of updates cannot be read");
+        }
         let taken = self.updates.take_orphans(&mut self.running, &self.ours, stop).await?;
         self.ours.extend(taken);
         for (kind, line) in self.news.of(self.seen().await?) {
@@ -80,24 +89,37 @@ impl UpdatesLoop {
     }
 
     /// Each at its time, once. One whose last update goes on is passed over.
-    async fn make_those_of_schedules(&self) -> Result<()> {
+    async fn make_those_of_schedules(&mut self) -> Result<()> {
         let now = self.fleet.now();
         for schedule in self.fleet.store().update_schedules().await? {
-            let Some(due) = schedule.due(now)? else { continue };
-            let why_not = match is_late(due, now) {
-                true => Some("no server ran at its time"),
-                false if self.goes_on(&schedule.name).await? => Some("its last update goes on"),
-                false => None,
-            };
-            if let Some(why) = why_not {
-                if self.fleet.store().add_update_of(&schedule.name, due, None).await? {
-                    tracing::warn!(schedule = %schedule.name, %due, "an update is passed over: {why}");
+            let due = match schedule.due(now) {
+                Ok(due) => due,
+                Err(error) => {
+                    if self.unreadable.insert(schedule.name.clone()) {
+                        let error = crate::report(&error);
+                        tracing::error!(schedule = %schedule.name, %error, "nobody knows when an update is due");
+                    }
+                    continue;
                 }
-                continue;
-            }
-            if let Err(error) = self.updates.make_of(&schedule, due).await {
+            };
+            self.unreadable.remove(&schedule.name);
+            let Some(due) = due else { continue };
+            if let Err(error) = self.make_that_of(&schedule, due, now).await {
                 tracing::error!(schedule = %schedule.name, error = %crate::report(&error), "an update was not made");
             }
+        }
+        Ok(())
+    }
+
+    /// Makes the update of a schedule that is due, or passes it over.
+    async fn make_that_of(&self, schedule: &UpdateSchedule, due: Timestamp, now: Timestamp) -> Result<()> {
+        let why_not = match is_late(due, now) {
+            true => "no server ran at its time",
+            false if self.goes_on(&schedule.name).await? => "its last update goes on",
+            false => return self.updates.make_of(schedule, due).await.map(drop),
+        };
+        if self.fleet.store().add_update_of(&schedule.name, due, Err(why_not)).await? {
+            tracing::warn!(schedule = %schedule.name, %due, "an update is passed over: {why_not}");
         }
         Ok(())
     }
@@ -137,16 +159,20 @@ mod tests {
     use super::*;
     use crate::{
         FleetOptions,
-        model::{TargetState, UpdateSchedule, UpdateState},
+        model::{NoticeKind, TargetState, UpdateState},
         workflows::update::tests::{fleet, wish},
     };
 
     /// A schedule that was due so many minutes ago.
     async fn due(fleet: &Fleet, name: &str, minutes: i64) {
+        due_by(fleet, name, minutes, "local:ada").await;
+    }
+
+    async fn due_by(fleet: &Fleet, name: &str, minutes: i64, by: &str) {
         let (now, ago) = (fleet.now(), SignedDuration::from_mins(minutes));
         let text = serde_json::json!({
             "name": name, "wish": wish(), "at": (now - ago).strftime("%H:%M").to_string(),
-            "done_until": now - ago - SignedDuration::from_mins(30), "by": "ada",
+            "done_until": now - ago - SignedDuration::from_mins(30), "by": by,
         });
         let schedule: UpdateSchedule = serde_json::from_value(text).unwrap();
         fleet.store().insert_update_schedule(&schedule).await.unwrap();
@@ -164,7 +190,7 @@ mod tests {
         serving.look(&stop).await.unwrap();
         let made = serving.updates.list(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap();
         assert_eq!(made.len(), 1, "{made:?}");
-        assert_eq!((made[0].schedule.as_deref(), made[0].requested_by.as_str()), (Some("now"), "ada"));
+        assert_eq!((made[0].schedule.as_deref(), made[0].requested_by.as_str()), (Some("now"), "local:ada"));
         assert_eq!(made[0].requested_from, "schedule now");
         while serving.running.join_next().await.is_some() {}
         serving.look(&stop).await.unwrap();
@@ -175,5 +201,50 @@ mod tests {
             told.push(event.kind.as_str());
         }
         assert_eq!((told.first(), told.last()), (Some(&"update:started"), Some(&"update:ended")), "{told:?}");
+    }
+
+    async fn told(fleet: &Fleet) -> Vec<(NoticeKind, String, String)> {
+        let notices = fleet.store().notices(10).await.unwrap().into_iter().map(|each| each.notice);
+        notices.map(|notice| (notice.kind, notice.key, notice.text)).collect()
+    }
+
+    #[tokio::test]
+    async fn who_is_gone_has_nothing_updated_and_it_is_told_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(FleetOptions::new(directory.path())).await;
+        due_by(&fleet, "gone", 5, "ada").await;
+        let now = fleet.now();
+        fleet.access().create_token("reader", crate::access::Role::Viewer, now).await.unwrap();
+        due_by(&fleet, "lowered", 5, "token:reader").await;
+        let mut serving = UpdatesLoop::new(fleet.clone());
+        let stop = CancellationToken::new();
+        serving.look(&stop).await.unwrap();
+        serving.look(&stop).await.unwrap();
+        assert!(serving.updates.list(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap().is_empty());
+        let told = told(&fleet).await;
+        assert_eq!(told.iter().map(|told| told.1.as_str()).collect::<Vec<_>>(), ["schedule:gone", "schedule:lowered"]);
+        assert!(told[0].2.contains("ada, in whose name"), "{told:?}");
+        assert!(told[1].2.contains("operator"), "{told:?}");
+        let last = fleet.update_schedule("gone").await.unwrap().schedule.last_outcome.unwrap();
+        assert!(!last.made && last.text == told[0].2, "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn one_that_nobody_can_read_stops_no_other_and_an_end_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(FleetOptions::new(directory.path())).await;
+        due(&fleet, "bad", 5).await;
+        let nowhere = |schedule| Ok(UpdateSchedule { zone: "Nowhere".into(), ..schedule });
+        fleet.store().edit_update_schedule("bad", Box::new(nowhere)).await.unwrap();
+        due(&fleet, "good", 5).await;
+        let mut serving = UpdatesLoop::new(fleet.clone());
+        serving.look(&CancellationToken::new()).await.unwrap();
+        let made = serving.updates.list(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap();
+        assert_eq!(made.iter().map(|run| run.schedule.as_deref()).collect::<Vec<_>>(), [Some("good")]);
+        while serving.running.join_next().await.is_some() {}
+        serving.updates.see_through(&made[0].id, &CancellationToken::new()).await.unwrap();
+        let ends: Vec<_> = told(&fleet).await.into_iter().filter(|told| told.1.starts_with("update:")).collect();
+        assert_eq!(ends.len(), 1, "{ends:?}");
+        assert_eq!((ends[0].0, &ends[0].1), (NoticeKind::UpdateEnded, &format!("update:{}", made[0].id)));
     }
 }

@@ -199,6 +199,14 @@ class UpdateLine(TypedDict):
     running: list[str]
 
 
+class ScheduleOutcome(TypedDict):
+    """What came of a time of a schedule: `text` is the id of the update that was made, or why none was."""
+
+    at: str
+    made: bool
+    text: str
+
+
 class UpdateSchedule(TypedDict):
     """An update that is made again and again: on `days`, `at` a time such as `03:30` by the clock of its `zone`."""
 
@@ -211,6 +219,7 @@ class UpdateSchedule(TypedDict):
     comment: NotRequired[str]
     by: NotRequired[str]
     done_until: NotRequired[str | None]
+    last_outcome: NotRequired[ScheduleOutcome]
 
 
 class ScheduleChange(TypedDict, total=False):

@@ -9916,6 +9916,18 @@ export interface components {
              */
             zone: string | null;
         };
+        /** @description What came of a time of a schedule. */
+        ScheduleOutcome: {
+            /**
+             * Format: date-time
+             * @description The time.
+             */
+            at: string;
+            /** @description Whether an update was made. */
+            made: boolean;
+            /** @description The update's id, or why none was made. */
+            text: string;
+        };
         /** @description A schedule, and what it comes to now. */
         ScheduleView: {
             /**
@@ -11416,6 +11428,7 @@ export interface components {
             done_until?: string | null;
             /** @description Whether it is made. Defaults to so. */
             enabled?: boolean;
+            last_outcome?: components["schemas"]["ScheduleOutcome"] | null;
             /** @description Its name, unique. */
             name: string;
             /** @description What is wanted each time. */

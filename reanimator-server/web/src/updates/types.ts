@@ -48,7 +48,7 @@ type Kept = 'days' | 'zone' | 'enabled' | 'comment';
 export type UpdateSchedule = Omit<Schemas['UpdateSchedule'], 'wish' | 'done_until' | Kept> &
   Required<Pick<Schemas['UpdateSchedule'], Kept>> & { wish: UpdateWish };
 /** What is absent stays. */
-export type ScheduleChange = Omit<UpdateSchedule, 'name' | 'by'>;
+export type ScheduleChange = Omit<UpdateSchedule, 'name' | 'by' | 'last_outcome'>;
 export type ScheduleView = Omit<Answered<Schemas['ScheduleView']>, 'schedule'> & { schedule: UpdateSchedule };
 
 /** Machines that stand in for each other. */

@@ -252,6 +252,8 @@ export const updates: typeof English = {
   removeScheduleText: 'Ein Update, das es begonnen hat, läuft weiter.',
   when: 'Wann',
   next: 'Nächstes Mal',
+  last: 'Letztes Mal',
+  notMade: (moment: string, cause: string) => `nicht gemacht am ${moment}: ${cause}`,
   off: 'ausgeschaltet',
   days: 'Am',
   time: 'Um',

@@ -251,6 +251,8 @@ export const updates = {
   removeScheduleText: 'An update that it has begun goes on.',
   when: 'When',
   next: 'Next time',
+  last: 'Last time',
+  notMade: (moment: string, cause: string) => `not made on ${moment}: ${cause}`,
   off: 'switched off',
   days: 'On',
   time: 'At',

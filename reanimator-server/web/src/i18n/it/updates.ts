@@ -258,6 +258,8 @@ export const updates: typeof English = {
   removeScheduleText: 'Un aggiornamento che ha già avviato prosegue.',
   when: 'Quando',
   next: 'Prossima volta',
+  last: 'Ultima volta',
+  notMade: (moment: string, cause: string) => `non creato il ${moment}: ${cause}`,
   off: 'disattivato',
   days: 'Di',
   time: 'Alle',
