@@ -48,6 +48,18 @@ fn rules_are_listed_added_changed_tried_and_removed() {
         "10m",
     ]);
     assert_eq!(made["words"], "cpu_percent at or above 95 for 10 min, until 80");
+    // What is not given stays as it was.
+    let change = |more: &[&str]| home.json(&[&["alert", "rule", "change", "busy"], more].concat())["words"].clone();
+    assert_eq!(change(&["--enter", "90"]), "cpu_percent at or above 90 for 10 min, until 80");
+    assert_eq!(change(&["--for", "5m"]), "cpu_percent at or above 90 for 5 min, until 80");
+    assert_eq!(
+        change(&["--metric", "memory_percent", "--enter", "99"]),
+        "memory_percent at or above 99 for 5 min, until 80"
+    );
+    home.refused(&["alert", "rule", "change", "busy", "--enter", "70"], 2);
+    home.refused(&["alert", "rule", "change", "busy", "--least", "critical"], 2);
+    home.refused(&["alert", "rule", "add", "x", "--hosts", "all", "--enter", "90"], 2);
+    home.refused(&["alert", "rule", "add", "x", "--hosts", "all", "--metric", "cpu_percent"], 2);
     let changed = home.json(&["alert", "rule", "change", "busy", "--offline", "--for", "90s", "--level", "critical"]);
     assert_eq!(
         (changed["words"].as_str(), changed["rule"]["level"].as_str()),

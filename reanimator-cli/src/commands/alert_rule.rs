@@ -1,23 +1,20 @@
 //! `alert rule`: on what rules look, and when somebody is told.
 
-use std::collections::BTreeSet;
+mod condition;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand};
 use reanimator_core::{
-    fleet::{AlertRuleView, parse_span},
-    model::{
-        AlertCondition, AlertRule, AlertRuleChange, Direction,
-        attention::{AttentionKind, AttentionLevel},
-    },
+    fleet::AlertRuleView,
+    model::{AlertRule, AlertRuleChange, attention::AttentionLevel},
     workflows::alerts::{Ring, RuleTrial, try_rule},
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use self::condition::{ConditionArgs, word};
 use super::alert;
 use crate::{
     context::Context,
-    failure::{Done, Failure, usage},
+    failure::{Done, Failure},
     screen::{Cell, Column, Table, outline::outline, words},
 };
 
@@ -60,48 +57,6 @@ pub(crate) struct WhomArgs {
     /// Which clusters: names, globs
     #[arg(long, value_name = "SELECTOR")]
     clusters: Option<String>,
-}
-
-/// When a rule is met.
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("condition").multiple(false))]
-pub(crate) struct ConditionArgs {
-    /// When a figure is beyond --enter: cpu_percent, memory_percent, disk_percent, load5, temperature_highest, ...
-    #[arg(long, group = "condition", value_name = "FIGURE", requires = "enter")]
-    metric: Option<String>,
-    /// When it does not answer
-    #[arg(long, group = "condition", conflicts_with_all = ["enter", "leave", "below"])]
-    offline: bool,
-    /// When it will be full soon, by its trend
-    #[arg(long, group = "condition")]
-    filling: bool,
-    /// When it needs somebody: disk-health,pool,temperature,failed-units,backup-failed, ...
-    #[arg(long, group = "condition", value_name = "KINDS", value_delimiter = ',', value_parser = word::<AttentionKind>)]
-    attention: Vec<AttentionKind>,
-    /// When a certificate is near its end
-    #[arg(long, group = "condition")]
-    certificate: bool,
-    /// The level at which a figure is bad
-    #[arg(long, value_name = "NUMBER", requires = "metric", allow_negative_numbers = true)]
-    enter: Option<f64>,
-    /// The level at which it is well again [default: where it entered]
-    #[arg(long, value_name = "NUMBER", requires = "metric", allow_negative_numbers = true)]
-    leave: Option<f64>,
-    /// Too little is bad, not too much
-    #[arg(long, requires = "metric")]
-    below: bool,
-    /// For how long, before it is raised: 90s, 10m, 2h [default: 0s; 2m with --offline]
-    #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["filling", "certificate"], requires = "condition", value_parser = seconds)]
-    lasting: Option<u64>,
-    /// How far ahead to look: 72h with --filling, 14d with --certificate
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["metric", "offline", "attention"], requires = "condition", value_parser = seconds)]
-    within: Option<u64>,
-    /// With --filling, only what is at least so full
-    #[arg(long, value_name = "PERCENT", requires = "filling")]
-    from_percent: Option<f64>,
-    /// With --attention, only what is at least so bad: critical, warning, notice [default: warning]
-    #[arg(long, value_name = "LEVEL", requires = "attention", value_parser = word::<AttentionLevel>)]
-    least: Option<AttentionLevel>,
 }
 
 /// What `alert rule add` takes.
@@ -148,47 +103,6 @@ pub(crate) struct ChangeArgs {
     /// What to say of it
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-}
-
-fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(json!(text)).map_err(|error| error.to_string())
-}
-
-fn seconds(text: &str) -> Result<u64, String> {
-    // None at all is a time to wait, too.
-    if matches!(text, "0" | "0s") {
-        return Ok(0);
-    }
-    parse_span(text).map(|span| span.as_secs()).map_err(|error| reanimator_core::report(&error))
-}
-
-impl ConditionArgs {
-    /// The condition that is meant, where one is.
-    fn condition(self) -> Option<AlertCondition> {
-        let for_seconds = self.lasting.unwrap_or(0);
-        let within = |per: u64, default: u32| {
-            self.within.map_or(default, |seconds| u32::try_from(seconds.div_ceil(per)).unwrap_or(u32::MAX))
-        };
-        if let Some(metric) = self.metric {
-            let enter = self.enter.unwrap_or_default();
-            let direction = if self.below { Direction::Below } else { Direction::Above };
-            let leave = self.leave.unwrap_or(enter);
-            return Some(AlertCondition::Threshold { metric, enter, leave, for_seconds, direction });
-        }
-        if self.offline {
-            return Some(AlertCondition::Offline { for_seconds: self.lasting.unwrap_or(120) });
-        }
-        if self.filling {
-            let from_percent = self.from_percent.unwrap_or(30.0);
-            return Some(AlertCondition::Filling { within_hours: within(3_600, 72), from_percent });
-        }
-        if !self.attention.is_empty() {
-            let kinds: BTreeSet<AttentionKind> = self.attention.into_iter().collect();
-            let least = self.least.unwrap_or(AttentionLevel::Warning);
-            return Some(AlertCondition::Attention { kinds, least, for_seconds });
-        }
-        self.certificate.then(|| AlertCondition::Certificate { within_days: within(86_400, 14) })
-    }
 }
 
 /// Carries out the command.
@@ -256,10 +170,7 @@ fn show(view: &AlertRuleView, context: &Context) -> Result<Done, Failure> {
 }
 
 async fn add(args: AddArgs, context: &Context) -> Result<Done, Failure> {
-    let Some(condition) = args.condition.condition() else {
-        let next = "give --metric with --enter, --offline, --filling, --attention or --certificate";
-        return Err(usage("add the alert rule", "it does not say when it is met", next));
-    };
+    let condition = args.condition.condition(None)?;
     let rule = AlertRule {
         name: args.name,
         enabled: !args.disabled,
@@ -283,6 +194,11 @@ async fn add(args: AddArgs, context: &Context) -> Result<Done, Failure> {
 }
 
 async fn change(args: ChangeArgs, context: &Context) -> Result<Done, Failure> {
+    let fleet = context.fleet().await?;
+    let condition = match args.condition.says_something() {
+        true => Some(args.condition.condition(Some(&fleet.alert_rule(&args.name).await?.rule.condition))?),
+        false => None,
+    };
     let change = AlertRuleChange {
         enabled: (args.enable || args.disable).then_some(args.enable),
         level: args.level,
@@ -290,10 +206,9 @@ async fn change(args: ChangeArgs, context: &Context) -> Result<Done, Failure> {
         guests: args.whom.guests,
         storages: args.whom.storages,
         clusters: args.whom.clusters,
-        condition: args.condition.condition(),
+        condition,
         comment: args.comment,
     };
-    let fleet = context.fleet().await?;
     let change = fleet.change_alert_rule(&args.name, change);
     show(&context.audited(&fleet, "alert rule change", &args.name, change).await?, context)
 }

@@ -1,16 +1,19 @@
 //! Alerts and their rules as people see and change them.
 
+mod notices;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use self::notices::{hosts_of, notice};
 use super::{Fleet, GuestSelector, NamedSelector, Selector};
 use crate::{
     Error, ErrorKind, Result,
-    alert::{Transition, derived_percent, said_of},
+    alert::{Transition, derived_percent},
     model::{
         Alert, AlertCondition, AlertFilter, AlertRule, AlertRuleChange, AlertState, EntityKind, EventKind, Notice,
-        NoticeKind, NoticeLevel, Resolution, attention::AttentionLevel, default_rules,
+        default_rules,
     },
     store::metric_index,
 };
@@ -184,45 +187,13 @@ impl Fleet {
             Transition::Renewed(_) => None,
         });
         let events: Vec<_> = told.collect();
+        let (storages, places) = self.read(|world| (world.storages(), world.node_places()));
+        let notice = |each| notice(each, |entity| hosts_of(entity, &storages, &places));
         let notices: Vec<Notice> = transitions.iter().filter_map(notice).collect();
         self.store().write_alerts(&alerts, &events, &notices).await?;
         events.into_iter().for_each(|event| self.pass_on(event));
         Ok(())
     }
-}
-
-/// What is to be sent of it. Who knows of an alert need not be told that it is back.
-fn notice(transition: &Transition) -> Option<Notice> {
-    let alert = transition.alert();
-    let (kind, level, title, text) = match transition {
-        Transition::Renewed(_) => return None,
-        Transition::Returned(alert) if alert.state == AlertState::Acknowledged => return None,
-        Transition::Raised(_) | Transition::Returned(_) => {
-            let level = match alert.level {
-                AttentionLevel::Critical => NoticeLevel::Critical,
-                AttentionLevel::Warning => NoticeLevel::Warning,
-                AttentionLevel::Notice => NoticeLevel::Notice,
-            };
-            let again =
-                if alert.times > 1 { format!("\nIt came back: {} times so far.", alert.times) } else { String::new() };
-            let text = format!("Since {:.0}, by the rule {}.{again}", alert.since, alert.rule);
-            (NoticeKind::AlertRaised, level, said_of(alert), text)
-        }
-        Transition::Resolved(_) => {
-            let words = alert.resolution.map_or("is well again", Resolution::words);
-            let text = format!("It was: {}\nFrom {:.0} on, by the rule {}.", alert.text, alert.since, alert.rule);
-            (NoticeKind::AlertResolved, NoticeLevel::Ok, format!("{} {words}", alert.name), text)
-        }
-    };
-    let notice = Notice::new(kind, level, title, alert.at)
-        .saying(text)
-        .about(alert.entity.as_str())
-        .keyed(alert.key())
-        .with("alert", &alert.id)
-        .with("rule", &alert.rule)
-        .with("name", &alert.name);
-    let notice = alert.values.iter().fold(notice, |notice, (name, value)| notice.with(name, value));
-    Some(notice.bounded())
 }
 
 /// Refuses a rule that could not be kept: by itself, by its selectors, by its figure.

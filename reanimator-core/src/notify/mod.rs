@@ -13,6 +13,7 @@
 //! | apprise | title and text to the program of that name, where it is installed |
 
 pub mod apprise;
+mod apprise_hosts;
 pub mod email;
 pub mod gotify;
 pub mod guard;

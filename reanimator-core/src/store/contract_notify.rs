@@ -65,6 +65,8 @@ pub(crate) async fn deliveries(store: &dyn Store) {
     let waiting = store.waiting_deliveries("a", 10).await.unwrap();
     assert!(waiting[0].number < waiting[1].number && waiting[0].notice.title == "1", "oldest first");
     assert_eq!(store.waiting_deliveries("a", 1).await.unwrap().len(), 1);
+    assert_eq!(store.waiting_critical("a", 0, 10).await.unwrap(), waiting);
+    assert_eq!(store.waiting_critical("a", waiting[0].number, 10).await.unwrap(), waiting[1..]);
 
     let sent = waiting[0].clone().ended(DeliveryState::Sent, Some("thanks".into()), at(3));
     let gone = Delivery { number: 999, ..sent.clone() };

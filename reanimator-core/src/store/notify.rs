@@ -66,6 +66,9 @@ pub trait NotifyStore: Send + Sync {
     /// The first `limit` deliveries to a target that wait, oldest first.
     async fn waiting_deliveries(&self, target: &str, limit: u32) -> Result<Vec<Delivery>>;
 
+    /// The first `limit` critical deliveries to a target that wait, of those numbered above `after`; oldest first.
+    async fn waiting_critical(&self, target: &str, after: i64, limit: u32) -> Result<Vec<Delivery>>;
+
     /// The targets for which something waits, whether they are still there or not, and how much.
     async fn waiting_targets(&self) -> Result<Vec<(String, u64)>>;
 

@@ -167,6 +167,20 @@ impl NotifyStore for SqliteStore {
         rows.into_iter().map(|row| self.delivery(row)).collect()
     }
 
+    async fn waiting_critical(&self, target: &str, after: i64, limit: u32) -> Result<Vec<Delivery>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT number, target, data FROM notify_outbox WHERE target = ? AND state = 'waiting' AND number > ?
+             AND json_extract(data, '$.notice.level') = 'critical' ORDER BY number LIMIT ?",
+        )
+        .bind(target)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.main.reader())
+        .await
+        .map_err(self.main.failed("read what waits to be sent"))?;
+        rows.into_iter().map(|row| self.delivery(row)).collect()
+    }
+
     async fn waiting_targets(&self) -> Result<Vec<(String, u64)>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT target, COUNT(*) FROM notify_outbox WHERE state = 'waiting' GROUP BY target ORDER BY target",

@@ -35,7 +35,7 @@ use self::{ended::Told, plan::Plan};
 use crate::{
     Error, ErrorKind, Result,
     fleet::Fleet,
-    model::{Delivery, DeliveryState, Notice, NotifyTarget, Operation, OperationFilter},
+    model::{Delivery, DeliveryState, Notice, NoticeLevel, NotifyTarget, Operation, OperationFilter},
     notify::{self, Message, Secrets},
     operation::Operations,
 };
@@ -48,6 +48,8 @@ const AT_ONCE: u32 = 500;
 const PLANNED: u32 = 1_000;
 /// As many may wait for one target; those beyond are given up.
 const MOST_WAITING: u64 = 5_000;
+/// Up to so many where it is critical: a flood of others must not push it out.
+const MOST_CRITICAL: u64 = 10_000;
 /// How many of what is over is kept of each target.
 const KEPT: u32 = 1_000;
 /// How often what is beyond that is deleted.
@@ -213,7 +215,8 @@ impl NotifyLoop {
             for (target, _) in wanting {
                 let count = waiting.entry(target.name.clone()).or_default();
                 let delivery = Delivery::new(&*target.name, stored.notice.clone(), now);
-                deliveries.push(match *count < MOST_WAITING {
+                let is_critical = stored.notice.level == NoticeLevel::Critical;
+                deliveries.push(match *count < if is_critical { MOST_CRITICAL } else { MOST_WAITING } {
                     true => delivery,
                     false => delivery.ended(DeliveryState::Failed, Some(format!("{count} wait already")), now),
                 });
@@ -225,7 +228,13 @@ impl NotifyLoop {
 
     async fn send_what_is_due(&mut self, target: &NotifyTarget) -> Result<()> {
         let store = self.fleet.store();
-        let waiting = store.waiting_deliveries(&target.name, PLANNED).await?;
+        let mut waiting = store.waiting_deliveries(&target.name, PLANNED).await?;
+        if waiting.len() >= PLANNED as usize
+            && let Some(last) = waiting.last().map(|last| last.number)
+        {
+            // Behind so much that waits for the end of quiet hours, what goes through would not be seen.
+            waiting.extend(store.waiting_critical(&target.name, last, PLANNED).await?);
+        }
         let Plan { send, dropped } = plan::plan(target, waiting, self.fleet.now())?;
         store.update_deliveries(&dropped).await?;
         if send.is_empty() {

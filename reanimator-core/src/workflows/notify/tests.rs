@@ -206,3 +206,24 @@ async fn inside_is_refused_until_an_admin_allows_it_and_secrets_stay_where_they_
     let view = bench.fleet.change_notify_target("hook", elsewhere, NotifySecrets::default()).await.unwrap();
     assert_eq!(view.secrets.unwrap(), ["url"], "headers for one place are not sent to another");
 }
+
+#[tokio::test]
+async fn what_is_critical_goes_through_a_flood_that_waits_for_the_morning() {
+    let bench = Bench::new().await;
+    bench.answers(200).await;
+    let quiet = json!({ "from": "22:00", "to": "07:00", "zone": "Europe/Berlin" });
+    bench.target(json!({ "quiet": quiet, "group_seconds": 0 })).await;
+    bench.clock.set("27T02:00:00");
+    let flood = |number: u64| {
+        let title = format!("{number}");
+        let notice = Notice::new(NoticeKind::AlertRaised, NoticeLevel::Warning, title, at("27T02:00:00"));
+        Delivery::new("hook", notice, at("27T02:00:00"))
+    };
+    bench.fleet.store().give_out(0, &(0..MOST_WAITING).map(flood).collect::<Vec<_>>()).await.unwrap();
+    bench.say("one too many", NoticeLevel::Warning).await;
+    bench.say("urgent", NoticeLevel::Critical).await;
+    bench.look().await;
+    bench.look().await;
+    assert_eq!(bench.arrived().await, ["urgent"]);
+    assert_eq!(bench.fleet.notify_target("hook", false).await.unwrap().waiting, MOST_WAITING);
+}
