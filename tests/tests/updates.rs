@@ -144,6 +144,10 @@ async fn a_container_that_is_not_well_goes_back_to_its_snapshot_and_the_rest_is_
     );
     assert_eq!(plan["waves"][0]["targets"].as_array().unwrap().len(), 1, "the canary goes alone");
 
+    let nowhere = ward.home.json(["update", "plan", "--guests", first, "--backup", "nostore"]);
+    let why = nowhere["waves"][0]["targets"][0]["refused"].to_string();
+    assert!(nowhere["refused"] == 1 && why.contains("no way back could be made"), "{nowhere:#}");
+
     let words = ["update", "run", "--guests", &all, "--snapshot", "--at-once", "1", "--well-within", "3"];
     let run = ward.home.json_of_failure(words);
     assert_eq!(states(&run), ["updated", "rolled-back", "skipped"], "{run:#}");

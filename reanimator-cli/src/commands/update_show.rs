@@ -159,21 +159,31 @@ fn took(target: &UpdateTarget) -> Option<String> {
 fn report(target: &UpdateTarget, context: &Context) -> Result<(), Failure> {
     let mut lines: Vec<String> = target.notes.clone();
     if let Some(report) = &target.report {
+        if target.rolled_back && !report.changes.is_empty() {
+            lines.push("installed, then taken back:".to_owned());
+        }
         lines.extend(report.changes.iter().map(|change| change.to_string()));
+        lines.extend(report.failures.iter().map(|failure| format!("it said: {failure}")));
+    }
+    // What lay on its disk and ran there when it was installed says nothing of one that went back.
+    if let Some(report) = target.lasting() {
         lines.extend(report.kept_files.iter().map(|file| format!("kept as it was; the new one is {file}")));
         lines.extend(report.left.iter().map(|name| format!("{name} was not upgraded")));
         lines.extend(report.services.iter().map(|unit| format!("{unit} still uses old libraries")));
-        lines.extend(report.failures.iter().map(|failure| format!("it said: {failure}")));
         if report.reboot_wanted && !target.restarted {
             lines.push("it wants to be started anew".to_owned());
         }
     }
+    say(target, &lines, context)
+}
+
+fn say(target: &UpdateTarget, lines: &[String], context: &Context) -> Result<(), Failure> {
     if lines.is_empty() {
         return Ok(());
     }
     context.screen.line(&context.screen.text(&format!("{}:", target.name)))?;
     for line in lines {
-        context.screen.line(&format!("  {}", context.screen.text(&line)))?;
+        context.screen.line(&format!("  {}", context.screen.text(line)))?;
     }
     Ok(())
 }

@@ -68,6 +68,17 @@ pub(crate) async fn updates(store: &impl Store) {
     assert!(!store.cancel_update(&"1".into()).await.unwrap());
     let missing = store.take_update(&"3".into(), "one", None, at(1), TTL).await.unwrap_err();
     assert_eq!((missing.kind(), store.update(&"3".into()).await.unwrap()), (ErrorKind::NotFound, None));
+
+    // One that is not over is never removed, however old.
+    store.add_update(&run("4")).await.unwrap();
+    let (going, hold) = store.take_update(&"4".into(), "one", None, at(30), TTL).await.unwrap();
+    store.write_update(&hold, &UpdateRun { state: UpdateState::Done, ..going }).await.unwrap();
+    assert_eq!(store.newest_update().await.unwrap(), Some("4".into()));
+    assert_eq!(store.forget_updates(1).await.unwrap(), 1);
+    assert_eq!(ids(store.updates(&filter(false, None)).await.unwrap()), ["4", "2"]);
+    assert_eq!((store.forget_updates(1).await.unwrap(), store.update(&"1".into()).await.unwrap()), (0, None));
+    assert_eq!(store.forget_updates(0).await.unwrap(), 1);
+    assert_eq!(ids(store.updates(&filter(false, None)).await.unwrap()), ["2"]);
 }
 
 pub(crate) async fn schedules(store: &impl Store) {

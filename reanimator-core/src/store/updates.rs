@@ -48,6 +48,13 @@ pub trait UpdateStore: Send + Sync {
     /// Many of them with their machines, the newest first; at most 200.
     async fn updates(&self, filter: &UpdateFilter) -> Result<Vec<UpdateRun>>;
 
+    /// The id of the newest of them.
+    async fn newest_update(&self) -> Result<Option<UpdateId>>;
+
+    /// Removes those that are over, with their machines, but for the newest `keep` of those; 1000 at a time. How many were
+    /// removed.
+    async fn forget_updates(&self, keep: u32) -> Result<u64>;
+
     /// Those that are not over, the oldest first, each with the owner whose lease is good.
     async fn open_updates(&self, now: Timestamp) -> Result<Vec<(UpdateId, Option<String>)>>;
 

@@ -11,6 +11,8 @@ use crate::model::{
 const KEPT: usize = 500;
 /// Characters of a reason that are kept.
 const LONGEST: usize = 2_000;
+/// What is said of a node that failed while its guests were elsewhere.
+const STAYS_EMPTY: &str = "it stays in maintenance, and its guests where they are";
 
 /// What came of something that was done with a machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +115,8 @@ pub fn apply(target: &mut UpdateTarget, wish: &UpdateWish, outcome: Outcome, now
                 false => failed(target, phase, note.unwrap_or_else(|| state.as_str().to_owned()), begun, now),
             }
         }
+        // It is well where it went back to.
+        Outcome::Well if target.failure.is_some() => take_back(target, now),
         Outcome::Well => go_on(target, wish, UpdatePhase::Health, now),
         Outcome::Unwell(what) => {
             failed(target, phase, what.join("; "), true, now);
@@ -140,7 +144,12 @@ fn done(target: &mut UpdateTarget, wish: &UpdateWish, phase: UpdatePhase, now: T
         UpdatePhase::Restart => target.restarted = true,
         UpdatePhase::Return => target.evacuated = false,
         UpdatePhase::Tidy => target.has_snapshot = false,
-        UpdatePhase::RollBack => target.rolled_back = true,
+        // Whether it is what it was shows when it is looked at; its snapshot stays until then.
+        UpdatePhase::RollBack => {
+            (target.rolled_back, target.well_until) = (true, None);
+            target.phase = Some(UpdatePhase::Health);
+            return;
+        }
         UpdatePhase::Check
         | UpdatePhase::Refresh
         | UpdatePhase::Survey
@@ -170,6 +179,13 @@ fn failed(target: &mut UpdateTarget, phase: UpdatePhase, why: String, begun: boo
             add(target, format!("going back to its snapshot failed too: {why}"));
             return finish(target, TargetState::Failed, now);
         }
+        UpdatePhase::Health if target.rolled_back => {
+            add(target, format!("it went back to its snapshot, and is not well there either: {why}"));
+            if target.evacuated {
+                target.notes.push(STAYS_EMPTY.to_owned());
+            }
+            return finish(target, TargetState::Failed, now);
+        }
         UpdatePhase::Return if target.failure.is_some() => {
             add(target, format!("it was not taken out of maintenance: {why}"));
             return finish(target, TargetState::Failed, now);
@@ -193,7 +209,7 @@ fn failed(target: &mut UpdateTarget, phase: UpdatePhase, why: String, begun: boo
     }
     if changed {
         if target.evacuated {
-            target.notes.push("it stays in maintenance, and its guests where they are".to_owned());
+            target.notes.push(STAYS_EMPTY.to_owned());
         }
         if target.has_snapshot {
             target

@@ -56,9 +56,18 @@ fn stopped(run: &UpdateRun) -> Option<String> {
         target.failure.is_some()
             && target.state != TargetState::Skipped
             && (target.canary || run.wish.on_failure == OnFailure::Stop)
-    })?;
+    });
+    let Some(failed) = failed else {
+        return no_canary(run).map(|canary| format!("{}, the canary, was passed over", canary.name));
+    };
     let canary = if failed.canary { ", the canary," } else { "" };
     Some(format!("{}{canary} failed", failed.name))
+}
+
+/// A canary of a run whose canaries were all passed over: then nothing shows whether the rest would fare well.
+fn no_canary(run: &UpdateRun) -> Option<&UpdateTarget> {
+    let canaries = || run.targets.iter().filter(|target| target.canary);
+    canaries().next().filter(|_| canaries().all(|target| target.state == TargetState::Skipped))
 }
 
 /// Why a machine is left alone although the run goes on: one that stands in for it has failed.
@@ -85,10 +94,16 @@ fn end(run: &UpdateRun) -> Move {
     if skipped > 0 {
         words.push(format!("{skipped} of {all} machines were passed over"));
     }
+    // Others waited for what the canary would show.
+    let unshown = !run.cancel && no_canary(run).is_some() && run.targets.iter().any(|target| !target.canary);
+    if unshown {
+        words.push("the canary among them".to_owned());
+    }
     let note = (!words.is_empty()).then(|| words.join(", "));
     let state = match (failed, run.cancel) {
         (1.., _) => UpdateState::Failed,
         (0, true) if skipped > 0 => UpdateState::Cancelled,
+        (0, _) if unshown => UpdateState::Cancelled,
         (0, _) => UpdateState::Done,
     };
     Move::End(state, note)

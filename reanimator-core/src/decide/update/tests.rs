@@ -90,12 +90,16 @@ struct World<'a> {
     failing: &'a dyn Fn(&str, UpdatePhase) -> bool,
     pending: &'a dyn Fn(&str) -> usize,
     restart: bool,
+    /// Whether who is not well is not well either after it went back to its snapshot.
+    ill_for_good: bool,
     asked: Vec<(String, UpdatePhase)>,
 }
 
 impl World<'_> {
-    fn outcome(&self, name: &str, phase: UpdatePhase) -> Outcome {
-        let fails = (self.failing)(name, phase);
+    fn outcome(&self, target: &UpdateTarget, phase: UpdatePhase) -> Outcome {
+        let name = target.name.as_str();
+        let is_healed = phase == UpdatePhase::Health && target.rolled_back && !self.ill_for_good;
+        let fails = (self.failing)(name, phase) && !is_healed;
         let verdict = if fails { Verdict::Refuse("no room".into()) } else { Verdict::Go };
         match phase {
             UpdatePhase::Check => Outcome::Checked { verdict, vitals: None, notes: Vec::new() },
@@ -155,7 +159,7 @@ impl World<'_> {
                 continue;
             };
             busy.remove(&number);
-            let outcome = self.outcome(&run.targets[number as usize].name, phase);
+            let outcome = self.outcome(&run.targets[number as usize], phase);
             apply(&mut run.targets[number as usize], &run.wish, outcome, NOW);
         }
         panic!("it does not end: {run:#?}");
@@ -172,7 +176,7 @@ impl World<'_> {
 }
 
 fn play(run: &mut UpdateRun, failing: &dyn Fn(&str, UpdatePhase) -> bool) -> Vec<(String, UpdatePhase)> {
-    let mut world = World { failing, pending: &|_| 1, restart: false, asked: Vec::new() };
+    let mut world = World { failing, pending: &|_| 1, restart: false, ill_for_good: false, asked: Vec::new() };
     world.play(run, &[0]);
     world.asked
 }
@@ -229,17 +233,55 @@ fn a_canary_that_fails_stops_the_run_and_the_rest_is_untouched() {
 }
 
 #[test]
+fn a_canary_that_is_passed_over_shows_nothing_and_the_rest_is_not_begun() {
+    let wish = UpdateWish::default();
+    let passed_over = |run: &mut UpdateRun, number: usize| {
+        let target = &mut run.targets[number];
+        (target.state, target.failure) = (TargetState::Skipped, Some("it does not answer".to_owned()));
+    };
+    let mut none = run(order(fleet(), &wish), wish.clone());
+    passed_over(&mut none, 0);
+    assert!(play(&mut none, &|_, _| false).is_empty());
+    assert_eq!(none.targets[1].failure.as_deref(), Some("not begun: ct1, the canary, was passed over"));
+    assert_eq!(none.state, UpdateState::Cancelled);
+    assert_eq!(none.note.as_deref(), Some("6 of 6 machines were passed over, the canary among them"));
+
+    let two = UpdateWish { canary: 2, ..wish.clone() };
+    let mut other = run(order(fleet(), &two), two);
+    passed_over(&mut other, 0);
+    play(&mut other, &|_, _| false);
+    assert_eq!(
+        (other.state, other.targets[1].state),
+        (UpdateState::Done, TargetState::Updated),
+        "the other one shows it"
+    );
+
+    let mut alone = run(order(vec![candidate("web1", TargetKind::Host)], &wish), wish);
+    passed_over(&mut alone, 0);
+    play(&mut alone, &|_, _| false);
+    assert_eq!(alone.state, UpdateState::Done, "nobody waited for it");
+}
+
+#[test]
 fn a_guest_that_is_not_well_goes_back_and_its_snapshot_goes_in_the_end() {
     let wish = UpdateWish { safety: Safety::Snapshot, ..UpdateWish::default() };
     let mut failing = run(order(vec![candidate("ct1", TargetKind::Container)], &wish), wish.clone());
     let asked = play(&mut failing, &|_, phase| phase == UpdatePhase::Health);
     let phases: Vec<&str> = asked.iter().map(|(_, phase)| phase.as_str()).collect();
-    assert_eq!(phases, ["check", "refresh", "survey", "safety", "upgrade", "health", "roll-back", "tidy"]);
+    assert_eq!(phases, ["check", "refresh", "survey", "safety", "upgrade", "health", "roll-back", "health", "tidy"]);
     assert_eq!((states(&failing).as_str(), failing.targets[0].has_snapshot), ("ct1=rolled-back", false));
 
     let mut stuck = run(order(vec![candidate("ct1", TargetKind::Container)], &wish), wish.clone());
     play(&mut stuck, &|_, phase| matches!(phase, UpdatePhase::Health | UpdatePhase::RollBack));
     assert_eq!((states(&stuck).as_str(), stuck.targets[0].has_snapshot), ("ct1=failed", true), "it is kept");
+
+    let mut ill = run(order(vec![candidate("ct1", TargetKind::Container)], &wish), wish.clone());
+    let fails = |_: &str, phase| phase == UpdatePhase::Health;
+    let mut world = World { failing: &fails, pending: &|_| 1, restart: false, ill_for_good: true, asked: Vec::new() };
+    world.play(&mut ill, &[0]);
+    let target = &ill.targets[0];
+    assert_eq!((target.state, target.rolled_back, target.has_snapshot), (TargetState::Failed, true, true), "kept");
+    assert!(target.failure.as_deref().is_some_and(|why| why.contains("is not well there either")), "{target:?}");
 
     let mut early = run(order(vec![candidate("ct1", TargetKind::Container)], &wish), wish);
     play(&mut early, &|_, phase| phase == UpdatePhase::Survey);
@@ -357,7 +399,7 @@ proptest! {
     #[test]
     fn every_run_ends_and_leaves_nothing_half_done(
         machines in vec(machine(), 1..12), failing in vec((0..12_usize, 0..11_usize), 0..4), dice in vec(0..7_usize, 1..20),
-        go_on: bool, snapshot: bool, restart: bool, nothing in 0..13_usize,
+        go_on: bool, snapshot: bool, restart: bool, ill_for_good: bool, nothing in 0..13_usize,
     ) {
         let phases = [
             UpdatePhase::Check, UpdatePhase::Refresh, UpdatePhase::Survey, UpdatePhase::Safety, UpdatePhase::Evacuate,
@@ -375,7 +417,7 @@ proptest! {
         };
         let current = format!("m{nothing:02}");
         let pending = |name: &str| usize::from(name != current);
-        let mut world = World { failing: &fails, pending: &pending, restart, asked: Vec::new() };
+        let mut world = World { failing: &fails, pending: &pending, restart, ill_for_good, asked: Vec::new() };
         world.play(&mut run, &dice);
         prop_assert!(run.state.is_over());
         for target in &run.targets {
@@ -387,7 +429,11 @@ proptest! {
                     let tidied = !target.has_snapshot;
                     prop_assert!(tidied);
                 }
-                TargetState::RolledBack => prop_assert!(target.rolled_back && target.guest.is_some() && !target.own),
+                TargetState::RolledBack => {
+                    prop_assert!(target.rolled_back && target.guest.is_some() && !target.own);
+                    let well = !ill_for_good || !fails(&target.name, UpdatePhase::Health);
+                    prop_assert!(well, "nobody is called rolled back who is not well");
+                }
                 TargetState::Skipped => prop_assert!(target.steps.is_empty() && target.failure.is_some()),
                 TargetState::Failed => prop_assert!(target.failure.is_some()),
                 TargetState::Current => prop_assert!(!target.has_snapshot && !target.evacuated),

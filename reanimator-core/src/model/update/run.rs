@@ -149,7 +149,7 @@ pub struct UpdateTarget {
     /// Whether it was started anew.
     #[serde(default)]
     pub restarted: bool,
-    /// Whether it is what it was before.
+    /// Whether it went back to its snapshot.
     #[serde(default)]
     pub rolled_back: bool,
     /// Why it failed.
@@ -428,6 +428,11 @@ impl UpdateTarget {
         self.steps.iter().rev().find(|step| step.phase == phase)
     }
 
+    /// What was changed and stays so: nothing of one that went back to its snapshot.
+    pub fn lasting(&self) -> Option<&PackageReport> {
+        self.report.as_ref().filter(|_| !self.rolled_back)
+    }
+
     /// What came of it, in words.
     pub fn outcome(&self) -> String {
         let restarted = if self.restarted { ", started anew" } else { "" };
@@ -489,7 +494,7 @@ impl UpdateRun {
             well: count(TargetState::is_well),
             failed: count(TargetState::is_bad),
             skipped: count(|state| state == TargetState::Skipped),
-            packages: self.targets.iter().filter_map(|target| Some(target.report.as_ref()?.changed_count)).sum(),
+            packages: self.targets.iter().filter_map(|target| Some(target.lasting()?.changed_count)).sum(),
             running: running.map(|target| target.name.clone()).collect(),
         }
     }
@@ -512,5 +517,28 @@ impl UpdateRun {
             .collect()
         };
         !grounds(self).is_disjoint(&grounds(other))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_back_counts_for_nothing() {
+        let report: PackageReport = serde_json::from_value(serde_json::json!({
+            "manager": "apt", "changes": [], "changed_count": 3, "kept_files": [], "left": [], "reboot_wanted": false,
+            "reboot_reasons": [], "services": [], "failures": [],
+        }))
+        .unwrap();
+        let target = |number: u32, rolled_back| UpdateTarget {
+            report: Some(report.clone()),
+            rolled_back,
+            ..UpdateTarget::new(number, Machine::Host("h1".into()), "web1", TargetKind::Host)
+        };
+        let run = UpdateRun::new(UpdateWish::default(), "ada", "local", Timestamp::UNIX_EPOCH);
+        let run = UpdateRun { targets: vec![target(0, false), target(1, true)], ..run };
+        assert_eq!(run.line().packages, 3);
     }
 }

@@ -79,6 +79,32 @@ impl UpdateStore for SqliteStore {
         Ok(runs)
     }
 
+    async fn newest_update(&self) -> Result<Option<UpdateId>> {
+        let newest: Option<String> = sqlx::query_scalar("SELECT id FROM updates ORDER BY id DESC LIMIT 1")
+            .fetch_optional(self.main.reader())
+            .await
+            .map_err(self.main.failed("read which update is the newest"))?;
+        Ok(newest.map(UpdateId))
+    }
+
+    async fn forget_updates(&self, keep: u32) -> Result<u64> {
+        let attempt = "remove old updates";
+        let mut transaction = self.main.begin(attempt).await?;
+        let old: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM updates WHERE open = 0 ORDER BY id DESC LIMIT 1000 OFFSET ?")
+                .bind(keep)
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+        for id in &old {
+            for statement in ["DELETE FROM update_targets WHERE update_id = ?", "DELETE FROM updates WHERE id = ?"] {
+                sqlx::query(statement).bind(id).execute(&mut *transaction).await.map_err(self.main.failed(attempt))?;
+            }
+        }
+        commit(&self.main, attempt, transaction).await?;
+        Ok(old.len() as u64)
+    }
+
     async fn open_updates(&self, now: Timestamp) -> Result<Vec<(UpdateId, Option<String>)>> {
         let rows: Vec<(String, Option<String>)> = sqlx::query_as(
             "SELECT id, CASE WHEN owned_until > ? THEN owner END FROM updates WHERE open = 1 ORDER BY id LIMIT 1000",

@@ -28,6 +28,8 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 const GROUND_EVERY: Duration = Duration::from_secs(1);
 /// The most updates that are looked at for that.
 const OTHERS: u32 = 200;
+/// How many of those that are over are kept, the newest.
+const KEPT: u32 = 200;
 
 /// What carries one update out.
 #[derive(Clone)]
@@ -88,6 +90,7 @@ impl Driver {
             }
             if run.state.is_over() {
                 self.fleet.store().write_update(&self.hold, &run).await?;
+                self.forget_old().await;
                 return Ok(run);
             }
             if tasks.is_empty() && none {
@@ -202,10 +205,22 @@ impl Driver {
             ended.map_err(|error| Error::new(ErrorKind::Internal, "update a machine").from_source(error))?;
         busy.remove(&number);
         let Some(outcome) = outcome? else { return Ok(()) };
-        let (wish, now) = (run.wish.clone(), self.fleet.now());
+        let (wish, snapshot, now) = (run.wish.clone(), run.snapshot_name(), self.fleet.now());
         let target = at(run, number)?;
         apply(target, &wish, outcome, now);
+        if let Some(failure) = target.failure.as_mut().filter(|_| target.state.is_over() && target.has_snapshot) {
+            failure.push_str("; its snapshot ");
+            failure.push_str(&snapshot);
+            failure.push_str(" is kept");
+        }
         self.write(target).await
+    }
+
+    /// Removes the oldest of those that are over. That it cannot be done now is no fault of this run: the next does it.
+    async fn forget_old(&self) {
+        if let Err(error) = self.fleet.store().forget_updates(KEPT).await {
+            tracing::warn!(error = %crate::report(&error), "old updates are not removed");
+        }
     }
 
     async fn write(&self, target: &UpdateTarget) -> Result<()> {

@@ -89,20 +89,27 @@ pub(super) async fn check(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget)
     Outcome::Checked { verdict: found.verdict(run), vitals: seen, notes: found.notes }
 }
 
-/// What speaks against an update as such: people's will, rules, votes, Ceph, the age of its backup.
+/// What speaks against an update as such: people's will, rules, votes, Ceph, the age of its backup, and what would keep its
+/// way back from being made.
 pub(super) async fn may_be_updated(fleet: &Fleet, run: &UpdateRun, target: &UpdateTarget) -> Result<Found> {
     let mut found = Found::default();
-    let action = steps::packages(target, run.wish.change());
-    for objection in guard::objections(fleet, &action, &[]).await? {
-        match objection.rule {
-            // It is waited for, when its turn comes.
-            Rule::Cap => {}
-            Rule::Window | Rule::Protected if holds(run, &objection) => {
-                found.passed_over.get_or_insert(objection.why.clone());
-                found.objections.push(objection);
+    let way_back = steps::way_back(run, target)?;
+    for action in [steps::packages(target, run.wish.change())].iter().chain(&way_back) {
+        for objection in guard::objections(fleet, action, &[]).await? {
+            match objection.rule {
+                // It is waited for, when its turn comes.
+                Rule::Cap => {}
+                _ if found.objections.contains(&objection) => {}
+                Rule::Window | Rule::Protected if holds(run, &objection) => {
+                    found.passed_over.get_or_insert(objection.why.clone());
+                    found.objections.push(objection);
+                }
+                _ => found.objections.push(objection),
             }
-            _ => found.objections.push(objection),
         }
+    }
+    if let Some(action) = &way_back {
+        found.refused.extend(steps::refusals(fleet, action).await);
     }
     if let Some(node) = &target.node {
         found.refused.extend(cluster_worries(fleet, node).await?);

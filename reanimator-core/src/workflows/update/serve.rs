@@ -140,8 +140,8 @@ impl UpdatesLoop {
                 seen.push(self.updates.get(&id).await?.line());
             }
         }
-        let newest = self.updates.list(&filter(false, 1)).await?;
-        if newest.first().is_some_and(|newest| self.news.is_new(&newest.id)) {
+        let newest = self.fleet.store().newest_update().await?;
+        if newest.is_some_and(|newest| self.news.is_new(&newest)) {
             let rest = self.updates.list(&filter(false, NEWEST)).await?;
             seen.extend(rest.iter().map(|run| run.line()).filter(|line| self.news.is_new(&line.id)));
         }

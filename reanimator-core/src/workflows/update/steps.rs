@@ -3,7 +3,8 @@
 use crate::{
     Error, ErrorKind, Result,
     access::Principal,
-    decide::update::Outcome,
+    action::{Check, EffectName, effect},
+    decide::update::{Outcome, applies},
     fleet::Fleet,
     model::{
         Action, BackupMode, GuestChange, GuestId, HostChange, Machine, MaintenanceWish, NewOperation, NewStep,
@@ -135,6 +136,21 @@ pub(super) fn restart(target: &UpdateTarget) -> Action {
     }
 }
 
+/// What makes its way back, where it has one.
+pub(super) fn way_back(run: &UpdateRun, target: &UpdateTarget) -> Result<Option<Action>> {
+    applies(target, &run.wish, UpdatePhase::Safety).then(|| safety(run, target)).transpose()
+}
+
+/// Why an action would be refused now, as a dry run says it; nothing where it would not.
+pub(super) async fn refusals(fleet: &Fleet, action: &Action) -> Vec<String> {
+    let name = EffectName::new(&OperationId::from("dry-run"), 0);
+    match async { effect(fleet, action, &name).await?.check().await }.await {
+        Ok(Check::Ready { .. } | Check::Already(_)) => Vec::new(),
+        Ok(Check::Refused(why)) => why.iter().map(|why| format!("no way back could be made: {why}")).collect(),
+        Err(error) => vec![format!("no way back could be made: {}", crate::report(&error))],
+    }
+}
+
 fn safety(run: &UpdateRun, target: &UpdateTarget) -> Result<Action> {
     let guest = guest(target)?;
     Ok(match &run.wish.safety {
@@ -201,11 +217,11 @@ pub(super) fn words(run: &UpdateRun, target: &UpdateTarget, wanted: u64, restart
     // As it would be at each of these points.
     let mut then = UpdateTarget { pending_count: wanted, restart_due, ..target.clone() };
     for (phase, what) in phases {
-        let applies = match phase {
+        let is_due = match phase {
             UpdatePhase::Restart => restart_due && run.wish.reboot == crate::model::RebootWish::IfNeeded,
-            _ => crate::decide::update::applies(&then, &run.wish, phase),
+            _ => applies(&then, &run.wish, phase),
         };
-        if !applies {
+        if !is_due {
             continue;
         }
         match phase {

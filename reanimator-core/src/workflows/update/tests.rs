@@ -24,7 +24,7 @@ pub(super) async fn fleet(options: FleetOptions) -> Fleet {
 }
 
 pub(super) fn wish() -> UpdateWish {
-    UpdateWish { hosts: Some("all".into()), ..UpdateWish::default() }
+    UpdateWish { hosts: Some("all".into()), canary: 0, ..UpdateWish::default() }
 }
 
 #[tokio::test]

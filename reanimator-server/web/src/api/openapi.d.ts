@@ -11514,7 +11514,7 @@ export interface components {
             restart_due?: boolean;
             /** @description Whether it was started anew. */
             restarted?: boolean;
-            /** @description Whether it is what it was before. */
+            /** @description Whether it went back to its snapshot. */
             rolled_back?: boolean;
             /**
              * Format: int64

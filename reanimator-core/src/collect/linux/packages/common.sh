@@ -72,11 +72,14 @@ services() {
         done | sort -u | head -n 100
 }
 
-# Files that managers lay beside configuration files that somebody changed, each with when it came there.
+# Files that managers lay beside configuration files that somebody changed, each with when it came there. Anybody may own a
+# folder below /var/lib: a name with a line break in it would be taken for what we say ourselves, and is left out.
 kept_files() {
-    find "$DPKG_ROOT/etc" "$DPKG_ROOT/boot" "$DPKG_ROOT/var/lib" -xdev -type f \
+    find "$DPKG_ROOT/etc" "$DPKG_ROOT/boot" "$DPKG_ROOT/var/lib" -xdev -type f ! -path '*
+*' \
         \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' -o -name '*.rpmnew' -o -name '*.rpmsave' \
-        -o -name '*.pacnew' -o -name '*.apk-new' \) -exec stat -c '%Z %n' {} + 2>/dev/null | sort
+        -o -name '*.pacnew' -o -name '*.apk-new' \) -exec stat -c '%Z %n' {} + 2>/dev/null |
+        grep -E '^[0-9]+ /' | sort
 }
 
 # Whether the name of a package fits one of the patterns that follow.

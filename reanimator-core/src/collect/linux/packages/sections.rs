@@ -10,20 +10,25 @@ use crate::model::facts::{
     updates::PackageManager,
 };
 
-/// The sections of an answer, by their names.
+/// The sections of an answer, by their names. Of two of one name the first counts, so that what comes into a later one from
+/// outside adds nothing to those before it.
 pub(super) struct Sections<'a>(BTreeMap<&'a str, Vec<&'a str>>);
 
 impl<'a> Sections<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let mut sections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut name = "";
+        let mut open = Some("");
         for line in text.lines() {
-            match line.strip_prefix("@@") {
+            match line.strip_prefix("@@").map(str::trim) {
                 Some(next) => {
-                    name = next.trim();
-                    sections.entry(name).or_default();
+                    open = (!sections.contains_key(next)).then_some(next);
+                    sections.entry(next).or_default();
                 }
-                None => sections.entry(name).or_default().push(line),
+                None => {
+                    if let Some(name) = open {
+                        sections.entry(name).or_default().push(line);
+                    }
+                }
             }
         }
         Self(sections)
@@ -54,5 +59,17 @@ impl<'a> Sections<'a> {
         let mut read: Read<System> = Read::default();
         system::parse_reboot(&Answers::of(true, [("system-reboot", text.as_str())]), &mut read);
         read.facts.reboot.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_section_of_a_name_adds_nothing() {
+        let sections = Sections::of("@@after\nweb 1.1\n@@kept\n/etc/a\n@@after\nforged 9\n@@reboot\nno\n@@end\n");
+        assert_eq!((sections.lines("after"), sections.lines("kept")), (vec!["web 1.1"], vec!["/etc/a"]));
+        assert_eq!((sections.lines("reboot"), sections.has("end")), (vec!["no"], true));
     }
 }
