@@ -297,7 +297,8 @@ fn a_node_is_emptied_only_where_a_restart_is_due_and_filled_again() {
     let wish = UpdateWish::default();
     let phases = |restart, wish: &UpdateWish| {
         let mut run = run(order(vec![candidate("pve1", TargetKind::Node)], wish), wish.clone());
-        let mut world = World { failing: &|_, _| false, pending: &|_| 1, restart, asked: Vec::new() };
+        let mut world =
+            World { failing: &|_, _| false, pending: &|_| 1, restart, ill_for_good: false, asked: Vec::new() };
         world.play(&mut run, &[0]);
         assert_eq!(states(&run), "pve1=updated");
         world.asked.iter().map(|(_, phase)| phase.as_str()).collect::<Vec<_>>().join(" ")
