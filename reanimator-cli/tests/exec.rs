@@ -116,13 +116,13 @@ fn a_command_is_in_the_audit_trail() {
     home.reanimator(["exec", "false", "--on", "all"]).assert().code(1);
     let entries = home.json(&["audit", "list"])["items"].clone();
     // The newest first: how it ended, that it began.
-    for (entry, what, outcome) in [
-        (&entries[0], "exec: false", "failed on 1 of 1"),
-        (&entries[1], "exec: false", "started"),
-        (&entries[2], "exec: true", "ok"),
-        (&entries[3], "exec: true", "started"),
+    for (entry, on, outcome) in [
+        (&entries[0], "all: false", "failed on 1 of 1"),
+        (&entries[1], "all: false", "started"),
+        (&entries[2], "all: true", "ok"),
+        (&entries[3], "all: true", "started"),
     ] {
-        assert_eq!((&entry["what"], &entry["on"], &entry["outcome"]), (&what.into(), &"all".into(), &outcome.into()));
+        assert_eq!((&entry["what"], &entry["on"], &entry["outcome"]), (&"exec".into(), &on.into(), &outcome.into()));
         assert!(entry["who"].as_str().unwrap().starts_with("local:"));
     }
 }

@@ -137,8 +137,8 @@ def test_changes_are_audited(home: Path, fleet: Fleet) -> None:
     for database in (home / "data").glob("*.db"):
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
             if connection.execute("select 1 from sqlite_master where name = 'audit'").fetchone():
-                found |= {what for (what,) in connection.execute("select what from audit")}
-    assert {"host add", "exec: true"} <= found
+                found |= {f"{what} {on}" for what, on in connection.execute("select what, target from audit")}
+    assert {"host add 192.0.2.1", "exec all: true"} <= found
 
 
 def test_guests_and_storages_are_empty_without_a_cluster(fleet: Fleet) -> None:

@@ -102,6 +102,10 @@ impl Caller {
     async fn of(parts: &Parts, state: &AppState) -> Result<Self> {
         let credential = Credential::of(&parts.headers, state.tls).ok_or_else(not_logged_in)?;
         let principal = credential.check(&state.fleet).await?;
+        // No rule of the browser's own keeps a page of another origin from a WebSocket, whatever credential it has got.
+        if parts.headers.contains_key(header::UPGRADE) {
+            check_origin(parts)?;
+        }
         if matches!(credential, Credential::Cookie(_)) {
             check_origin(parts)?;
             check_csrf(parts, &principal)?;

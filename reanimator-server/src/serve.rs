@@ -62,7 +62,7 @@ pub async fn serve(
     let url = url_of(address, identity.is_some());
     let fingerprint = identity.as_ref().map(|identity| identity.fingerprint.clone());
     let state = AppState::new(fleet.clone(), &options, stop.clone());
-    let jobs = state.commands.clone();
+    let (jobs, terminals) = (state.commands.clone(), state.terminals.clone());
 
     let live = LiveOptions { address: url.clone(), ..options.live.clone() };
     let live = ended_with(LiveLoop::new(fleet.clone(), live).run(stop.clone()), stop.clone());
@@ -90,6 +90,7 @@ pub async fn serve(
                 AlertsLoop::new(fleet.clone()).run(stop.clone()),
                 NotifyLoop::new(fleet.clone()).run(stop.clone()),
                 jobs.look_after(stop.clone()),
+                terminals.look_after(stop.clone()),
             );
         }
         Ok(())

@@ -7,7 +7,8 @@ use clap::Args;
 use futures::StreamExt;
 use reanimator_core::{
     Error, ErrorKind,
-    fleet::{ExecAnswer, group_answers},
+    access::Principal,
+    fleet::{ExecAnswer, TrailLine, group_answers},
     model::{CommandId, CommandState, NewCommand, SavedCommand, command::LARGEST_OUTPUT},
     transport::{Captured, Output},
     workflows::commands::Commands,
@@ -111,7 +112,7 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
 
 async fn carry_out(args: &ExecArgs, commands: &Commands, context: &Context) -> Result<Done, Failure> {
     let new = new_command(args, context).await?;
-    let line = context.line(format!("exec: {}", new.command), new.on.clone());
+    let line = TrailLine::exec(Principal::local().who(), "local", &new.on, &new.command);
     let mut stop = std::pin::pin!(told_to_stop());
     let (command, on) = (new.command.clone(), new.on.clone());
     let (run, mut answers) = commands.follow(new, args.output_limit.unwrap_or(OUTPUT_LIMIT), line).await?;

@@ -77,6 +77,7 @@ pub(crate) async fn run(args: ShellArgs, context: &Context) -> Result<Done, Fail
     let record = (args.record || args.no_record).then_some(args.record);
     let new = NewTerminal { machine, cols: size.cols, rows: size.rows, record };
     let terminals = Terminals::new(fleet);
+    terminals.tidy().await?;
     let by = By { who: Principal::local().who(), from: "local".to_owned() };
     let terminal = terminals.open(new, &by).await?;
     let viewer = terminals.attach(&terminal.id, None, true, &by).await?;

@@ -133,23 +133,23 @@ impl Fleet {
         }
     }
 
-    /// A host's shell goes before its console: it needs no second log-in.
+    /// A host's shell goes before its console: it needs no second log-in. Where it gives none, and the host is a node of a
+    /// cluster too, its console does.
     async fn open_host_pty(&self, id: &HostId, size: TerminalSize) -> Result<OpenPty> {
         let ways = self.host_ways(id).await?;
         let name = ways.name.clone();
-        let opened = match (&ways.machine, &ways.node) {
-            (Some(machine), _) => machine.transport().open_pty(size).await,
-            (None, Some(node)) => open_console(node.api.as_ref(), &node.name, ConsoleOf::Node, size).await,
-            (None, None) => Err(Error::new(ErrorKind::Invalid, "open a terminal")
-                .because("no way to it is known")
-                .next("add its SSH access with `reanimator host add`")),
+        let shell = async {
+            let machine = ways.machine.as_ref()?;
+            let is_local = ways.is_this_machine && !self.has_ssh_first(id);
+            let way = if is_local { TerminalWay::Local } else { TerminalWay::Ssh };
+            Some(machine.transport().open_pty(size).await.map(|pty| (pty, way)))
         };
-        let way = match (&ways.machine, ways.is_this_machine && !self.has_ssh_first(id)) {
-            (None, _) => TerminalWay::Console,
-            (Some(_), true) => TerminalWay::Local,
-            (Some(_), false) => TerminalWay::Ssh,
+        let console = async {
+            let node = ways.node.as_ref()?;
+            let opened = open_console(node.api.as_ref(), &node.name, ConsoleOf::Node, size).await;
+            Some(opened.map(|pty| (pty, TerminalWay::Console)))
         };
-        let pty = opened.map_err(|error| error.renamed(name.clone()))?;
+        let (pty, way) = first_of(shell, console).await.map_err(|error| error.renamed(name.clone()))?;
         Ok(OpenPty { pty, name, way })
     }
 
@@ -185,10 +185,50 @@ impl Fleet {
     }
 }
 
+/// What the shell gives where there is one, else what the console gives; where both fail, why both do.
+async fn first_of<T>(
+    shell: impl Future<Output = Option<Result<T>>>,
+    console: impl Future<Output = Option<Result<T>>>,
+) -> Result<T> {
+    let trouble = match shell.await {
+        Some(Ok(opened)) => return Ok(opened),
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
+    match (trouble, console.await) {
+        (_, Some(Ok(opened))) => Ok(opened),
+        (Some(error), Some(Err(second))) => {
+            Err(error.noting(format!("its console gives none either: {}", crate::message(&second))))
+        }
+        (Some(error), None) | (None, Some(Err(error))) => Err(error),
+        (None, None) => Err(Error::new(ErrorKind::Invalid, "open a terminal")
+            .because("no way to it is known")
+            .next("add its SSH access with `reanimator host add`")),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
+    use std::future::ready;
+
     use super::*;
+
+    #[tokio::test]
+    async fn the_console_is_tried_where_the_shell_gives_none() {
+        fn refused<T>(cause: &str) -> Option<Result<T>> {
+            Some(Err(Error::new(ErrorKind::Denied, "open a terminal").because(cause)))
+        }
+        assert_eq!(first_of(ready(Some(Ok("shell"))), ready(Some(Ok("console")))).await.unwrap(), "shell");
+        assert_eq!(first_of(ready(refused("no pty")), ready(Some(Ok("console")))).await.unwrap(), "console");
+        assert_eq!(first_of(ready(None), ready(Some(Ok("console")))).await.unwrap(), "console");
+        let both = first_of::<()>(ready(refused("no pty")), ready(refused("no ticket"))).await.unwrap_err();
+        let said = crate::message(&both);
+        assert!(said.contains("no pty") && said.contains("no ticket"), "{said}");
+        let one = first_of::<()>(ready(refused("no pty")), ready(None)).await.unwrap_err();
+        assert_eq!(one.kind(), ErrorKind::Denied);
+        assert_eq!(first_of::<()>(ready(None), ready(None)).await.unwrap_err().kind(), ErrorKind::Invalid);
+    }
 
     #[test]
     fn settings_have_bounds_and_words() {

@@ -1,11 +1,12 @@
 //! Commands on many hosts, in the audit trail twice: when they begin, and with what came of them. Whoever reads it knows
 //! of a command that was begun and never seen to end.
 
+use std::time::Duration;
+
 use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-
 use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{ExecAnswer, ExecRequest, Fleet};
@@ -13,6 +14,12 @@ use crate::{Result, access};
 
 /// What stands in the trail for a command that has begun.
 pub const STARTED: &str = "started";
+
+/// What stands in the trail as what was done, where a command was run.
+const EXEC: &str = "exec";
+
+/// How long it is waited before an end that could not be noted is tried again.
+const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
 
 /// A line of the audit trail before it is known what came of it.
 #[derive(Clone, Debug)]
@@ -23,17 +30,27 @@ pub struct TrailLine {
     pub from: String,
     /// What: `exec`.
     pub what: String,
-    /// On what: a selector.
+    /// On what: a selector and the command.
     pub on: String,
+}
+
+impl TrailLine {
+    /// The line of a command, the same whoever asks for it: `exec` on `SELECTOR: COMMAND`.
+    #[must_use]
+    pub fn exec(who: impl Into<String>, from: impl Into<String>, on: &str, command: &str) -> Self {
+        let on = format!("{on}: {command}");
+        Self { who: who.into(), from: from.into(), what: EXEC.to_owned(), on }
+    }
 }
 
 impl Fleet {
     /// As [`exec`](Self::exec), with a line in the audit trail at the beginning, and another one at the end: `ok`, on how
-    /// many hosts it failed, or after how many answers nobody waited any more.
+    /// many hosts it failed, or after how many answers nobody waited any more. Of `line` it is taken who asks, and from where.
     ///
     /// # Errors
     /// As [`exec`](Self::exec), noted too; `Storage` when it cannot be noted: then it is not done.
     pub async fn exec_audited(&self, request: ExecRequest, line: TrailLine) -> Result<BoxStream<'static, ExecAnswer>> {
+        let line = TrailLine::exec(line.who, line.from, &request.on.to_string(), &request.command);
         match self.exec(request).await {
             Ok(answers) => {
                 self.note(&line, STARTED).await?;
@@ -52,6 +69,29 @@ impl Fleet {
         let TrailLine { who, from, what, on } = line;
         self.access().record(who, from, what, on, outcome, self.now()).await
     }
+
+    /// The same for the end of something. As nothing else says that it ended, it is tried again for some seconds. Whether it
+    /// is noted; where it is not, that is in the log.
+    pub(crate) async fn note_end(&self, line: &TrailLine, outcome: &str) -> bool {
+        match again_and_again(|| self.note(line, outcome)).await {
+            Ok(()) => true,
+            Err(error) => {
+                let TrailLine { what, on, .. } = line;
+                tracing::error!(error = %crate::report(&error), %what, %on, %outcome, "an end is not noted");
+                false
+            }
+        }
+    }
+}
+
+/// Tries until it succeeds, or has failed once more than there are times in [`AGAIN`].
+async fn again_and_again<F: Future<Output = Result<()>>>(attempt: impl Fn() -> F) -> Result<()> {
+    for pause in AGAIN {
+        let Err(error) = attempt().await else { return Ok(()) };
+        tracing::warn!(error = %crate::report(&error), "an end could not be noted, and is tried again");
+        tokio::time::sleep(pause).await;
+    }
+    attempt().await
 }
 
 /// Answers on their way, counted.
@@ -87,9 +127,7 @@ impl Watched {
     fn write(&self, outcome: String) -> Option<JoinHandle<()>> {
         let (fleet, line) = (self.fleet.clone(), self.line.clone());
         let noting = async move {
-            if let Err(error) = fleet.note(&line, &outcome).await {
-                tracing::error!(error = %crate::report(&error), what = %line.what, "the end of a command is not noted");
-            }
+            fleet.note_end(&line, &outcome).await;
         };
         Handle::try_current().ok().map(|runtime| runtime.spawn(noting))
     }
@@ -102,5 +140,32 @@ impl Drop for Watched {
             // Nobody is left to wait for it; without a runtime everything ends, and the line at the beginning stands.
             drop(self.write(format!("stopped after {answers} answers")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::{Error, ErrorKind};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_is_noted_once_it_can_be_and_not_tried_for_ever() {
+        for (failures, tries, noted) in [(0, 1, true), (2, 3, true), (99, AGAIN.len() + 1, false)] {
+            let tried = Cell::new(0);
+            let attempt = || {
+                tried.set(tried.get() + 1);
+                let succeeds = tried.get() > failures;
+                std::future::ready(if succeeds { Ok(()) } else { Err(Error::new(ErrorKind::Busy, "note it")) })
+            };
+            assert_eq!((again_and_again(attempt).await.is_ok(), tried.get()), (noted, tries));
+        }
+    }
+
+    #[test]
+    fn a_command_has_one_shape() {
+        let line = TrailLine::exec("ada", "local", "all", "uname -r");
+        assert_eq!((line.what.as_str(), line.on.as_str()), ("exec", "all: uname -r"));
     }
 }

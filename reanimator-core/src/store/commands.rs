@@ -40,7 +40,7 @@ pub trait CommandStore: Send + Sync {
     async fn add_command(&self, open: &OpenCommand, answers: &[CommandAnswer]) -> Result<()>;
 
     /// Writes down how far it got, with the answers that are others than before. Whether it is still its owner's, and was
-    /// not over: else nothing is written.
+    /// not over: else nothing is written. Many answers go in portions, and how far it got with the last one.
     async fn write_command(&self, run: &CommandRun, owner: &str, answers: &[CommandAnswer]) -> Result<bool>;
 
     /// Stays its owner until then. Whether somebody wishes it to be stopped.

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use reanimator_core::{
     Error, ErrorKind, Result,
+    fleet::TrailLine,
     model::{CommandAnswer, CommandId, CommandRun, CommandView, NewCommand, SavedCommand},
 };
 use serde::{Deserialize, Serialize};
@@ -82,8 +83,8 @@ async fn start(
     State(state): State<AppState>,
     Body(new): Body<NewCommand>,
 ) -> Result<(StatusCode, Json<CommandRun>), ApiError> {
-    let on = format!("{}: {}", new.on, new.command);
-    let run = state.commands.start(new, caller.line("exec", on)).await?;
+    let line = TrailLine::exec(caller.principal.who(), caller.from(), &new.on, &new.command);
+    let run = state.commands.start(new, line).await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
 

@@ -198,6 +198,12 @@ async fn strangers_and_foreign_pages_hear_nothing() {
     let own = format!("http://{}", service.ready.address);
     assert_eq!(service.listen(&[("cookie", &cookie), ("origin", "http://evil.example")]).await.err(), Some(403));
     assert!(service.listen(&[("cookie", &cookie), ("origin", &own)]).await.is_ok());
+
+    let token = service.fleet.access().create_token("probe", Role::Viewer, service.fleet.now()).await.unwrap();
+    let bearer = format!("Bearer {}", token.expose_secret());
+    assert_eq!(service.listen(&[("authorization", &bearer), ("origin", "http://evil.example")]).await.err(), Some(403));
+    assert!(service.listen(&[("authorization", &bearer)]).await.is_ok());
+    assert!(service.listen(&[("authorization", &bearer), ("origin", &own)]).await.is_ok());
     service.end().await;
 }
 

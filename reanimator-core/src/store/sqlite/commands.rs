@@ -19,6 +19,10 @@ use super::{SqliteStore, commit, from_json, timestamp, to_json};
 const MOST: u32 = 1_000;
 /// What one host's output may unfold to: both streams as large as they may be.
 const MOST_BYTES: u64 = 2 * crate::model::command::LARGEST_OUTPUT + 16;
+/// As many answers, and about as many bytes of what hosts have written, as go into one transaction: between two of them
+/// others may write.
+const TOGETHER: usize = 200;
+const BYTES_TOGETHER: usize = 4 * 1024 * 1024;
 /// Fast: text shrinks to a fifth already.
 const LEVEL: Compression = Compression::new(2);
 
@@ -27,6 +31,7 @@ impl CommandStore for SqliteStore {
     async fn add_command(&self, open: &OpenCommand, answers: &[CommandAnswer]) -> Result<()> {
         let attempt = "store a run of a command";
         let OpenCommand { run, owner, owned_until } = open;
+        let answers = rows(answers).await?;
         let mut transaction = self.main.begin(attempt).await?;
         sqlx::query(
             "INSERT INTO command_runs (id, requested_at, open, stop, owner, owned_until, data)
@@ -40,12 +45,20 @@ impl CommandStore for SqliteStore {
         .execute(&mut *transaction)
         .await
         .map_err(self.main.failed(attempt))?;
-        self.put_answers(&mut transaction, attempt, &run.id, answers).await?;
+        self.put_answers(&mut transaction, attempt, &run.id, &answers).await?;
         commit(&self.main, attempt, transaction).await
     }
 
     async fn write_command(&self, run: &CommandRun, owner: &str, answers: &[CommandAnswer]) -> Result<bool> {
         let attempt = "write down how far a command got";
+        let mut portions = portions(answers);
+        let last = portions.pop().unwrap_or_default();
+        for portion in portions {
+            if !self.add_answers(attempt, &run.id, owner, portion).await? {
+                return Ok(false);
+            }
+        }
+        let last = rows(last).await?;
         let mut transaction = self.main.begin(attempt).await?;
         let written = sqlx::query("UPDATE command_runs SET data = ?, open = ? WHERE id = ? AND owner = ? AND open = 1")
             .bind(to_json("a run of a command", run)?)
@@ -58,7 +71,7 @@ impl CommandStore for SqliteStore {
         if written.rows_affected() == 0 {
             return Ok(false);
         }
-        self.put_answers(&mut transaction, attempt, &run.id, answers).await?;
+        self.put_answers(&mut transaction, attempt, &run.id, &last).await?;
         commit(&self.main, attempt, transaction).await?;
         Ok(true)
     }
@@ -186,13 +199,46 @@ impl CommandStore for SqliteStore {
     }
 }
 
+/// An answer as it lies in the table.
+#[derive(Debug)]
+struct Row {
+    host: HostId,
+    data: String,
+    output: Vec<u8>,
+}
+
 impl SqliteStore {
+    /// Writes some of the answers of a run that goes on. Whether it is still its owner's, and is not over.
+    async fn add_answers(
+        &self,
+        attempt: &str,
+        run: &CommandId,
+        owner: &str,
+        answers: &[CommandAnswer],
+    ) -> Result<bool> {
+        let answers = rows(answers).await?;
+        let mut transaction = self.main.begin(attempt).await?;
+        let theirs: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM command_runs WHERE id = ? AND owner = ? AND open = 1")
+                .bind(run.as_str())
+                .bind(owner)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(self.main.failed(attempt))?;
+        if theirs.is_none() {
+            return Ok(false);
+        }
+        self.put_answers(&mut transaction, attempt, run, &answers).await?;
+        commit(&self.main, attempt, transaction).await?;
+        Ok(true)
+    }
+
     async fn put_answers(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,
         attempt: &str,
         run: &CommandId,
-        answers: &[CommandAnswer],
+        answers: &[Row],
     ) -> Result<()> {
         let connection: &mut SqliteConnection = transaction;
         for answer in answers {
@@ -201,9 +247,9 @@ impl SqliteStore {
                  ON CONFLICT (run, host) DO UPDATE SET data = excluded.data, output = excluded.output",
             )
             .bind(run.as_str())
-            .bind(answer.host_id.as_str())
-            .bind(to_json("an answer", &answer.without_output())?)
-            .bind(packed(answer))
+            .bind(answer.host.as_str())
+            .bind(&answer.data)
+            .bind(&answer.output)
             .execute(&mut *connection)
             .await
             .map_err(self.main.failed(attempt))?;
@@ -235,6 +281,38 @@ impl SqliteStore {
     }
 }
 
+/// The answers in their order, in portions for one transaction each.
+fn portions(answers: &[CommandAnswer]) -> Vec<&[CommandAnswer]> {
+    let (mut portions, mut from, mut bytes) = (Vec::new(), 0, 0);
+    for (number, answer) in answers.iter().enumerate() {
+        let its_bytes = answer.stdout.len() + answer.stderr.len();
+        if number > from && (number - from >= TOGETHER || bytes + its_bytes > BYTES_TOGETHER) {
+            portions.push(&answers[from..number]);
+            (from, bytes) = (number, 0);
+        }
+        bytes += its_bytes;
+    }
+    if from < answers.len() {
+        portions.push(&answers[from..]);
+    }
+    portions
+}
+
+/// The answers as they lie in the table. They are packed where that holds nobody up, and before anybody waits for the
+/// database.
+async fn rows(answers: &[CommandAnswer]) -> Result<Vec<Row>> {
+    if answers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answers = answers.to_vec();
+    let row = |answer: CommandAnswer| {
+        let data = to_json("an answer", &answer.without_output())?;
+        Ok(Row { data, output: packed(&answer), host: answer.host_id })
+    };
+    let packing = tokio::task::spawn_blocking(move || answers.into_iter().map(row).collect::<Result<Vec<Row>>>());
+    packing.await.map_err(|error| Error::new(ErrorKind::Internal, "pack what hosts answered").from_source(error))?
+}
+
 /// Both streams: nothing where nothing was written, else how long stdout is, stdout and stderr, compressed.
 fn packed(answer: &CommandAnswer) -> Vec<u8> {
     if answer.stdout.is_empty() && answer.stderr.is_empty() {
@@ -264,6 +342,23 @@ fn unpacked(packed: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn much_goes_in_portions_and_nothing_is_left_out() {
+        let answer = |number: usize, bytes: usize| CommandAnswer {
+            stdout: vec![b'x'; bytes],
+            ..CommandAnswer::waiting(number.to_string().as_str().into(), "h")
+        };
+        let sizes = |answers: &[CommandAnswer]| portions(answers).iter().map(|some| some.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&[]), [] as [usize; 0]);
+        let small: Vec<CommandAnswer> = (0..2 * TOGETHER + 1).map(|number| answer(number, 1)).collect();
+        assert_eq!(sizes(&small), [TOGETHER, TOGETHER, 1]);
+        let large: Vec<CommandAnswer> = (0..3).map(|number| answer(number, BYTES_TOGETHER / 2)).collect();
+        assert_eq!(sizes(&large), [2, 1]);
+        let huge = [answer(0, 1), answer(1, 2 * BYTES_TOGETHER), answer(2, 1)];
+        assert_eq!(sizes(&huge), [1, 1, 1]);
+        assert_eq!(portions(&huge).concat(), huge);
+    }
 
     #[test]
     fn what_is_damaged_is_not_believed() {

@@ -16,6 +16,9 @@ const WRITE_EVERY: Duration = Duration::from_millis(400);
 /// How often it is looked whether another process wishes it to be stopped, and said that it goes on.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// How long it is waited before an end that could not be written down is tried again.
+const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
+
 /// Carries a run out.
 pub(super) async fn run(
     commands: Commands,
@@ -28,7 +31,7 @@ pub(super) async fn run(
     let ended = writing.carry_out(&turn, answers, follower).await;
     let now = commands.inner.fleet.now();
     live.becomes(ended, Some(now));
-    writing.write().await;
+    writing.write_end().await;
     drop(turn);
     let run = live.run();
     lock(&commands.inner.live).remove(&run.id);
@@ -102,6 +105,18 @@ impl Writing<'_> {
         }
         if !news.run.state.is_over() {
             fleet.tell(EventKind::CommandUpdated, &news.run.news());
+        }
+    }
+
+    /// Writes down what came at last. Nothing comes after it that would take along what could not be written.
+    async fn write_end(&mut self) {
+        self.write().await;
+        for pause in AGAIN {
+            if !self.live.is_newer_than(self.told) {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            self.write().await;
         }
     }
 

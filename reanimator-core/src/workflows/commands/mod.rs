@@ -10,7 +10,7 @@
 //! # async fn example() -> Result<(), reanimator_core::Error> {
 //! let commands = Commands::new(Fleet::open(FleetOptions::new("/tmp/fleet")).await?);
 //! let new = NewCommand { command: "uname -r".into(), on: "all".into(), ..NewCommand::default() };
-//! let line = TrailLine { who: "local:ada".into(), from: "local".into(), what: "exec".into(), on: "all: uname -r".into() };
+//! let line = TrailLine::exec("local:ada", "local", &new.on, &new.command);
 //! let run = commands.start(new, line).await?;
 //! commands.wait(&run.id).await?;
 //! for group in commands.view(&run.id).await?.groups {
@@ -100,8 +100,8 @@ impl Commands {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Starts a command, or lets it wait for its turn; it goes on by itself. `line` stands in the audit trail at the
-    /// beginning, and at the end with what came of it.
+    /// Starts a command, or lets it wait for its turn; it goes on by itself. A [line](TrailLine::exec) stands in the audit trail
+    /// at the beginning, and at the end with what came of it; of `line` it is taken who asks, and from where.
     ///
     /// # Errors
     /// `Invalid` for what could not be run, `NotFound` for a name that is no host, `Busy` where too many wait already,
@@ -132,6 +132,7 @@ impl Commands {
         follower: Option<(usize, mpsc::UnboundedSender<ExecAnswer>)>,
     ) -> Result<CommandRun> {
         let Inner { fleet, owner, .. } = self.inner.as_ref();
+        let line = TrailLine::exec(line.who, line.from, &new.on, &new.command);
         let turn = async {
             new.check()?;
             self.inner.turns.take(&line.who)
@@ -323,14 +324,9 @@ impl Commands {
             .map(|answer| answer.left_by(run.state))
             .collect();
         if fleet.store().write_command(&run, &owner, &left).await? {
-            let line = TrailLine {
-                who: run.requested_by.clone(),
-                from: run.requested_from.clone(),
-                what: "exec".to_owned(),
-                on: format!("{}: {}", run.on, run.command),
-            };
+            let line = TrailLine::exec(&run.requested_by, &run.requested_from, &run.on, &run.command);
             let answers = run.ok + run.failed;
-            fleet.note(&line, &format!("interrupted after {answers} answers")).await?;
+            fleet.note_end(&line, &format!("interrupted after {answers} answers")).await;
             fleet.tell(EventKind::CommandEnded, &run.news());
         }
         Ok(())

@@ -16,12 +16,26 @@ fn new(command: &str) -> NewCommand {
 }
 
 fn line() -> TrailLine {
-    TrailLine { who: "ada".into(), from: "local".into(), what: "exec".into(), on: "all".into() }
+    TrailLine::exec("ada", "local", "all", "")
 }
 
 async fn outcomes(commands: &Commands) -> Vec<String> {
     let entries = commands.inner.fleet.access().audit(None, 10).await.unwrap();
     entries.into_iter().map(|entry| format!("{} {}", entry.entry.what, entry.entry.outcome)).collect()
+}
+
+#[tokio::test]
+async fn the_trail_says_where_and_which_command_whoever_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let commands = commands(directory.path()).await;
+    let line = TrailLine { who: "ada".into(), from: "local".into(), what: "exec: true".into(), on: "all".into() };
+    let run = commands.start(new("true"), line.clone()).await.unwrap();
+    commands.wait(&run.id).await.unwrap();
+    commands.start(new(" "), line).await.unwrap_err();
+    let entries = commands.inner.fleet.access().audit(None, 10).await.unwrap();
+    let shapes: Vec<(&str, &str)> =
+        entries.iter().map(|row| (row.entry.what.as_str(), row.entry.on.as_str())).collect();
+    assert_eq!(shapes, [("exec", "all:  "), ("exec", "all: true"), ("exec", "all: true")]);
 }
 
 /// Waits until a view is as wanted.

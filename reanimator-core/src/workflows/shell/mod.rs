@@ -6,7 +6,8 @@
 //!
 //! - At most [`MOST`] are open at once, and each keeps [256 KiB](session) of what was shown.
 //! - Who comes back within ten minutes sees what was missed; after that, or when nobody has typed for eight hours, it ends.
-//! - It ends with the process that serves it: the far side is hung up.
+//! - It ends with the process that serves it: the far side is hung up. Where that was killed, [`Terminals::tidy`] of another
+//!   one notes the end.
 //!
 //! ```no_run
 //! use reanimator_core::{Fleet, FleetOptions, model::NewTerminal, workflows::shell::{By, Seen, Terminals}};
@@ -26,6 +27,7 @@
 //! # Ok(()) }
 //! ```
 
+mod mark;
 mod recorder;
 mod ring;
 mod session;
@@ -40,12 +42,12 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use session::Patience;
 pub use viewer::{Hands, Seen, Viewer};
 
-use self::{recorder::Recorder, session::Session};
+use self::{mark::Mark, recorder::Recorder, session::Session};
 use crate::{
     Error, ErrorKind, Fleet, Result, access,
     fleet::{OpenPty, STARTED, TrailLine},
@@ -60,6 +62,12 @@ pub const MOST_VIEWERS: u32 = 32;
 
 /// How long all may take to end when the service stops.
 const STOPPING: Duration = Duration::from_secs(6);
+
+/// How often it is looked for terminals whose process has died.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// What stands in the trail as what came of a terminal whose process has died.
+const INTERRUPTED: &str = "interrupted";
 
 /// Who opens or looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,22 +169,55 @@ impl Terminals {
             false => None,
         };
         let session = Arc::new(Session::new(about, pty.keys));
-        fleet.note(&session.line("terminal open", None), STARTED).await?;
         let view = session.view();
-        self.forget_past(session::Patience::from(settings).unseen);
+        let mark = Mark::make(fleet.data_dir(), &view).await?;
+        if let Err(error) = fleet.note(&session.line("terminal open", None), STARTED).await {
+            mark.remove().await;
+            return Err(error);
+        }
+        self.forget_past();
         self.sessions().insert(view.id.clone(), session.clone());
         let patience = self.inner.patience.unwrap_or_else(|| settings.into());
         let serving = session.serve(fleet.clone(), pty.screen, pty.exit, recorder, patience);
         tasks.spawn(async move {
-            serving.await;
+            // What could not be noted is noted by the next one that looks for it.
+            if serving.await {
+                mark.remove().await;
+            }
             drop(place);
         });
         Ok(view)
     }
 
+    /// Notes in the audit trail the ends of those terminals whose process has died before it could.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn tidy(&self) -> Result<()> {
+        let fleet = &self.inner.fleet;
+        for (mark, terminal) in mark::left_behind(fleet.data_dir()).await? {
+            fleet.note(&session::interrupted(&terminal), INTERRUPTED).await?;
+            mark.remove().await;
+        }
+        Ok(())
+    }
+
+    /// Does that now, and now and then until `stop`.
+    pub async fn look_after(&self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.tidy().await {
+                tracing::error!(error = %crate::report(&error), "terminals could not be looked after");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
     /// All that are open, and those that ended a while ago, by the time they were opened.
     pub fn list(&self) -> Vec<Terminal> {
-        self.forget_past(self.inner.patience.unwrap_or_default().unseen);
+        self.forget_past();
         self.sessions().values().map(|session| session.view()).collect()
     }
 
@@ -233,8 +274,8 @@ impl Terminals {
         }
     }
 
-    fn forget_past(&self, patience: Duration) {
-        self.sessions().retain(|_, session| !session.is_past(patience));
+    fn forget_past(&self) {
+        self.sessions().retain(|_, session| !session.is_past());
         let mut sessions = self.sessions();
         let over: Vec<TerminalId> =
             sessions.iter().filter(|(_, session)| session.is_over()).map(|(id, _)| id.clone()).collect();

@@ -47,6 +47,13 @@ impl Recorder {
         Ok(recorder)
     }
 
+    /// One whose disk is full.
+    #[cfg(test)]
+    pub(super) async fn without_room() -> std::io::Result<Self> {
+        let file = OpenOptions::new().write(true).open("/dev/full").await?;
+        Ok(Self { file, begun: Instant::now(), waiting: b"x".to_vec(), written: 0, half: Vec::new(), full: false })
+    }
+
     /// Writes down what was shown.
     pub(super) async fn shown(&mut self, bytes: &[u8]) -> Result<()> {
         self.half.extend_from_slice(bytes);

@@ -85,7 +85,10 @@ struct State {
     typed_at: Instant,
     left_at: Option<Instant>,
     ended: Option<TerminalEnd>,
-    ended_at: Option<Instant>,
+    /// Until when it is shown though it has ended.
+    shown_until: Option<Instant>,
+    /// Whether it could not be recorded to its end.
+    broke_off: bool,
     why: Option<String>,
 }
 
@@ -102,7 +105,8 @@ impl Session {
             typed_at: now,
             left_at: Some(now),
             ended: None,
-            ended_at: None,
+            shown_until: None,
+            broke_off: false,
             why: None,
         };
         let (state, tide) = (Mutex::new(state), watch::Sender::new(tide));
@@ -132,9 +136,9 @@ impl Session {
         self.close.cancel();
     }
 
-    /// Whether it ended, and longer ago than `patience`.
-    pub(super) fn is_past(&self, patience: Duration) -> bool {
-        self.state().ended_at.is_some_and(|at| at.elapsed() > patience)
+    /// Whether it ended, and longer ago than its [patience](Patience::unseen).
+    pub(super) fn is_past(&self) -> bool {
+        self.state().shown_until.is_some_and(|until| Instant::now() > until)
     }
 
     /// Whether it has ended.
@@ -256,7 +260,7 @@ impl Session {
             .then(|| format!("nobody typed for {} min", patience.idle.as_secs().div_ceil(60)))
     }
 
-    /// Serves the terminal until it has ended, and writes the end into the audit trail.
+    /// Serves the terminal until it has ended, and writes the end into the audit trail. Whether it stands there.
     pub(super) async fn serve(
         self: Arc<Self>,
         fleet: Fleet,
@@ -264,7 +268,7 @@ impl Session {
         exit: BoxFuture<'static, Result<Exit>>,
         recorder: Option<Recorder>,
         patience: Patience,
-    ) {
+    ) -> bool {
         let begun = Instant::now();
         let why = self.carry(screen, recorder, patience).await;
         self.state().keys = None;
@@ -277,14 +281,13 @@ impl Session {
         let end = TerminalEnd { at: fleet.now(), why, failed, status: exit.status, signal: exit.signal };
         {
             let mut state = self.state();
-            (state.ended, state.ended_at) = (Some(end.clone()), Some(Instant::now()));
+            (state.ended, state.shown_until) = (Some(end.clone()), Some(Instant::now() + patience.unseen));
         }
         // Noted before it is told: who is told that it is over finds it in the trail.
         let line = self.line("terminal close", Some((&end, begun.elapsed())));
-        if let Err(error) = fleet.note(&line, crate::access::outcome(None)).await {
-            tracing::error!(error = %crate::report(&error), terminal = %self.about.id, "the end of a terminal is not noted");
-        }
+        let is_noted = fleet.note_end(&line, crate::access::outcome(None)).await;
         self.tide.send_modify(|tide| tide.over = true);
+        is_noted
     }
 
     /// Carries what is shown; why it was ended from here, or none where the far side did.
@@ -340,23 +343,38 @@ impl Session {
         if let Err(error) = write(open).await {
             tracing::error!(error = %crate::report(&error), terminal = %self.about.id, "the recording breaks off");
             *recorder = None;
+            self.state().broke_off = true;
         }
     }
 
     /// A line of the audit trail about it.
     pub(super) fn line(&self, what: &str, end: Option<(&TerminalEnd, Duration)>) -> TrailLine {
-        let Terminal { name, machine, way, who, from, .. } = &self.about;
-        let mut on = format!("{name} ({machine}, {}), terminal {}", way.as_str(), self.about.id);
-        if self.about.recorded {
-            on.push_str(", recorded");
+        let mut line = line_of(&self.about, what);
+        let on = &mut line.on;
+        if self.state().broke_off {
+            on.push_str(", recording broke off");
         }
         if let Some((end, took)) = end {
             let view = self.view();
             let (typed, shown) = (view.bytes_in, view.bytes_out);
             on.push_str(&format!(": {} after {} s, {typed} bytes typed, {shown} bytes shown", end.why, took.as_secs()));
         }
-        TrailLine { who: who.clone(), from: from.clone(), what: what.to_owned(), on }
+        line
     }
+}
+
+fn line_of(terminal: &Terminal, what: &str) -> TrailLine {
+    let Terminal { id, name, machine, way, who, from, .. } = terminal;
+    let recorded = if terminal.recorded { ", recorded" } else { "" };
+    let on = format!("{name} ({machine}, {}), terminal {id}{recorded}", way.as_str());
+    TrailLine { who: who.clone(), from: from.clone(), what: what.to_owned(), on }
+}
+
+/// The last line of the audit trail about a terminal whose process has died.
+pub(super) fn interrupted(terminal: &Terminal) -> TrailLine {
+    let mut line = line_of(terminal, "terminal close");
+    line.on.push_str(": the process that served it has died");
+    line
 }
 
 /// `exit status 2`, `ended by SIGKILL`.

@@ -27,12 +27,16 @@ struct Desk {
     fleet: Fleet,
     session: Arc<Session>,
     far: Far,
-    serving: tokio::task::JoinHandle<()>,
+    serving: tokio::task::JoinHandle<bool>,
     _directory: tempfile::TempDir,
 }
 
 /// A session whose far side the test plays.
 async fn desk(patience: Patience) -> Desk {
+    recorded_desk(patience, None).await
+}
+
+async fn recorded_desk(patience: Patience, recorder: Option<Recorder>) -> Desk {
     let directory = tempfile::tempdir().unwrap();
     let options = FleetOptions { with_this_machine: false, ..FleetOptions::new(directory.path()) };
     let fleet = Fleet::open(options).await.unwrap();
@@ -47,13 +51,13 @@ async fn desk(patience: Patience) -> Desk {
         opened_at: fleet.now(),
         size: TerminalSize::default(),
         viewers: 0,
-        recorded: false,
+        recorded: recorder.is_some(),
         bytes_in: 0,
         bytes_out: 0,
         ended: None,
     };
     let session = Arc::new(Session::new(about, pty.keys));
-    let serving = tokio::spawn(session.clone().serve(fleet.clone(), pty.screen, pty.exit, None, patience));
+    let serving = tokio::spawn(session.clone().serve(fleet.clone(), pty.screen, pty.exit, recorder, patience));
     Desk { fleet, session, far, serving, _directory: directory }
 }
 
@@ -166,7 +170,7 @@ async fn the_end_is_told_and_noted() {
     let Some(Seen::Ended(end)) = soon(viewer.next()).await else { panic!("it ends") };
     assert_eq!((end.status, end.why.as_str()), (Some(3), "exit status 3"));
     assert_eq!(soon(viewer.next()).await, None);
-    serving.await.unwrap();
+    assert!(serving.await.unwrap(), "it is noted");
     let [line] = trail(&fleet).await.try_into().unwrap();
     assert_eq!((line.who.as_str(), line.from.as_str(), line.what.as_str()), ("ada", "192.0.2.7", "terminal close"));
     assert!(line.on.starts_with("web1 (host:h1, ssh)"), "{}", line.on);
@@ -180,7 +184,7 @@ async fn the_end_is_told_and_noted() {
 
 /// How it ends under a patience, with or without somebody who looks.
 async fn ends(patience: Patience, looks: bool) -> String {
-    let Desk { session, far, serving, .. } = desk(patience).await;
+    let Desk { session, far, serving, _directory, .. } = desk(patience).await;
     let viewer = looks.then(|| Viewer::enter(session.clone(), None, false));
     let Far { mut typed, exit, .. } = far;
     // The far side ends when it is hung up.
@@ -188,6 +192,18 @@ async fn ends(patience: Patience, looks: bool) -> String {
     exit.send(Ok(Exit::default())).unwrap();
     soon(serving).await.unwrap();
     drop(viewer);
+    // One that has ended is shown for as long as one would stay that nobody looks at.
+    match patience.unseen > SOON {
+        true => assert!(!session.is_past()),
+        false => {
+            let past = async {
+                while !session.is_past() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            soon(past).await;
+        }
+    }
     session.view().ended.unwrap().why
 }
 
@@ -198,6 +214,38 @@ async fn what_is_left_alone_ends_by_itself() {
     assert!(ends(unseen, false).await.starts_with("nobody looked at it for"));
     let idle = Patience { unseen: long, idle: Duration::from_millis(10) };
     assert!(ends(idle, true).await.starts_with("nobody typed for"));
+}
+
+#[tokio::test]
+async fn a_recording_that_breaks_off_is_called_so() {
+    let recorder = Recorder::without_room().await.unwrap();
+    let Desk { fleet, far, serving, _directory, .. } = recorded_desk(Patience::default(), Some(recorder)).await;
+    show(&far, "bye").await;
+    let Far { screen, exit, .. } = far;
+    drop(screen);
+    exit.send(Ok(Exit::default())).unwrap();
+    soon(serving).await.unwrap();
+    let [line] = trail(&fleet).await.try_into().unwrap();
+    assert!(line.on.contains(", recorded, recording broke off: "), "{}", line.on);
+}
+
+#[tokio::test]
+async fn the_end_of_a_terminal_whose_process_died_is_noted_once() {
+    let desk = desk(Patience::default()).await;
+    let (fleet, session) = (&desk.fleet, &desk.session);
+    let terminals = Terminals::new(fleet.clone());
+    let mark = Mark::make(fleet.data_dir(), &session.view()).await.unwrap();
+    terminals.tidy().await.unwrap();
+    assert_eq!(trail(fleet).await.len(), 0, "its process lives");
+    // As it is when the process is killed: the lock goes, the file stays.
+    drop(mark);
+    terminals.tidy().await.unwrap();
+    terminals.tidy().await.unwrap();
+    let [line] = trail(fleet).await.try_into().unwrap();
+    assert_eq!((line.who.as_str(), line.from.as_str(), line.what.as_str()), ("ada", "192.0.2.7", "terminal close"));
+    assert_eq!(line.outcome, "interrupted");
+    let on = format!("web1 (host:h1, ssh), terminal {}: the process that served it has died", session.view().id);
+    assert_eq!(line.on, on);
 }
 
 #[tokio::test]
@@ -239,6 +287,8 @@ async fn terminals_of_this_machine_are_opened_recorded_listed_and_closed() {
     let what: Vec<String> =
         trail(&fleet).await.into_iter().rev().map(|line| format!("{} {}", line.what, line.outcome)).collect();
     assert_eq!(what, ["terminal open started", "terminal attach ok", "terminal close ok"]);
+    terminals.stop().await;
+    assert_eq!(std::fs::read_dir(directory.path().join("terminals")).unwrap().count(), 0, "nothing is left to note");
     // Once more closes what has ended: it is forgotten.
     terminals.close(&terminal.id, &by).await.unwrap();
     assert_eq!(terminals.get(&terminal.id).unwrap_err().kind(), ErrorKind::NotFound);
