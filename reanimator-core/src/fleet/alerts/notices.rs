@@ -105,7 +105,7 @@ mod tests {
             "id": "c1:pve2:local", "connection": "c1", "name": "local", "cluster": null, "nodes": ["pve2"],
             "type": "dir", "content": [], "shared": false, "active": true, "space": null, "observed_at": null,
         });
-        let (storages, places) = ([serde_json::from_value(storage).unwrap()], BTreeMap::from(places));
+        let (storages, places) = ([serde_json::from_value::<Storage>(storage).unwrap()], BTreeMap::from(places));
         for (entity, things) in [
             ("host:h1", None),
             ("guest:c1:101", None),
