@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::TcpStream,
     process::Command,
     time::{Duration, Instant},
 };
@@ -90,6 +91,12 @@ fn prepared(scripts: [&str; 3]) -> (Vec<LabHost>, Home) {
     let (hosts, home) = (lab::hosts(), Home::new());
     assert!(hosts.len() >= 3, "`lab up 3` starts three hosts");
     for (host, script) in hosts.iter().zip(scripts) {
+        // Another test may have just started it again.
+        let began = Instant::now();
+        while TcpStream::connect((host.address.as_str(), host.port)).is_err() {
+            assert!(began.elapsed() < PATIENCE, "{} does not answer", host.name);
+            std::thread::sleep(EVERY);
+        }
         on(host, OUT_OF_DATE, script);
         host.add_to(&home);
     }
