@@ -186,10 +186,11 @@ fn a_server_that_is_killed_leaves_a_run_interrupted_with_what_had_come() {
     assert!(has_come(&seen), "{seen}");
     let listed = server.get("/api/v1/commands");
     assert_eq!(listed["items"][0]["state"], "interrupted");
-    let trail = server.get("/api/v1/audit");
-    let outcomes: Vec<&str> =
-        trail["items"].as_array().unwrap().iter().map(|entry| entry["outcome"].as_str().unwrap()).collect();
-    assert!(outcomes.contains(&"interrupted after 0 answers"), "{outcomes:?}");
+    let is_noted = |trail: &Value| {
+        let entries = trail["items"].as_array().unwrap();
+        entries.iter().any(|entry| entry["outcome"] == "interrupted after 0 answers")
+    };
+    wait_for(&server, "/api/v1/audit", is_noted);
     // What the test has begun it also ends: nobody else does after a kill on this very machine.
     let pid = std::fs::read_to_string(&mark).unwrap();
     drop(std::process::Command::new("kill").arg(pid.trim()).output());
