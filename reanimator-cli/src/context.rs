@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reanimator_core::{
     Error, Fleet, FleetOptions,
     access::{self, Principal},
-    fleet::TrailLine,
 };
 use tokio::sync::OnceCell;
 use tracing_subscriber::EnvFilter;
@@ -103,11 +102,6 @@ impl Context {
     pub(crate) fn complain(&self, text: &[u8]) {
         // Nobody to tell where stderr is closed; the exit code still says it.
         let _ = std::io::stderr().write_all(text);
-    }
-
-    /// A line of the audit trail for something that is done here.
-    pub(crate) fn line(&self, what: String, on: String) -> TrailLine {
-        TrailLine { who: Principal::local().who(), from: "local".to_owned(), what, on }
     }
 
     /// Carries out a change and writes into the audit trail what it was and what came of it.

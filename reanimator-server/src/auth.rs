@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use reanimator_core::{
     Error, ErrorKind, Fleet, Result,
     access::{self, Principal, Role},
-    fleet::TrailLine,
+    fleet::By,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -94,9 +94,9 @@ impl Caller {
         &self.from
     }
 
-    /// A line of the audit trail for something that the caller does.
-    pub(crate) fn line(&self, what: &str, on: String) -> TrailLine {
-        TrailLine { who: self.principal.who(), from: self.from.clone(), what: what.to_owned(), on }
+    /// Who asks and from where, for the core's lines in the audit trail.
+    pub(crate) fn by(&self) -> By {
+        By { who: self.principal.who(), from: self.from.clone() }
     }
 
     async fn of(parts: &Parts, state: &AppState) -> Result<Self> {

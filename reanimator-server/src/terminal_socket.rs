@@ -40,7 +40,6 @@ use crate::{
     error::ApiError,
     json::{Name, Query},
     openapi::Refusals,
-    routes::terminals::by,
     state::AppState,
 };
 
@@ -157,7 +156,7 @@ pub(crate) async fn look(
             .because(rejection.body_text())
             .next("open it as a WebSocket, HTTP version 13")
     })?;
-    let viewer = state.terminals.attach(&id, look.from, look.says, &by(&caller)).await?;
+    let viewer = state.terminals.attach(&id, look.from, look.says, &caller.by()).await?;
     let upgrade = upgrade.max_message_size(LARGEST_INCOMING).max_frame_size(LARGEST_INCOMING).write_buffer_size(0);
     Ok(upgrade.on_upgrade(move |socket| serve(socket, state, caller.credential, viewer)))
 }

@@ -14,7 +14,7 @@ use std::{
 use linux_sim::{Fault, Options, Sim};
 use reanimator_core::{
     Fleet, FleetOptions,
-    fleet::TrailLine,
+    fleet::By,
     model::{
         CommandId, CommandState, CommandView, Connection, ConnectionId, Host, HostId, Link, NewCommand, Reach,
         SshReach, Sudo,
@@ -27,8 +27,8 @@ use serde_json::{Value, json};
 /// Nothing takes so long when all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn line() -> TrailLine {
-    TrailLine { who: "ada".into(), from: "local".into(), what: "exec".into(), on: "all".into() }
+fn ada() -> By {
+    By { who: "ada".into(), from: "local".into() }
 }
 
 fn new(command: &str) -> NewCommand {
@@ -87,7 +87,7 @@ async fn the_odd_one_of_a_hundred_and_twenty_stands_apart() {
     let fleet = fleet_of(&sim, directory.path(), true).await;
     let commands = Commands::new(fleet.clone());
     // A simulated host knows no variables; this machine does.
-    let run = commands.start(new("echo one; echo home $HOME; echo three"), line()).await.unwrap();
+    let run = commands.start(new("echo one; echo home $HOME; echo three"), &ada()).await.unwrap();
     let over = tokio::time::timeout(PATIENCE, commands.wait(&run.id)).await.unwrap().unwrap();
     assert_eq!((over.state, over.hosts, over.ok, over.failed), (CommandState::Done, 121, 121, 0));
     let view = commands.view(&run.id).await.unwrap();
@@ -114,7 +114,7 @@ async fn whatever_hosts_write_the_others_are_heard() {
     let fleet = fleet_of(&sim, directory.path(), false).await;
     let commands = Commands::new(fleet);
     let limits = NewCommand { time_limit_seconds: Some(5), output_limit_bytes: Some(100_000), ..new("uname -s") };
-    let run = commands.start(limits, line()).await.unwrap();
+    let run = commands.start(limits, &ada()).await.unwrap();
     let over = tokio::time::timeout(PATIENCE, commands.wait(&run.id)).await.unwrap().unwrap();
     assert_eq!((over.state, over.ok + over.failed), (CommandState::Done, 6));
     let view = commands.view(&run.id).await.unwrap();
@@ -137,10 +137,10 @@ async fn stopping_ends_the_command_behind_a_real_sshd() {
     let commands = Commands::new(fleet.clone());
     let mark = directory.path().join("mark");
     let text = format!("echo $$ >{}; printf 'half\\033[2J\\377'; sleep 1000", mark.display());
-    let run = commands.start(new(&text), line()).await.unwrap();
+    let run = commands.start(new(&text), &ada()).await.unwrap();
     let view = until(&commands, &run.id, |view| !view.groups.is_empty()).await;
     assert!(view.groups[0].running && view.groups[0].stdout.starts_with("half"), "{view:?}");
-    let stopped = commands.stop(&run.id, "ada", "local").await.unwrap();
+    let stopped = commands.stop(&run.id, &ada()).await.unwrap();
     assert_eq!(stopped.state, CommandState::Stopped);
     is_gone(&std::fs::read_to_string(&mark).unwrap()).await;
     let answer = commands.answer(&run.id, &view.groups[0].hosts[0].id).await.unwrap();

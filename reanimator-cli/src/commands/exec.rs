@@ -7,8 +7,7 @@ use clap::Args;
 use futures::StreamExt;
 use reanimator_core::{
     Error, ErrorKind,
-    access::Principal,
-    fleet::{ExecAnswer, TrailLine, group_answers},
+    fleet::{By, ExecAnswer, group_answers},
     model::{CommandId, CommandState, NewCommand, SavedCommand, command::LARGEST_OUTPUT},
     transport::{Captured, Output},
     workflows::commands::Commands,
@@ -112,10 +111,9 @@ pub(crate) async fn run(args: ExecArgs, context: &Context) -> Result<Done, Failu
 
 async fn carry_out(args: &ExecArgs, commands: &Commands, context: &Context) -> Result<Done, Failure> {
     let new = new_command(args, context).await?;
-    let line = TrailLine::exec(Principal::local().who(), "local", &new.on, &new.command);
     let mut stop = std::pin::pin!(told_to_stop());
     let (command, on) = (new.command.clone(), new.on.clone());
-    let (run, mut answers) = commands.follow(new, args.output_limit.unwrap_or(OUTPUT_LIMIT), line).await?;
+    let (run, mut answers) = commands.follow(new, args.output_limit.unwrap_or(OUTPUT_LIMIT), &By::local()).await?;
     let collect = args.group || args.diff || context.screen.is_json();
     let progress =
         if collect { context.progress(run.hosts as usize, "hosts answered") } else { indicatif::ProgressBar::hidden() };
@@ -196,7 +194,7 @@ async fn new_command(args: &ExecArgs, context: &Context) -> Result<NewCommand, F
 
 /// Ends it on the hosts, and waits for that.
 async fn end(commands: &Commands, id: &CommandId, context: &Context) -> Result<(), Error> {
-    match commands.stop(id, &context.line(String::new(), String::new()).who, "local").await {
+    match commands.stop(id, &By::local()).await {
         // It was over in that very moment.
         Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
         Ok(_) | Err(_) => {}

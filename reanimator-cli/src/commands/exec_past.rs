@@ -4,6 +4,7 @@ use std::io;
 
 use reanimator_core::{
     access::Principal,
+    fleet::By,
     model::{
         CommandGroup, CommandRun, CommandState, CommandView, Difference, DifferenceKind, OutputStream, SavedCommand,
     },
@@ -74,7 +75,7 @@ pub(super) async fn show(commands: &Commands, id: String, context: &Context) -> 
 
 /// Stops one, whichever process carries it out.
 pub(super) async fn stop(commands: &Commands, id: String, context: &Context) -> Result<Done, Failure> {
-    let run = commands.stop(&id.into(), &Principal::local().who(), "local").await?;
+    let run = commands.stop(&id.into(), &By::local()).await?;
     if context.screen.is_json() {
         context.screen.document(&run)?;
     } else {

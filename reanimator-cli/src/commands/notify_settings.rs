@@ -77,7 +77,7 @@ pub(crate) struct WhenArgs {
     /// Only of these levels: critical,warning,notice
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', value_parser = level)]
     levels: Vec<NoticeLevel>,
-    /// Only of these kinds: alert-raised,alert-resolved,alert-reminder,operation-ended,update-ended
+    /// Only of these kinds: alert-raised,alert-resolved,operation-ended,update-ended
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<NoticeKind>,
     /// Only about these hosts; all with an empty text

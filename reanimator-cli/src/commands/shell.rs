@@ -11,9 +11,9 @@ use std::{
 use clap::Args;
 use reanimator_core::{
     Error, ErrorKind,
-    access::Principal,
+    fleet::By,
     model::{NewTerminal, TerminalEnd, TerminalId, TerminalSize},
-    workflows::shell::{By, Hands, Seen, Terminals, Viewer},
+    workflows::shell::{Hands, Seen, Terminals, Viewer},
 };
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use serde_json::json;
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: ShellArgs, context: &Context) -> Result<Done, Fail
     let new = NewTerminal { machine, cols: size.cols, rows: size.rows, record };
     let terminals = Terminals::new(fleet);
     terminals.tidy().await?;
-    let by = By { who: Principal::local().who(), from: "local".to_owned() };
+    let by = By::local();
     let terminal = terminals.open(new, &by).await?;
     let viewer = terminals.attach(&terminal.id, None, true, &by).await?;
     let shown = show(viewer).await;

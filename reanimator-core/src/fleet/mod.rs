@@ -115,7 +115,7 @@ pub use tables::Tables;
 pub(crate) use terminals::OpenPty;
 pub use terminals::{TerminalChange, TerminalSettings};
 pub use testing::{TestReport, TestStep};
-pub use trail::{STARTED, TrailLine};
+pub use trail::{By, STARTED, TrailLine};
 pub(crate) use updates::{Redundancy, may_update};
 pub use updates::{RedundantView, ScheduleChange, ScheduleView};
 pub use uploads::{NewUpload, Upload};

@@ -10,7 +10,10 @@ use futures::{
 use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{ExecAnswer, ExecRequest, Fleet};
-use crate::{Result, access};
+use crate::{
+    Result,
+    access::{self, Principal},
+};
 
 /// What stands in the trail for a command that has begun.
 pub const STARTED: &str = "started";
@@ -20,6 +23,34 @@ const EXEC: &str = "exec";
 
 /// How long it is waited before an end that could not be noted is tried again.
 const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
+
+/// Who asks for something, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// A user's name, `token:NAME`, `local:USER`.
+    pub who: String,
+    /// An address, or `local`.
+    pub from: String,
+}
+
+impl By {
+    /// Who has started this program.
+    #[must_use]
+    pub fn local() -> Self {
+        Self { who: Principal::local().who(), from: "local".to_owned() }
+    }
+
+    /// The line of the audit trail of what they do.
+    #[must_use]
+    pub fn line(&self, what: impl Into<String>, on: impl Into<String>) -> TrailLine {
+        TrailLine { who: self.who.clone(), from: self.from.clone(), what: what.into(), on: on.into() }
+    }
+
+    /// The line of a command, the same whoever asks for it: `exec` on `SELECTOR: COMMAND`.
+    pub(crate) fn exec(&self, on: &str, command: &str) -> TrailLine {
+        self.line(EXEC, format!("{on}: {command}"))
+    }
+}
 
 /// A line of the audit trail before it is known what came of it.
 #[derive(Clone, Debug)]
@@ -34,23 +65,14 @@ pub struct TrailLine {
     pub on: String,
 }
 
-impl TrailLine {
-    /// The line of a command, the same whoever asks for it: `exec` on `SELECTOR: COMMAND`.
-    #[must_use]
-    pub fn exec(who: impl Into<String>, from: impl Into<String>, on: &str, command: &str) -> Self {
-        let on = format!("{on}: {command}");
-        Self { who: who.into(), from: from.into(), what: EXEC.to_owned(), on }
-    }
-}
-
 impl Fleet {
     /// As [`exec`](Self::exec), with a line in the audit trail at the beginning, and another one at the end: `ok`, on how
-    /// many hosts it failed, or after how many answers nobody waited any more. Of `line` it is taken who asks, and from where.
+    /// many hosts it failed, or after how many answers nobody waited any more.
     ///
     /// # Errors
     /// As [`exec`](Self::exec), noted too; `Storage` when it cannot be noted: then it is not done.
-    pub async fn exec_audited(&self, request: ExecRequest, line: TrailLine) -> Result<BoxStream<'static, ExecAnswer>> {
-        let line = TrailLine::exec(line.who, line.from, &request.on.to_string(), &request.command);
+    pub async fn exec_audited(&self, request: ExecRequest, by: &By) -> Result<BoxStream<'static, ExecAnswer>> {
+        let line = by.exec(&request.on.to_string(), &request.command);
         match self.exec(request).await {
             Ok(answers) => {
                 self.note(&line, STARTED).await?;
@@ -165,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_command_has_one_shape() {
-        let line = TrailLine::exec("ada", "local", "all", "uname -r");
-        assert_eq!((line.what.as_str(), line.on.as_str()), ("exec", "all: uname -r"));
+        let by = By { who: "ada".into(), from: "local".into() };
+        let line = by.exec("all", "uname -r");
+        assert_eq!((line.who.as_str(), line.what.as_str(), line.on.as_str()), ("ada", "exec", "all: uname -r"));
     }
 }

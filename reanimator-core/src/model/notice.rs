@@ -65,8 +65,6 @@ pub enum NoticeKind {
     AlertRaised,
     /// An alert is over.
     AlertResolved,
-    /// An alert goes on, and nobody has acknowledged it.
-    AlertReminder,
     /// An operation ended, however it did.
     OperationEnded,
     /// A run of updates ended, however it did.
@@ -92,21 +90,14 @@ pub enum NoticeLevel {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::AlertRaised,
-        Self::AlertResolved,
-        Self::AlertReminder,
-        Self::OperationEnded,
-        Self::UpdateEnded,
-        Self::Test,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::AlertRaised, Self::AlertResolved, Self::OperationEnded, Self::UpdateEnded, Self::Test];
 
     /// As it stands in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AlertRaised => "alert-raised",
             Self::AlertResolved => "alert-resolved",
-            Self::AlertReminder => "alert-reminder",
             Self::OperationEnded => "operation-ended",
             Self::UpdateEnded => "update-ended",
             Self::Test => "test",

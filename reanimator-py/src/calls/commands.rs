@@ -3,7 +3,7 @@
 use reanimator_core::{
     Fleet, Result,
     access::Principal,
-    fleet::TrailLine,
+    fleet::By,
     model::{CommandId, NewCommand, SavedCommand},
     workflows::commands::Commands,
 };
@@ -13,9 +13,7 @@ use crate::{answer::Plain, arguments::Json};
 
 /// Starts one.
 pub(crate) async fn start_command(commands: Commands, new: NewCommand) -> Result<Plain> {
-    let what = format!("exec: {}", new.command);
-    let line = TrailLine { who: Principal::local().who(), from: "local".to_owned(), what, on: new.on.clone() };
-    Plain::of(&commands.start(new, line).await?)
+    Plain::of(&commands.start(new, &By::local()).await?)
 }
 
 /// The newest runs before one.
@@ -40,7 +38,7 @@ pub(crate) async fn command_answer(commands: Commands, id: String, host: String)
 
 /// Stops a run.
 pub(crate) async fn stop_command(commands: Commands, id: String) -> Result<Plain> {
-    Plain::of(&commands.stop(&id.into(), &Principal::local().who(), "local").await?)
+    Plain::of(&commands.stop(&id.into(), &By::local()).await?)
 }
 
 /// All saved commands.

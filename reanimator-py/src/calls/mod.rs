@@ -23,7 +23,7 @@ use futures::StreamExt;
 use reanimator_core::{
     Fleet, FleetOptions, Result,
     access::{self, Principal},
-    fleet::{HostEdit, TrailLine},
+    fleet::{By, HostEdit},
 };
 
 use crate::{
@@ -133,10 +133,8 @@ pub(crate) async fn run(
     time_limit: f64,
     sudo: bool,
 ) -> Result<Vec<Answer>> {
-    let what = format!("exec: {command}");
     let request = arguments::command(command, &select, time_limit, sudo)?;
-    let line = TrailLine { who: Principal::local().who(), from: "local".to_owned(), what, on: select };
-    let answers = fleet.exec_audited(request, line).await?;
+    let answers = fleet.exec_audited(request, &By::local()).await?;
     Ok(answers.map(Answer::from).collect().await)
 }
 

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use reanimator_core::{
     Error, ErrorKind, Result,
-    fleet::TrailLine,
     model::{CommandAnswer, CommandId, CommandRun, CommandView, NewCommand, SavedCommand},
 };
 use serde::{Deserialize, Serialize};
@@ -83,8 +82,7 @@ async fn start(
     State(state): State<AppState>,
     Body(new): Body<NewCommand>,
 ) -> Result<(StatusCode, Json<CommandRun>), ApiError> {
-    let line = TrailLine::exec(caller.principal.who(), caller.from(), &new.on, &new.command);
-    let run = state.commands.start(new, line).await?;
+    let run = state.commands.start(new, &caller.by()).await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
 
@@ -104,7 +102,7 @@ async fn stop(
     State(state): State<AppState>,
     Name(id): Name,
 ) -> Result<(StatusCode, Json<CommandRun>), ApiError> {
-    let stopped = state.commands.stop(&id.into(), &caller.principal.who(), caller.from()).await?;
+    let stopped = state.commands.stop(&id.into(), &caller.by()).await?;
     Ok((StatusCode::ACCEPTED, Json(stopped)))
 }
 

@@ -95,8 +95,7 @@ pub(crate) struct LastLine {
     responses((status = 200, description = "One `AnswerLine` per host, then a `LastLine`", body = AnswerLine,
         content_type = "application/x-ndjson"), Refusals))]
 async fn exec(admin: Admin, State(state): State<AppState>, Body(command): Body<Command>) -> Result<Response, ApiError> {
-    let on = format!("{}: {}", command.on, command.command);
-    let answers = state.fleet.exec_audited(command.try_into()?, admin.0.line("exec", on)).await?;
+    let answers = state.fleet.exec_audited(command.try_into()?, &admin.0.by()).await?;
     let body = ResponseBody::from_stream(lines(answers).take_until(state.stop.clone().cancelled_owned()));
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     Ok(([(header::CONTENT_TYPE, ndjson)], body).into_response())

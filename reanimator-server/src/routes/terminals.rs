@@ -10,7 +10,6 @@ use axum::{
 use reanimator_core::{
     Error, ErrorKind, Result,
     model::{NewTerminal, Recording, Terminal},
-    workflows::shell::By,
 };
 use serde::Serialize;
 use tokio_util::io::ReaderStream;
@@ -18,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    auth::{Admin, Caller},
+    auth::Admin,
     error::ApiError,
     json::{Body, Name},
     openapi::Refusals,
@@ -47,11 +46,6 @@ struct Recordings {
     items: Vec<Recording>,
 }
 
-/// Who asks, for the core's lines in the audit trail.
-pub(crate) fn by(caller: &Caller) -> By {
-    By { who: caller.principal.who(), from: caller.from().to_owned() }
-}
-
 /// The terminals that are open, and those that ended a while ago.
 #[utoipa::path(get, path = "/api/v1/terminals", tag = "terminals", extensions(("x-role" = json!("admin"))),
     responses((status = 200, body = Terminals), Refusals))]
@@ -67,7 +61,7 @@ async fn open(
     State(state): State<AppState>,
     Body(new): Body<NewTerminal>,
 ) -> Result<(StatusCode, Json<Terminal>), ApiError> {
-    Ok((StatusCode::CREATED, Json(state.terminals.open(new, &by(&caller)).await?)))
+    Ok((StatusCode::CREATED, Json(state.terminals.open(new, &caller.by()).await?)))
 }
 
 /// One terminal.
@@ -81,7 +75,7 @@ async fn show(_: Admin, State(state): State<AppState>, Name(id): Name) -> Result
 #[utoipa::path(delete, path = "/api/v1/terminals/{id}", tag = "terminals", params(("id" = String, Path)),
     extensions(("x-role" = json!("admin"))), responses((status = 204), Refusals))]
 async fn close(Admin(caller): Admin, State(state): State<AppState>, Name(id): Name) -> Result<StatusCode, ApiError> {
-    state.terminals.close(&id.into(), &by(&caller)).await?;
+    state.terminals.close(&id.into(), &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

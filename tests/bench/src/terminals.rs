@@ -58,10 +58,13 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
         let before = memory_kb(pid)?;
         let mut terminals = try_join_all((0..TERMINALS).map(|_| Open::new(&address, &token, &host))).await?;
         let memory = memory_kb(pid)? - before;
-        let (idle, _) = spent(&[pid], async { Ok(tokio::time::sleep(IDLE).await) }).await?;
+        let (idle, _) = spent(&[pid], async {
+            tokio::time::sleep(IDLE).await;
+            Ok(())
+        })
+        .await?;
         let flood = try_join_all(terminals.iter_mut().map(Open::flood));
-        let (flood, bytes) =
-            spent(&[pid], async { Result::<_, crate::Error>::Ok(tokio::time::timeout(LIMIT, flood).await??) }).await?;
+        let (flood, bytes) = spent(&[pid], async { tokio::time::timeout(LIMIT, flood).await? }).await?;
         Result::<_, crate::Error>::Ok(Used { memory, idle, flood, bytes: bytes.iter().sum() })
     })?;
     service.still_runs()?;

@@ -153,8 +153,8 @@ async fn check(api: &dyn PveApi, node: &str, of: ConsoleOf<'_>) -> Result<()> {
     // As the VM runs, which may not be as it is written down.
     let config = api.call(Request::get(of.path(node, &["config"])).param("current", "1")).await?;
     let fields = Fields::of(&config);
-    let has_port = |name: &&str| fields.and_then(|fields| fields.text(name)).as_deref() == Some("socket");
-    if SERIAL_PORTS.iter().any(|name| has_port(name)) {
+    let has_port = |name: &str| fields.and_then(|fields| fields.text(name)).as_deref() == Some("socket");
+    if SERIAL_PORTS.into_iter().any(has_port) {
         return Ok(());
     }
     refuse(

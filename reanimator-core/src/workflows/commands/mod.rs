@@ -6,12 +6,11 @@
 //! A run whose process died is `interrupted`, with what had arrived.
 //!
 //! ```no_run
-//! use reanimator_core::{Fleet, FleetOptions, fleet::TrailLine, model::NewCommand, workflows::commands::Commands};
+//! use reanimator_core::{Fleet, FleetOptions, fleet::By, model::NewCommand, workflows::commands::Commands};
 //! # async fn example() -> Result<(), reanimator_core::Error> {
 //! let commands = Commands::new(Fleet::open(FleetOptions::new("/tmp/fleet")).await?);
 //! let new = NewCommand { command: "uname -r".into(), on: "all".into(), ..NewCommand::default() };
-//! let line = TrailLine::exec("local:ada", "local", &new.on, &new.command);
-//! let run = commands.start(new, line).await?;
+//! let run = commands.start(new, &By::local()).await?;
 //! commands.wait(&run.id).await?;
 //! for group in commands.view(&run.id).await?.groups {
 //!     println!("{} hosts said {}", group.hosts.len(), group.stdout);
@@ -37,7 +36,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{live::Live, turns::Turns};
 use crate::{
     Error, ErrorKind, Result, access,
-    fleet::{ExecAnswer, ExecListener, ExecRequest, Fleet, TrailLine},
+    fleet::{By, ExecAnswer, ExecListener, ExecRequest, Fleet},
     model::{
         AnswerState, CommandAnswer, CommandId, CommandRun, CommandState, CommandView, EventKind, HostId, NewCommand,
     },
@@ -100,14 +99,14 @@ impl Commands {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Starts a command, or lets it wait for its turn; it goes on by itself. A [line](TrailLine::exec) stands in the audit trail
-    /// at the beginning, and at the end with what came of it; of `line` it is taken who asks, and from where.
+    /// Starts a command, or lets it wait for its turn; it goes on by itself. A line stands in the audit trail at the beginning,
+    /// and at the end with what came of it.
     ///
     /// # Errors
     /// `Invalid` for what could not be run, `NotFound` for a name that is no host, `Busy` where too many wait already,
     /// `Storage`.
-    pub async fn start(&self, new: NewCommand, line: TrailLine) -> Result<CommandRun> {
-        self.begin(new, line, None).await
+    pub async fn start(&self, new: NewCommand, by: &By) -> Result<CommandRun> {
+        self.begin(new, by, None).await
     }
 
     /// The same, with every answer as it comes, whole up to `output` bytes of each stream, whatever of it is kept. Nobody need
@@ -119,20 +118,20 @@ impl Commands {
         &self,
         new: NewCommand,
         output: usize,
-        line: TrailLine,
+        by: &By,
     ) -> Result<(CommandRun, impl Stream<Item = ExecAnswer> + Send + Unpin + use<>)> {
         let (tell, answers) = mpsc::unbounded();
-        Ok((self.begin(new, line, Some((output, tell))).await?, answers))
+        Ok((self.begin(new, by, Some((output, tell))).await?, answers))
     }
 
     async fn begin(
         &self,
         new: NewCommand,
-        line: TrailLine,
+        by: &By,
         follower: Option<(usize, mpsc::UnboundedSender<ExecAnswer>)>,
     ) -> Result<CommandRun> {
         let Inner { fleet, owner, .. } = self.inner.as_ref();
-        let line = TrailLine::exec(line.who, line.from, &new.on, &new.command);
+        let line = by.exec(&new.on, &new.command);
         let turn = async {
             new.check()?;
             self.inner.turns.take(&line.who)
@@ -147,7 +146,7 @@ impl Commands {
         let mut request = request(&new)?;
         // A selector that means nothing is refused below, and noted there.
         let hosts = fleet.select(&request.on).await.unwrap_or_default();
-        let run = run_of(&new, &line, hosts.len(), turn.is_now(), fleet.now());
+        let run = run_of(&new, by, hosts.len(), turn.is_now(), fleet.now());
         let answers: Vec<CommandAnswer> =
             hosts.into_iter().map(|host| CommandAnswer::waiting(host.id, host.name)).collect();
         let live = Arc::new(Live::new(run.clone(), &answers));
@@ -155,7 +154,7 @@ impl Commands {
         let (output, follower) = follower.unzip();
         request.output_limit = output.unwrap_or(usize::try_from(run.output_limit_bytes).unwrap_or(usize::MAX));
         // Nothing is begun before the first of them is asked for.
-        let exec = fleet.exec_audited(request, line).await?;
+        let exec = fleet.exec_audited(request, by).await?;
         let open = OpenCommand { run: run.clone(), owner: owner.clone(), owned_until: fleet.now() + LEASE };
         fleet.store().add_command(&open, &answers).await?;
         lock(&self.inner.live).insert(run.id.clone(), live.clone());
@@ -238,7 +237,7 @@ impl Commands {
     ///
     /// # Errors
     /// `NotFound`, `Conflict` where it is over, `Storage`.
-    pub async fn stop(&self, id: &CommandId, who: &str, from: &str) -> Result<CommandRun> {
+    pub async fn stop(&self, id: &CommandId, by: &By) -> Result<CommandRun> {
         let stopped = async {
             let run = self.get(id).await?;
             let wished = self.inner.fleet.store().wish_command_stopped(id).await?;
@@ -256,8 +255,7 @@ impl Commands {
             }
         };
         let stopped = stopped.await;
-        let (who, from, what, on) = (who.to_owned(), from.to_owned(), "exec stop".to_owned(), id.to_string());
-        let line = TrailLine { who, from, what, on };
+        let line = by.line("exec stop", id.as_str());
         self.inner.fleet.note(&line, access::outcome(stopped.as_ref().err())).await?;
         stopped
     }
@@ -324,7 +322,8 @@ impl Commands {
             .map(|answer| answer.left_by(run.state))
             .collect();
         if fleet.store().write_command(&run, &owner, &left).await? {
-            let line = TrailLine::exec(&run.requested_by, &run.requested_from, &run.on, &run.command);
+            let by = By { who: run.requested_by.clone(), from: run.requested_from.clone() };
+            let line = by.exec(&run.on, &run.command);
             let answers = run.ok + run.failed;
             fleet.note_end(&line, &format!("interrupted after {answers} answers")).await;
             fleet.tell(EventKind::CommandEnded, &run.news());
@@ -359,7 +358,7 @@ fn request(new: &NewCommand) -> Result<ExecRequest> {
     Ok(request)
 }
 
-fn run_of(new: &NewCommand, line: &TrailLine, hosts: usize, now: bool, at: jiff::Timestamp) -> CommandRun {
+fn run_of(new: &NewCommand, by: &By, hosts: usize, now: bool, at: jiff::Timestamp) -> CommandRun {
     let share = OUTPUT_IN_ALL / 2 / (hosts as u64).max(1);
     let asked = new.output_limit_bytes.unwrap_or(crate::transport::command::DEFAULT_OUTPUT_LIMIT as u64);
     CommandRun {
@@ -369,8 +368,8 @@ fn run_of(new: &NewCommand, line: &TrailLine, hosts: usize, now: bool, at: jiff:
         sudo: new.sudo,
         time_limit_seconds: new.time_limit_seconds.unwrap_or(crate::transport::command::DEFAULT_TIME_LIMIT.as_secs()),
         output_limit_bytes: asked.min(share.max(OUTPUT_AT_LEAST)),
-        requested_by: line.who.clone(),
-        requested_from: line.from.clone(),
+        requested_by: by.who.clone(),
+        requested_from: by.from.clone(),
         requested_at: at,
         ended_at: None,
         state: if now { CommandState::Running } else { CommandState::Waiting },

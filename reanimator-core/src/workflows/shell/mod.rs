@@ -10,7 +10,7 @@
 //!   one notes the end.
 //!
 //! ```no_run
-//! use reanimator_core::{Fleet, FleetOptions, model::NewTerminal, workflows::shell::{By, Seen, Terminals}};
+//! use reanimator_core::{Fleet, FleetOptions, fleet::By, model::NewTerminal, workflows::shell::{Seen, Terminals}};
 //! # async fn example() -> reanimator_core::Result<()> {
 //! let fleet = Fleet::open(FleetOptions::new("/tmp/fleet")).await?;
 //! let machine = fleet.machine_called("web1").await?;
@@ -50,7 +50,7 @@ pub use viewer::{Hands, Seen, Viewer};
 use self::{mark::Mark, recorder::Recorder, session::Session};
 use crate::{
     Error, ErrorKind, Fleet, Result, access,
-    fleet::{OpenPty, STARTED, TrailLine},
+    fleet::{By, OpenPty, STARTED},
     model::{NewTerminal, Terminal, TerminalId},
 };
 
@@ -68,15 +68,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// What stands in the trail as what came of a terminal whose process has died.
 const INTERRUPTED: &str = "interrupted";
-
-/// Who opens or looks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct By {
-    /// A user's name, `token:NAME`, `local:USER`.
-    pub who: String,
-    /// An address, or `local`.
-    pub from: String,
-}
 
 /// The open terminals of this process. Cloning is cheap: all clones are the same ones.
 #[derive(Clone, Debug)]
@@ -129,7 +120,7 @@ impl Terminals {
     /// from giving one (each of these is in the audit trail too), and `Storage` when it cannot be noted or recorded: then
     /// it is closed again.
     pub async fn open(&self, new: NewTerminal, by: &By) -> Result<Terminal> {
-        let line = |on: String| self.line(by, "terminal open", on);
+        let line = |on: String| by.line("terminal open", on);
         match self.opened(&new, by).await {
             Ok(terminal) => Ok(terminal),
             Err(error) => {
@@ -243,7 +234,7 @@ impl Terminals {
                 .next("close a page that shows it"));
         }
         let on = format!("{} ({}), terminal {id}", view.name, view.machine);
-        self.inner.fleet.note(&self.line(by, "terminal attach", on), access::outcome(None)).await?;
+        self.inner.fleet.note(&by.line("terminal attach", on), access::outcome(None)).await?;
         Ok(Viewer::enter(session, from, says))
     }
 
@@ -282,9 +273,5 @@ impl Terminals {
         for id in over.iter().take(over.len().saturating_sub(MOST)) {
             sessions.remove(id);
         }
-    }
-
-    fn line(&self, by: &By, what: &str, on: String) -> TrailLine {
-        TrailLine { who: by.who.clone(), from: by.from.clone(), what: what.to_owned(), on }
     }
 }

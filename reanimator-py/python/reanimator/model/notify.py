@@ -57,7 +57,7 @@ class NotifyWhich(TypedDict, total=False):
     """Which notices a target gets."""
 
     levels: Sequence[Literal["critical", "warning", "notice", "ok"]]
-    kinds: Sequence[Literal["alert-raised", "alert-resolved", "alert-reminder", "operation-ended", "update-ended", "test"]]
+    kinds: Sequence[Literal["alert-raised", "alert-resolved", "operation-ended", "update-ended", "test"]]
     hosts: str
     guests: str
     resolved: bool
@@ -137,7 +137,7 @@ class Notice(TypedDict):
     """Something told."""
 
     at: str
-    kind: Literal["alert-raised", "alert-resolved", "alert-reminder", "operation-ended", "update-ended", "test"]
+    kind: Literal["alert-raised", "alert-resolved", "operation-ended", "update-ended", "test"]
     level: Literal["critical", "warning", "notice", "ok"]
     title: str
     text: str

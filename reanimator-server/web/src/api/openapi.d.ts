@@ -7809,7 +7809,7 @@ export interface components {
          * @description What kind of thing is told.
          * @enum {string}
          */
-        NoticeKind: "alert-raised" | "alert-resolved" | "alert-reminder" | "operation-ended" | "update-ended" | "test";
+        NoticeKind: "alert-raised" | "alert-resolved" | "operation-ended" | "update-ended" | "test";
         /**
          * @description How bad it is; the worst first.
          * @enum {string}
@@ -8000,7 +8000,6 @@ export interface components {
              * @default [
              *       "alert-raised",
              *       "alert-resolved",
-             *       "alert-reminder",
              *       "operation-ended",
              *       "update-ended",
              *       "test"
