@@ -12,7 +12,7 @@
 //! let new = NewCommand { command: "uname -r".into(), on: "all".into(), ..NewCommand::default() };
 //! let run = commands.start(new, &By::local()).await?;
 //! commands.wait(&run.id).await?;
-//! for group in commands.view(&run.id).await?.groups {
+//! for group in &commands.view(&run.id).await?.groups {
 //!     println!("{} hosts said {}", group.hosts.len(), group.stdout);
 //! }
 //! # Ok(()) }
