@@ -1,6 +1,6 @@
 //! The program is killed at random instants and between the steps while it carries out operations of ten steps, and started again, until each is
-//! over. The cluster counts: every effect began once, none is missing, nothing is stuck; no guest is lost on its way to another node, or is left
-//! locked.
+//! over. Some act on one guest of each of ten nodes, the others move ten guests. The cluster counts: every effect began once, none is missing,
+//! nothing is stuck; no guest is lost on its way to another node, or is left locked.
 //!
 //! `REANIMATOR_KILLS` says how often (20 without it, 200 by `make kill-test`), `REANIMATOR_SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -33,9 +33,11 @@ const ROUNDS: [&str; 7] = ["migrate", "stop", "start", "migrate", "reboot", "shu
 /// Where all of them go, one migration after the other.
 const TARGETS: [&str; 3] = ["pve2", "pve3", "pve1"];
 /// Their cluster's nodes.
-const NODES: [&str; 3] = ["pve1", "pve2", "pve3"];
+const NODES: [&str; GUESTS] = ["pve1", "pve2", "pve3", "pve4", "pve5", "pve6", "pve7", "pve8", "pve9", "pve10"];
 /// The guest that high availability moves: a VM on shared storage.
 const MANAGED: &str = "vm:100";
+/// As many guests are there: those that are moved, one more on each node, and some that cannot be taken.
+const THERE: u32 = 32;
 /// Kills of one operation at most; then it is let go to its end.
 const KILLS_EACH: u32 = 5;
 /// A kill comes within this after a start. An operation that nobody kills takes about as long.
@@ -59,11 +61,16 @@ async fn killed_at_any_instant_nothing_is_lost_or_doubled_or_stuck() {
     assert_eq!((lost, doubled, stuck), (0, 0, 0), "seed {seed}");
 }
 
+/// Its number and kind.
+type Guest = (String, String);
+
 struct Trial {
     sim: Sim,
     home: Home,
-    /// Numbers and kinds.
-    guests: Vec<(String, String)>,
+    /// Those that are moved.
+    movers: Vec<Guest>,
+    /// Those that stay: one on each node.
+    spread: Vec<Guest>,
     /// The same journal, read from here.
     journal: Operations,
     dice: Dice,
@@ -78,7 +85,7 @@ struct Trial {
 impl Trial {
     async fn open(seed: u64) -> Self {
         let task_time = Duration::from_millis(300);
-        let sim = Sim::start(Options { guests: 16, task_time, ..Options::default() }).await.unwrap();
+        let sim = Sim::start(Options { nodes: 10, guests: THERE, task_time, ..Options::default() }).await.unwrap();
         let home = Home::new();
         let info = sim.info();
         home.connect(&info.url, &info.token, &info.fingerprint);
@@ -88,17 +95,34 @@ impl Trial {
         let moves = |guest: &&Value| {
             guest["template"] == false && !managed.contains(&format!("vm:{}\"", guest["vmid"].as_str().unwrap()))
         };
-        let all = items.as_array().unwrap().iter().filter(moves);
+        let all: Vec<&Value> = items.as_array().unwrap().iter().filter(moves).collect();
         let text = |guest: &Value, name: &str| guest[name].as_str().unwrap().to_owned();
-        let guests: Vec<_> = all.take(GUESTS).map(|guest| (text(guest, "vmid"), text(guest, "kind"))).collect();
-        assert_eq!(guests.len(), GUESTS);
+        let known = |guest: &&Value| (text(guest, "vmid"), text(guest, "kind"));
+        let (movers, rest) = all.split_at(GUESTS);
+        let movers: Vec<Guest> = movers.iter().map(known).collect();
+        let stays = |node: &&str| rest.iter().find(|guest| guest["node"] == **node).map(known);
+        let spread: Vec<Guest> = NODES.iter().filter_map(stays).collect();
+        assert_eq!((movers.len(), spread.len()), (GUESTS, NODES.len()), "one on each node");
         let journal = Operations::new(Fleet::open(FleetOptions::new(home.data_dir())).await.unwrap());
-        let managed = Request::post(["cluster", "ha", "resources"]).param("sid", MANAGED);
-        api(&sim).call(managed).await.unwrap();
-        let trial =
-            Self { sim, home, guests, journal, dice: Dice(seed), moves: 0, kills: 0, lost: 0, doubled: 0, stuck: 0 };
-        assert!(trial.start(&trial.words("start")).wait().unwrap().success(), "all of them run at the beginning");
+        // One of each group is looked after by high availability.
+        let (vmid, _) = spread.iter().find(|(_, kind)| kind == "qemu").unwrap();
+        for sid in [MANAGED, &format!("vm:{vmid}")] {
+            let managed = Request::post(["cluster", "ha", "resources"]).param("sid", sid);
+            api(&sim).call(managed).await.unwrap();
+        }
+        let (moves, kills, lost, doubled, stuck) = (0, 0, 0, 0, 0);
+        let trial = Self { sim, home, movers, spread, journal, dice: Dice(seed), moves, kills, lost, doubled, stuck };
+        for guests in [&trial.movers, &trial.spread] {
+            let numbers = guests.iter().map(|(vmid, _)| vmid.as_str());
+            let words: Vec<&str> = ["guest", "start"].into_iter().chain(numbers).collect();
+            assert!(trial.start(&words).wait().unwrap().success(), "all of them run at the beginning");
+        }
         trial
+    }
+
+    /// Whom a verb is done to.
+    fn guests(&self, verb: &str) -> &[Guest] {
+        if verb == "migrate" { &self.movers } else { &self.spread }
     }
 
     /// One operation, killed again and again and taken up by `op resume`, or by a server.
@@ -106,7 +130,7 @@ impl Trial {
         self.moves += usize::from(verb == "migrate");
         let before = self.begun(verb).await;
         let wanted = self.wanted(verb).await;
-        self.hold_answers_back().await;
+        self.hold_answers_back(verb).await;
         let known = self.operations().len();
         let mut child = self.start(&self.words(verb));
         let mut left = KILLS_EACH;
@@ -156,18 +180,18 @@ impl Trial {
             }
         }
         self.lost += usize::from(operation["state"] != "done");
-        let nodes = self.nodes().await;
+        let nodes = self.nodes(verb).await;
         self.lost += nodes.iter().filter(|node| node.is_none()).count();
         if verb == "migrate" {
             self.lost += nodes.iter().flatten().filter(|node| *node != self.target()).count();
         }
-        self.count_locks(&nodes).await;
+        self.count_locks(verb, &nodes).await;
     }
 
     /// How often each guest's effect is to begin: those that are where they are to be stay there.
     async fn wanted(&self, verb: &str) -> Vec<usize> {
         let moves = |node: Option<String>| verb != "migrate" || node.is_none_or(|node| node != self.target());
-        self.nodes().await.into_iter().map(|node| usize::from(moves(node))).collect()
+        self.nodes(verb).await.into_iter().map(|node| usize::from(moves(node))).collect()
     }
 
     fn target(&self) -> &'static str {
@@ -175,20 +199,21 @@ impl Trial {
     }
 
     /// Where the guests are; none where the cluster does not know one any more.
-    async fn nodes(&self) -> Vec<Option<String>> {
+    async fn nodes(&self, verb: &str) -> Vec<Option<String>> {
         let rows = api(&self.sim).call(Request::get(["cluster", "resources"]).param("type", "vm")).await.unwrap();
         let rows = rows.as_array().unwrap();
         let node = |vmid: &str| {
             let row = rows.iter().find(|row| row["vmid"].as_u64() == vmid.parse().ok())?;
             Some(row["node"].as_str()?.to_owned())
         };
-        self.guests.iter().map(|(vmid, _)| node(vmid)).collect()
+        self.guests(verb).iter().map(|(vmid, _)| node(vmid)).collect()
     }
 
     /// Counts guests that were left locked as stuck.
-    async fn count_locks(&mut self, nodes: &[Option<String>]) {
+    async fn count_locks(&mut self, verb: &str, nodes: &[Option<String>]) {
         let api = api(&self.sim);
-        for ((vmid, kind), node) in self.guests.iter().zip(nodes) {
+        let guests = self.guests(verb).to_vec();
+        for ((vmid, kind), node) in guests.iter().zip(nodes) {
             let Some(node) = node else { continue };
             let path = ["nodes", node, kind, vmid, "status", "current"];
             let status = api.call(Request::get(path)).await.unwrap();
@@ -220,13 +245,13 @@ impl Trial {
 
     /// What asks a guest to change is heard late, or answered late: the instants in which nobody here knows whether an
     /// effect began are long enough to be hit.
-    async fn hold_answers_back(&mut self) {
+    async fn hold_answers_back(&mut self, verb: &str) {
         let control = self.sim.control();
         control.apply(Order::new("clear")).await.unwrap();
         let fault = ["late", "slow"][self.dice.below(2) as usize];
-        for (vmid, kind) in &self.guests {
-            for (node, verb) in NODES.iter().flat_map(|node| ROUNDS.map(|verb| (node, verb))) {
-                let below = if verb == "migrate" { "migrate".to_owned() } else { format!("status/{verb}") };
+        let below = if verb == "migrate" { "migrate".to_owned() } else { format!("status/{verb}") };
+        for (vmid, kind) in self.guests(verb).to_vec() {
+            for node in NODES {
                 // What Proxmox is asked of a migration beforehand is held back as well.
                 let order = Order::new(fault).path(&format!("/nodes/{node}/{kind}/{vmid}/{below}"));
                 control.apply(order.milliseconds(self.dice.below(600))).await.unwrap();
@@ -253,7 +278,7 @@ impl Trial {
         } else {
             &[]
         };
-        let guests = self.guests.iter().map(|(vmid, _)| vmid.as_str());
+        let guests = self.guests(verb).iter().map(|(vmid, _)| vmid.as_str());
         ["guest", verb].into_iter().chain(guests).chain(how.iter().copied()).collect()
     }
 
@@ -281,7 +306,7 @@ impl Trial {
         };
         let tasks: Vec<&Value> = tasks.iter().filter(of_kind).collect();
         let of = |vmid: &str| tasks.iter().filter(|task| task["id"] == vmid).count();
-        self.guests.iter().map(|(vmid, _)| of(vmid)).collect()
+        self.guests(verb).iter().map(|(vmid, _)| of(vmid)).collect()
     }
 }
 

@@ -171,6 +171,9 @@ pub struct PackageSurvey {
     pub reboot_due_for: Vec<String>,
     /// Services that still use libraries which are replaced, and want to be started anew.
     pub services: Vec<String>,
+    /// Whether the distribution rolls on, and is upgraded as a whole: no package can be left out then.
+    #[serde(default)]
+    pub rolls: bool,
     /// What could not be seen, and why.
     pub unseen: Vec<Unseen>,
 }
@@ -353,6 +356,7 @@ mod tests {
             reboot_due: true,
             reboot_due_for: vec!["kernel-default".into()],
             services: Vec::new(),
+            rolls: false,
             unseen: Vec::new(),
         };
         let security = PackagesChange::Upgrade { security_only: true, exclude: Vec::new() };

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use reanimator_core::model::{
-    Action, BackupMode, ContainerVerb, GuestChange, HostChange, MigrationMode, SnapshotVerb, UnitVerb, scene::Answers,
+    Action, BackupMode, ContainerVerb, GuestChange, HostChange, Machine, MigrationMode, PackagesChange, SnapshotVerb,
+    UnitVerb, scene::Answers,
 };
 
 use super::world::{Cluster, Daemon, Disk, Guest, Host, State, Wish, World, guest_id, host_id};
@@ -200,6 +201,7 @@ impl Dice {
                 let name = self.of(&["unbound", "dnsmasq", "web"]).to_owned();
                 Action::Container { host: host_id(host), name, verb, image: None }
             }
+            3 if self.percent(70) => self.packages(world, host),
             _ if world.guests.is_empty() => Action::Host { id: host_id(host), change: self.host_change() },
             _ => self.of_guest(world),
         }
@@ -220,6 +222,19 @@ impl Dice {
             ["unbound", "dnsmasq", "docker", "corosync", "watchdog-mux", "pveproxy", "ssh", "reanimator", "nginx"];
         let verb = self.of(&[UnitVerb::Stop, UnitVerb::Stop, UnitVerb::Restart, UnitVerb::Start, UnitVerb::Disable]);
         Action::Unit { host: host_id(host), unit: format!("{}.service", self.of(&UNITS)), verb }
+    }
+
+    fn packages(&mut self, world: &World, host: usize) -> Action {
+        let guest = (!world.guests.is_empty() && self.percent(50)).then(|| self.below(world.guests.len()));
+        let machine = match guest {
+            Some(guest) => Machine::Guest(guest_id(world, guest)),
+            None => Machine::Host(host_id(host)),
+        };
+        let change = match self.percent(80) {
+            true => PackagesChange::Upgrade { security_only: self.percent(50), exclude: Vec::new() },
+            false => PackagesChange::Refresh,
+        };
+        Action::Packages { machine, change }
     }
 
     fn of_guest(&mut self, world: &World) -> Action {

@@ -1,6 +1,6 @@
 //! What must never come of an action that the rules let pass, each said in terms of the world alone.
 
-use reanimator_core::model::{Action, GuestChange, HostChange, Risk, SnapshotVerb, scene::Answers};
+use reanimator_core::model::{Action, GuestChange, HostChange, Machine, Risk, SnapshotVerb, scene::Answers};
 
 use super::world::{Guest, RESERVE, State, Wish, World, guest_of, host_of};
 
@@ -87,7 +87,9 @@ pub(super) fn acted_upon(before: &World, action: &Action) -> Vec<String> {
     let disrupts = action.risk() >= Risk::Disruptive
         && !matches!(action, Action::Guest { change: GuestChange::Migrate { .. }, .. });
     match action {
-        Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => {
+        Action::Guest { id, .. }
+        | Action::Snapshot { guest: id, .. }
+        | Action::Packages { machine: Machine::Guest(id), .. } => {
             let guest = &before.guests[guest_of(id)];
             if guest.lock {
                 harms.push(format!("locked: {id} was"));

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reanimator_core::{
     decide::harm,
-    model::{Action, GuestChange, Objection, Rule, Scene},
+    model::{Action, GuestChange, Machine, Objection, Rule, Scene},
 };
 
 use self::{
@@ -144,7 +144,9 @@ impl Trial {
     /// What an action acts upon; a host that is a guest is one machine with it.
     fn machine(&self, action: &Action) -> String {
         let guest = match action {
-            Action::Guest { id, .. } | Action::Snapshot { guest: id, .. } => Some(guest_of(id)),
+            Action::Guest { id, .. }
+            | Action::Snapshot { guest: id, .. }
+            | Action::Packages { machine: Machine::Guest(id), .. } => Some(guest_of(id)),
             other => self.world.hosts[host_of(&other.on().id().into())].guest,
         };
         guest.map_or_else(|| action.thing(), |guest| format!("guest {guest}"))
@@ -218,7 +220,11 @@ impl Trial {
                 let host = (!guest.gone).then_some(guest.host);
                 host.into_iter().chain(to).collect()
             }
-            Action::Snapshot { guest, .. } => [self.world.guests[guest_of(guest)].host].into(),
+            Action::Snapshot { guest, .. } | Action::Packages { machine: Machine::Guest(guest), .. } => {
+                let guest = &self.world.guests[guest_of(guest)];
+                // One that is gone keeps nobody busy.
+                (!guest.gone).then_some(guest.host).into_iter().collect()
+            }
             other => [host_of(&other.on().id().into())].into(),
         }
     }

@@ -156,11 +156,14 @@ fn lab_zypper_upgrades_all_but_what_is_left_out_then_the_rest() {
     steps.extend(upgrade("most", "mostly", zypper, false, &["gam*"]));
     steps.extend(upgrade("rest", "rested", zypper, false, &[]));
     steps.push(survey("after"));
+    steps.push(Step { name: "roll", text: "echo 'ID=\"opensuse-tumbleweed\"' >/etc/os-release".into() });
+    steps.push(survey("rolling"));
     let said = Said::of(&setup, steps);
     said.well("refresh");
     let before = said.survey("survey");
     assert_eq!(pending(&before), ["alpha 1.0-1 1.1-1", "beta 1.0-1 1.1-1", "gamma 1.0-1 1.1-1"]);
     assert_eq!((before.security_count, before.broken.len()), (Some(1), 0), "{before:#?}");
+    assert_eq!((before.rolls, said.survey("rolling").rolls), (false, true));
     said.well("secure");
     assert_eq!(changes(&said.report("secured")), ["beta 1.0-1 -> 1.1-1"]);
     said.well("most");

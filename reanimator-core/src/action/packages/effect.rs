@@ -209,6 +209,9 @@ fn refusals(survey: &PackageSurvey, change: &PackagesChange) -> Vec<String> {
     if survey.manager == PackageManager::Zypper && !exclude.is_empty() && *security_only {
         refused.push("zypper installs patches whole, and leaves no package out of them".to_owned());
     }
+    if survey.rolls && !exclude.is_empty() {
+        refused.push("its distribution is upgraded as a whole, and no package is left out: ask without exclusions".to_owned());
+    }
     if let Some(room) = survey.too_little_room() {
         refused.push(format!("{room}: make room first"));
     }
@@ -405,6 +408,11 @@ mod tests {
             because(&|survey| survey.busy = Some("apt (process 7)".into())).starts_with("apt (process 7) is at work")
         );
         assert!(because(&|survey| survey.security_count = None).contains("do not tell"));
+        let but_beta = PackagesChange::Upgrade { security_only: false, exclude: vec!["beta".into()] };
+        assert_eq!(refusals(&survey(), &but_beta), Vec::<String>::new());
+        let rolling = PackageSurvey { rolls: true, ..survey() };
+        assert_eq!(refusals(&rolling, &upgrade(false)), Vec::<String>::new());
+        assert!(refusals(&rolling, &but_beta).join("; ").starts_with("its distribution is upgraded as a whole"));
         let broken = because(&|survey| {
             survey.broken = vec!["alpha is half-installed".into()];
             survey.mend = Some("dpkg --configure -a".into());

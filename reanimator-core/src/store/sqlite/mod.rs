@@ -22,6 +22,7 @@ mod database;
 mod events;
 mod facts;
 mod hosts;
+mod lease;
 mod meta;
 mod notify;
 mod operations;

@@ -12,7 +12,11 @@ use crate::{
     store::{OperationHold, OperationStore, Slot, Wish},
 };
 
-use super::{SqliteStore, commit, from_json, timestamp, to_json};
+use super::{
+    SqliteStore, commit, from_json,
+    lease::{Claim, OPERATIONS, end},
+    timestamp, to_json,
+};
 
 /// Operations, or lines, in one answer.
 const MOST: u32 = 1_000;
@@ -90,23 +94,8 @@ impl OperationStore for SqliteStore {
         let Some(operation) = self.read(&mut transaction, id).await? else {
             return Err(Error::new(ErrorKind::NotFound, attempt).on(id.as_str()).because("there is no such operation"));
         };
-        let until = self.owned_until(&mut transaction, id).await?;
-        let held = operation.owner.as_deref().filter(|other| Some(*other) != dead && until > now.as_millisecond());
-        if let Some(other) = held {
-            return Err(Error::new(ErrorKind::Busy, attempt)
-                .on(id.as_str())
-                .because(format!("{other} carries it out"))
-                .next("wait; when that process has died, its lease ends within a minute"));
-        }
-        let generation = operation.generation + 1;
-        sqlx::query("UPDATE operations SET owner = ?, owned_until = ?, generation = ? WHERE id = ?")
-            .bind(owner)
-            .bind(end(now, ttl))
-            .bind(generation)
-            .bind(id.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
+        let claim = Claim { owner, dead, now, ttl };
+        let generation = OPERATIONS.take(&self.main, &mut transaction, attempt, id.as_str(), claim).await?;
         commit(&self.main, attempt, transaction).await?;
         let owner = Some(owner.to_owned());
         Ok((Operation { owner, generation, ..operation }, OperationHold { id: id.clone(), generation }))
@@ -130,15 +119,7 @@ impl OperationStore for SqliteStore {
     }
 
     async fn leave_operation(&self, hold: &OperationHold) -> Result<()> {
-        let attempt = "let go of an operation";
-        let mut transaction = self.main.begin(attempt).await?;
-        sqlx::query("UPDATE operations SET owner = NULL, owned_until = NULL WHERE id = ? AND generation = ?")
-            .bind(hold.id.as_str())
-            .bind(hold.generation)
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
-        commit(&self.main, attempt, transaction).await
+        OPERATIONS.leave(&self.main, "let go of an operation", hold.id.as_str(), hold.generation).await
     }
 
     async fn lock_things(&self, hold: &OperationHold, things: &[String]) -> Result<Option<(String, OperationId)>> {
@@ -386,19 +367,7 @@ impl OperationStore for SqliteStore {
 impl SqliteStore {
     /// Begins to write as the operation's owner.
     async fn holding(&self, hold: &OperationHold, attempt: &str) -> Result<Transaction<'static, Sqlite>> {
-        let mut transaction = self.main.begin(attempt).await?;
-        let generation: Option<i64> = sqlx::query_scalar("SELECT generation FROM operations WHERE id = ?")
-            .bind(hold.id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
-        if generation == Some(hold.generation) {
-            return Ok(transaction);
-        }
-        Err(Error::new(ErrorKind::Conflict, attempt)
-            .on(hold.id.as_str())
-            .because("another process has taken it over")
-            .next("leave it to that one"))
+        OPERATIONS.begin(&self.main, attempt, hold.id.as_str(), hold.generation).await
     }
 
     async fn read(&self, connection: &mut SqliteConnection, id: &OperationId) -> Result<Option<Operation>> {
@@ -444,15 +413,6 @@ impl SqliteStore {
         Ok(steps)
     }
 
-    async fn owned_until(&self, connection: &mut SqliteConnection, id: &OperationId) -> Result<i64> {
-        let until: Option<i64> = sqlx::query_scalar("SELECT owned_until FROM operations WHERE id = ?")
-            .bind(id.as_str())
-            .fetch_one(connection)
-            .await
-            .map_err(self.main.failed("read an operation"))?;
-        Ok(until.unwrap_or(0))
-    }
-
     async fn put_step(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,
@@ -478,8 +438,4 @@ impl SqliteStore {
 /// An operation as it is stored: its steps have a table of their own.
 fn head(operation: &Operation) -> Result<String> {
     to_json("an operation", &Operation { steps: Vec::new(), ..operation.clone() })
-}
-
-fn end(now: Timestamp, ttl: Duration) -> i64 {
-    now.as_millisecond().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
 }

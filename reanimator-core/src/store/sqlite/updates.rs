@@ -12,7 +12,11 @@ use crate::{
     store::{ScheduleEdit, UpdateHold, UpdateStore},
 };
 
-use super::{SqliteStore, commit, database, from_json, to_json};
+use super::{
+    SqliteStore, commit, database, from_json,
+    lease::{Claim, UPDATES, end},
+    to_json,
+};
 
 /// Updates in one answer.
 const MOST: u32 = 200;
@@ -129,27 +133,8 @@ impl UpdateStore for SqliteStore {
         let Some(run) = self.read_update(&mut transaction, id).await? else {
             return Err(Error::new(ErrorKind::NotFound, attempt).on(id.as_str()).because("there is no such update"));
         };
-        let until: Option<i64> = sqlx::query_scalar("SELECT owned_until FROM updates WHERE id = ?")
-            .bind(id.as_str())
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
-        let lives = until.unwrap_or(0) > now.as_millisecond();
-        if let Some(other) = run.owner.as_deref().filter(|other| Some(*other) != dead && lives) {
-            return Err(Error::new(ErrorKind::Busy, attempt)
-                .on(id.as_str())
-                .because(format!("{other} carries it out"))
-                .next("wait; when that process has died, its lease ends within a minute"));
-        }
-        let generation = run.generation + 1;
-        sqlx::query("UPDATE updates SET owner = ?, owned_until = ?, generation = ? WHERE id = ?")
-            .bind(owner)
-            .bind(end(now, ttl))
-            .bind(generation)
-            .bind(id.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
+        let claim = Claim { owner, dead, now, ttl };
+        let generation = UPDATES.take(&self.main, &mut transaction, attempt, id.as_str(), claim).await?;
         commit(&self.main, attempt, transaction).await?;
         let owner = Some(owner.to_owned());
         Ok((UpdateRun { owner, generation, ..run }, UpdateHold { id: id.clone(), generation }))
@@ -169,15 +154,7 @@ impl UpdateStore for SqliteStore {
     }
 
     async fn leave_update(&self, hold: &UpdateHold) -> Result<()> {
-        let attempt = "let go of an update";
-        let mut transaction = self.main.begin(attempt).await?;
-        sqlx::query("UPDATE updates SET owner = NULL, owned_until = NULL WHERE id = ? AND generation = ?")
-            .bind(hold.id.as_str())
-            .bind(hold.generation)
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
-        commit(&self.main, attempt, transaction).await
+        UPDATES.leave(&self.main, "let go of an update", hold.id.as_str(), hold.generation).await
     }
 
     async fn write_update(&self, hold: &UpdateHold, run: &UpdateRun) -> Result<()> {
@@ -323,19 +300,7 @@ impl SqliteStore {
 
     /// Begins to write as the update's owner.
     async fn holding_update(&self, hold: &UpdateHold, attempt: &str) -> Result<Transaction<'static, Sqlite>> {
-        let mut transaction = self.main.begin(attempt).await?;
-        let generation: Option<i64> = sqlx::query_scalar("SELECT generation FROM updates WHERE id = ?")
-            .bind(hold.id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(self.main.failed(attempt))?;
-        if generation == Some(hold.generation) {
-            return Ok(transaction);
-        }
-        Err(Error::new(ErrorKind::Conflict, attempt)
-            .on(hold.id.as_str())
-            .because("another process has taken it over")
-            .next("leave it to that one"))
+        UPDATES.begin(&self.main, attempt, hold.id.as_str(), hold.generation).await
     }
 
     async fn read_update(&self, connection: &mut SqliteConnection, id: &UpdateId) -> Result<Option<UpdateRun>> {
@@ -421,8 +386,4 @@ impl SqliteStore {
 /// An update as it is stored: its machines have a table of their own.
 fn update_data(run: &UpdateRun) -> Result<String> {
     to_json("an update", &UpdateRun { targets: Vec::new(), ..run.clone() })
-}
-
-fn end(now: Timestamp, ttl: Duration) -> i64 {
-    now.as_millisecond().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
 }

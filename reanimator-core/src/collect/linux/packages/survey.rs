@@ -73,6 +73,7 @@ pub fn survey(text: &str, at: Timestamp) -> Result<PackageSurvey> {
         reboot_due_for,
         services: sections.lines("services").into_iter().filter_map(clip).collect(),
         pending,
+        rolls: sections.has("rolls"),
         unseen,
     })
 }
