@@ -210,7 +210,9 @@ fn refusals(survey: &PackageSurvey, change: &PackagesChange) -> Vec<String> {
         refused.push("zypper installs patches whole, and leaves no package out of them".to_owned());
     }
     if survey.rolls && !exclude.is_empty() {
-        refused.push("its distribution is upgraded as a whole, and no package is left out: ask without exclusions".to_owned());
+        refused.push(
+            "its distribution is upgraded as a whole, and no package is left out: ask without exclusions".to_owned(),
+        );
     }
     if let Some(room) = survey.too_little_room() {
         refused.push(format!("{room}: make room first"));

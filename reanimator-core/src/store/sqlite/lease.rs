@@ -24,11 +24,7 @@ macro_rules! leased {
             generation: concat!("SELECT generation FROM ", $table, " WHERE id = ?"),
             holder: concat!("SELECT owner, owned_until, generation FROM ", $table, " WHERE id = ?"),
             take: concat!("UPDATE ", $table, " SET owner = ?, owned_until = ?, generation = ? WHERE id = ?"),
-            leave: concat!(
-                "UPDATE ",
-                $table,
-                " SET owner = NULL, owned_until = NULL WHERE id = ? AND generation = ?"
-            ),
+            leave: concat!("UPDATE ", $table, " SET owner = NULL, owned_until = NULL WHERE id = ? AND generation = ?"),
         }
     };
 }
