@@ -106,6 +106,7 @@ pub use notify_targets::{NotifyTargetView, NotifyTestReport};
 pub use observe::Seen;
 pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
+pub(crate) use recordings::CUT;
 pub use restraints::Restraints;
 pub use selector::Selector;
 pub use settings::{
