@@ -196,7 +196,7 @@ from .settings import (
     Terminals,
     Uploads,
 )
-from .terminals import Recording
+from .terminals import Recording, Terminal, TerminalEnd, TerminalSize
 from .topology import (
     Topology,
     TopologyBridge,
@@ -393,6 +393,9 @@ __all__ = [
     "TaskFailure",
     "TemperatureDetails",
     "TemperatureReading",
+    "Terminal",
+    "TerminalEnd",
+    "TerminalSize",
     "TestReport",
     "TestStep",
     "Throughput",
