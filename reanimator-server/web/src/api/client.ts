@@ -67,6 +67,7 @@ import type {
   StoredScript,
   Targets,
   Terminal,
+  TerminalSettings,
   TestResult,
   Token,
   Topology,
@@ -394,6 +395,8 @@ export const api = {
   removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
 
   settings: () => call<Settings>('GET', '/settings'),
+  setTerminals: (terminals: Partial<TerminalSettings>) =>
+    call<Settings>('PATCH', '/settings', { terminals }),
   setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
 
   credentials: () => all<Credential>('/credentials?sort=subject.name'),
