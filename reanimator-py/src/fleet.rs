@@ -901,6 +901,11 @@ impl Fleet {
         wait(py, calls::update_schedules(self.0.clone()))
     }
 
+    /// Schedules that are stored and cannot be read, each with why and what to do; no update is made by them.
+    fn unreadable_update_schedules(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::unreadable_update_schedules(self.0.clone()))
+    }
+
     /// Makes a schedule: `{"name": "nights", "wish": {...}, "days": ["sat"], "at": "03:30", "zone": "Europe/Berlin"}`.
     fn create_update_schedule(&self, py: Python<'_>, schedule: Json) -> PyResult<Plain> {
         wait(py, calls::create_update_schedule(self.0.clone(), schedule))

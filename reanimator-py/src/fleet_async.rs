@@ -963,6 +963,11 @@ impl AsyncFleet {
         later(py, calls::update_schedules(self.0.clone()))
     }
 
+    /// Schedules that are stored and cannot be read, each with why and what to do; no update is made by them.
+    fn unreadable_update_schedules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::unreadable_update_schedules(self.0.clone()))
+    }
+
     /// Makes a schedule: `{"name": "nights", "wish": {...}, "days": ["sat"], "at": "03:30", "zone": "Europe/Berlin"}`.
     fn create_update_schedule<'py>(&self, py: Python<'py>, schedule: Json) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::create_update_schedule(self.0.clone(), schedule))

@@ -118,7 +118,7 @@ pub use terminals::{TerminalChange, TerminalSettings};
 pub use testing::{TestReport, TestStep};
 pub use trail::{By, STARTED, TrailLine};
 pub(crate) use updates::{Redundancy, may_update};
-pub use updates::{RedundantView, ScheduleChange, ScheduleView};
+pub use updates::{RedundantView, ScheduleChange, ScheduleView, UpdateSchedules};
 pub use uploads::{NewUpload, Upload};
 pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 pub use windows::{ProtectionView, WindowView};

@@ -86,6 +86,7 @@ import type {
   UpdatePlan,
   UpdateRun,
   UpdateSchedule,
+  UpdateSchedules,
   UpdateWish,
 } from '../updates/types';
 
@@ -309,7 +310,7 @@ export const api = {
   beginUpdate: (wish: UpdateWish) => call<UpdateRun>('POST', '/updates', wish),
   update: (update: string) => call<UpdateRun>('GET', `/updates/${id(update)}`),
   stopUpdate: (update: string) => call<UpdateRun>('POST', `/updates/${id(update)}/cancel`),
-  updateSchedules: async () => (await call<{ items: ScheduleView[] }>('GET', '/update-schedules')).items,
+  updateSchedules: () => call<UpdateSchedules>('GET', '/update-schedules'),
   addUpdateSchedule: (schedule: UpdateSchedule) => call<ScheduleView>('POST', '/update-schedules', schedule),
   changeUpdateSchedule: (name: string, change: Partial<ScheduleChange>) =>
     call<ScheduleView>('PATCH', `/update-schedules/${id(name)}`, change),
