@@ -89,6 +89,12 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
+def program() -> str:
+    """The command line."""
+    return str(REANIMATOR)
+
+
+@pytest.fixture
 def shown(environment: dict[str, str]) -> Callable[..., Any]:
     """What the command line prints with `--json`."""
 

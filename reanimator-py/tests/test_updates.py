@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from conftest import REANIMATOR
 
 import reanimator
 from reanimator import AsyncFleet, Fleet, model
@@ -51,7 +50,7 @@ def test_who_means_nobody_is_told_so(fleet: Fleet, home: Path) -> None:
 
 
 def test_one_that_cannot_be_read_takes_nothing_from_the_others(
-    fleet: Fleet, home: Path, environment: dict[str, str], shown: Callable[..., Any]
+    fleet: Fleet, home: Path, program: str, environment: dict[str, str], shown: Callable[..., Any]
 ) -> None:
     for name in ("broken", "nowhere", "well"):
         fleet.create_update_schedule({"name": name, "wish": {"hosts": "all"}, "at": "03:30"})
@@ -69,7 +68,7 @@ def test_one_that_cannot_be_read_takes_nothing_from_the_others(
     assert set(broken) == set(get_type_hints(model.UnreadableSchedule))
     assert broken["name"] == "broken" and "schedule delete broken" in broken["next"]
 
-    words = [str(REANIMATOR), "update", "schedule", "list"]
+    words = [program, "update", "schedule", "list"]
     listed = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert listed.returncode == 3, listed
     assert "well" in listed.stdout and "never" in listed.stdout

@@ -257,6 +257,7 @@ export const updates: typeof English = {
   never: 'nie',
   unreadable: 'Nicht lesbar',
   unreadableText: 'Nach diesen wird kein Update gemacht. Am besten entfernen und neu anlegen.',
+  unreadableWhy: 'Warum',
   off: 'ausgeschaltet',
   days: 'Am',
   time: 'Um',

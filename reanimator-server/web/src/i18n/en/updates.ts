@@ -256,6 +256,7 @@ export const updates = {
   never: 'never',
   unreadable: 'Cannot be read',
   unreadableText: 'No update is made by these. Remove them, and make them anew.',
+  unreadableWhy: 'Why',
   off: 'switched off',
   days: 'On',
   time: 'At',

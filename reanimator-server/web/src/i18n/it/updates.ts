@@ -263,6 +263,7 @@ export const updates: typeof English = {
   never: 'mai',
   unreadable: 'Non leggibili',
   unreadableText: 'Da questi non nasce alcun aggiornamento. Conviene rimuoverli e crearli di nuovo.',
+  unreadableWhy: 'Perché',
   off: 'disattivato',
   days: 'Di',
   time: 'Alle',
