@@ -25,7 +25,8 @@ fn what_a_schedule_does_is_changed_flag_by_flag() {
     expected["schedule"]["done_until"] = changed["schedule"]["done_until"].clone();
     assert_eq!(changed, expected);
 
-    let back = edit(&["--without", "security-only", "--without", "no-restart", "--without", "exclude", "--at", "04:00"]);
+    let back =
+        edit(&["--without", "security-only", "--without", "no-restart", "--without", "exclude", "--at", "04:00"]);
     assert_eq!(back["times"], "daily 04:00 Europe/Berlin");
     let wish = &back["schedule"]["wish"];
     let now = [&wish["security_only"], &wish["reboot"], &wish["exclude"], &wish["wave_size"], &wish["safety"]];

@@ -32,7 +32,8 @@ impl Fleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Self> {
-        wait(py, calls::open(data_dir)).map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet)))
+        wait(py, calls::open(data_dir))
+            .map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet)))
     }
 
     /// Where the fleet is kept.

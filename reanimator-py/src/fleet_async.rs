@@ -30,7 +30,11 @@ impl AsyncFleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
-        later(py, async move { calls::open(data_dir).await.map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet))) })
+        later(py, async move {
+            calls::open(data_dir)
+                .await
+                .map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet)))
+        })
     }
 
     /// Where the fleet is kept.

@@ -299,7 +299,7 @@ fn check(schedule: &UpdateSchedule) -> Result<()> {
 
 fn view(schedule: UpdateSchedule, now: Timestamp) -> ScheduleView {
     // One that is switched off says what is wrong with its clock too.
-    let (next_at, trouble) = match UpdateSchedule { enabled: true, ..schedule.clone() }.next_at(now) {
+    let (next_at, trouble) = match (UpdateSchedule { enabled: true, ..schedule.clone() }).next_at(now) {
         Ok(next_at) => (next_at.filter(|_| schedule.enabled), None),
         Err(error) => (None, Some(crate::message(&error))),
     };

@@ -399,7 +399,10 @@ impl SqliteStore {
         let read = |data: String| {
             serde_json::from_str(&data).map_err(|error| {
                 let next = UnreadableSchedule::new(name.to_owned(), "").next;
-                Error::new(ErrorKind::Storage, "read a stored schedule of updates").on(name).next(next).from_source(error)
+                Error::new(ErrorKind::Storage, "read a stored schedule of updates")
+                    .on(name)
+                    .next(next)
+                    .from_source(error)
             })
         };
         data.map(read).transpose()
