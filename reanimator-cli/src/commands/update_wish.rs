@@ -1,7 +1,7 @@
 //! What is wanted of an update, as it is written on the command line.
 
 use clap::{Args, ValueEnum};
-use reanimator_core::model::{GuestOrder, HealthWish, OnFailure, RebootWish, Rule, Safety, UpdateWish};
+use reanimator_core::model::{GuestOrder, OnFailure, RebootWish, Rule, Safety, UpdateWish};
 
 use crate::failure::{Failure, usage};
 

@@ -396,8 +396,7 @@ export const api = {
   removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
 
   settings: () => call<Settings>('GET', '/settings'),
-  setTerminals: (terminals: Partial<TerminalSettings>) =>
-    call<Settings>('PATCH', '/settings', { terminals }),
+  setTerminals: (terminals: Partial<TerminalSettings>) => call<Settings>('PATCH', '/settings', { terminals }),
   setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
 
   credentials: () => all<Credential>('/credentials?sort=subject.name'),
