@@ -169,7 +169,8 @@ impl Drop for Open {
         if self.hands.terminal().ended.is_none() {
             get_runtime().spawn(async move {
                 if let Err(error) = close(&terminals, &id).await {
-                    tracing::warn!(error = %reanimator_core::report(&error), "a terminal is not closed");
+                    // Nobody waits for this one: it is said where Python says what it cannot raise.
+                    Python::try_attach(|py| errors::exception(py, &error).write_unraisable(py, None));
                 }
             });
         }
