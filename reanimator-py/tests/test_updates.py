@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -15,6 +14,16 @@ import pytest
 
 import reanimator
 from reanimator import AsyncFleet, Fleet, model
+
+# Leaves a schedule that is no JSON, and one whose time zone is not known.
+BREAK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("UPDATE update_schedules SET data = '{' WHERE name = 'broken'")
+connection.execute("UPDATE update_schedules SET data = json_set(data, '$.zone', 'Nowhere/At_All') WHERE name = 'nowhere'")
+connection.commit()
+connection.close()
+"""
 
 
 def test_schedules_and_redundant_sets_are_kept(fleet: Fleet, this_machine: str) -> None:
@@ -54,11 +63,8 @@ def test_one_that_cannot_be_read_takes_nothing_from_the_others(
 ) -> None:
     for name in ("broken", "nowhere", "well"):
         fleet.create_update_schedule({"name": name, "wish": {"hosts": "all"}, "at": "03:30"})
-    with closing(sqlite3.connect(home / "data" / "reanimator.db")) as connection, connection:
-        connection.execute("UPDATE update_schedules SET data = '{' WHERE name = 'broken'")
-        connection.execute(
-            "UPDATE update_schedules SET data = json_set(data, '$.zone', 'Nowhere/At_All') WHERE name = 'nowhere'"
-        )
+    # In a process of its own: two libraries of SQLite in one process take each other's locks.
+    subprocess.run([sys.executable, "-c", BREAK, str(home / "data" / "reanimator.db")], check=True)
 
     nowhere, well = fleet.update_schedules()
     assert set(nowhere) == set(get_type_hints(model.ScheduleView))
