@@ -111,6 +111,8 @@ test('the plan says which node is started anew, and why', async () => {
     .getByText(/^A restart is due already/)
     .first()
     .waitFor();
+  // It has no packages, but steps.
+  await page.locator('summary').filter({ hasText: 'What would be done, pve2' }).waitFor();
   await assertAccessible(page, 'a plan with a restart');
   await page.screenshot({ path: join(PICTURES, 'restart-plan-wide.png'), fullPage: true });
 });
