@@ -10,7 +10,7 @@ use serde_json::json;
 #[test]
 fn what_a_schedule_does_is_changed_flag_by_flag() {
     let home = Home::new();
-    let edit = |words: &[&str]| home.json(&[&["update", "schedule", "edit", "nights"], words].concat());
+    let edit = |words: &[&str]| home.json(&[&["update", "schedule", "edit", "nights"][..], words].concat());
     let create = ["update", "schedule", "create", "nights", "--at", "03:30", "--zone", "Europe/Berlin", "--on", "all"];
     let made = home.json(&[&create[..], &["--exclude", "linux-*", "--backup", "pbs", "--canary", "2"]].concat());
     let wish = &made["schedule"]["wish"];

@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn args(words: &[&str]) -> WishArgs {
-        Line::try_parse_from([&["update"], words].concat()).unwrap().wish
+        Line::try_parse_from([&["update"][..], words].concat()).unwrap().wish
     }
 
     /// Every flag there is.
