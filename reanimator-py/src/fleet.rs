@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use reanimator_core::{
     fleet::{CapChange, RetentionChange, SettingsChange, TerminalChange, UploadChange},
     model::{AlertFilter, details::Include},
-    workflows::commands::Commands,
+    workflows::{commands::Commands, shell::Terminals},
 };
 use secrecy::SecretString;
 
@@ -15,13 +15,14 @@ use crate::{
     arguments::{self, ChangeId, HostArguments, Json, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
     calls,
     columns::Columns,
+    terminal::Terminal,
     waiting::wait,
 };
 
 /// The machines that are looked after. Every method waits; other Python threads run on meanwhile.
 #[pyclass(frozen, module = "reanimator")]
 #[derive(Debug)]
-pub(crate) struct Fleet(reanimator_core::Fleet, Commands);
+pub(crate) struct Fleet(reanimator_core::Fleet, Commands, Terminals);
 
 #[pymethods]
 impl Fleet {
@@ -31,7 +32,8 @@ impl Fleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Self> {
-        wait(py, calls::open(data_dir)).map(|fleet| Self(fleet.clone(), Commands::new(fleet)))
+        wait(py, calls::open(data_dir))
+            .map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet)))
     }
 
     /// Where the fleet is kept.
@@ -503,6 +505,22 @@ impl Fleet {
         wait(py, calls::change_settings(self.0.clone(), change))
     }
 
+    /// Opens a terminal of a host or a guest, by its name, number or id: a login shell where there is one, else the console
+    /// that Proxmox has of it. `record` says whether what is shown is recorded; the settings do where it is not given.
+    ///
+    /// It ends when it is closed, when nothing refers to it any more, and with this program.
+    #[pyo3(signature = (machine, *, columns=80, rows=24, record=None))]
+    fn shell(
+        &self,
+        py: Python<'_>,
+        machine: String,
+        columns: u16,
+        rows: u16,
+        record: Option<bool>,
+    ) -> PyResult<Terminal> {
+        wait(py, calls::open_terminal(self.0.clone(), self.2.clone(), machine, (columns, rows), record)).map(Terminal)
+    }
+
     /// What was recorded of terminals, the newest first.
     fn recordings(&self, py: Python<'_>) -> PyResult<Plain> {
         wait(py, calls::recordings(self.0.clone()))
@@ -882,6 +900,11 @@ impl Fleet {
     /// Updates by calendar, by name, with when each is made next.
     fn update_schedules(&self, py: Python<'_>) -> PyResult<Plain> {
         wait(py, calls::update_schedules(self.0.clone()))
+    }
+
+    /// Schedules that are stored and cannot be read, each with why and what to do; no update is made by them.
+    fn unreadable_update_schedules(&self, py: Python<'_>) -> PyResult<Plain> {
+        wait(py, calls::unreadable_update_schedules(self.0.clone()))
     }
 
     /// Makes a schedule: `{"name": "nights", "wish": {...}, "days": ["sat"], "at": "03:30", "zone": "Europe/Berlin"}`.

@@ -6,20 +6,21 @@ use pyo3::prelude::*;
 use reanimator_core::{
     fleet::{CapChange, RetentionChange, SettingsChange, TerminalChange, UploadChange},
     model::{AlertFilter, details::Include},
-    workflows::commands::Commands,
+    workflows::{commands::Commands, shell::Terminals},
 };
 use secrecy::SecretString;
 
 use crate::{
     arguments::{self, ChangeId, HostArguments, Json, KeyFiles, Names, ProxmoxArguments, Span, Steps, When},
     calls,
+    terminal::AsyncTerminal,
     waiting::later,
 };
 
 /// The machines that are looked after, for asyncio: every method gives an awaitable.
 #[pyclass(frozen, module = "reanimator")]
 #[derive(Debug)]
-pub(crate) struct AsyncFleet(reanimator_core::Fleet, Commands);
+pub(crate) struct AsyncFleet(reanimator_core::Fleet, Commands, Terminals);
 
 #[pymethods]
 impl AsyncFleet {
@@ -29,7 +30,11 @@ impl AsyncFleet {
     #[staticmethod]
     #[pyo3(signature = (data_dir=None))]
     fn open(py: Python<'_>, data_dir: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
-        later(py, async move { calls::open(data_dir).await.map(|fleet| Self(fleet.clone(), Commands::new(fleet))) })
+        later(py, async move {
+            calls::open(data_dir)
+                .await
+                .map(|fleet| Self(fleet.clone(), Commands::new(fleet.clone()), Terminals::new(fleet)))
+        })
     }
 
     /// Where the fleet is kept.
@@ -525,6 +530,23 @@ impl AsyncFleet {
         later(py, calls::change_settings(self.0.clone(), change))
     }
 
+    /// Opens a terminal of a host or a guest, by its name, number or id: a login shell where there is one, else the console
+    /// that Proxmox has of it. `record` says whether what is shown is recorded; the settings do where it is not given.
+    ///
+    /// It ends when it is closed, when nothing refers to it any more, and with this program.
+    #[pyo3(signature = (machine, *, columns=80, rows=24, record=None))]
+    fn shell<'py>(
+        &self,
+        py: Python<'py>,
+        machine: String,
+        columns: u16,
+        rows: u16,
+        record: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let open = calls::open_terminal(self.0.clone(), self.2.clone(), machine, (columns, rows), record);
+        later(py, async move { open.await.map(AsyncTerminal) })
+    }
+
     /// What was recorded of terminals, the newest first.
     fn recordings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::recordings(self.0.clone()))
@@ -943,6 +965,11 @@ impl AsyncFleet {
     /// Updates by calendar, by name, with when each is made next.
     fn update_schedules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         later(py, calls::update_schedules(self.0.clone()))
+    }
+
+    /// Schedules that are stored and cannot be read, each with why and what to do; no update is made by them.
+    fn unreadable_update_schedules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        later(py, calls::unreadable_update_schedules(self.0.clone()))
     }
 
     /// Makes a schedule: `{"name": "nights", "wish": {...}, "days": ["sat"], "at": "03:30", "zone": "Europe/Berlin"}`.

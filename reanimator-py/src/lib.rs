@@ -10,19 +10,35 @@ mod columns;
 mod errors;
 mod fleet;
 mod fleet_async;
+mod terminal;
 mod waiting;
 
-use pyo3::prelude::*;
+use pyo3::pymodule;
 
 /// The native half of the package.
 #[pymodule]
 mod _reanimator {
+    use pyo3::{prelude::*, types::PyCFunction};
+
     #[pymodule_export]
     use crate::answer::Answer;
     #[pymodule_export]
     use crate::fleet::Fleet;
     #[pymodule_export]
     use crate::fleet_async::AsyncFleet;
+    #[pymodule_export]
+    use crate::terminal::{AsyncTerminal, Terminal};
+
+    /// Has all terminals closed before Python ends.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let closing = PyCFunction::new_closure(py, Some(c"close_terminals"), None, |arguments, _| {
+            crate::terminal::close_all(arguments.py());
+        })?;
+        py.import("atexit")?.call_method1("register", (closing,))?;
+        Ok(())
+    }
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python calls it so")]

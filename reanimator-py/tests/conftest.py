@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,45 @@ def silent_port() -> Iterator[int]:
 
 
 @pytest.fixture
+def sshd(tmp_path: Path, closed_port: int) -> Iterator[int]:
+    """The port of a real sshd on loopback, which lets in who has the key `client`."""
+    for name in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    config = tmp_path / "sshd_config"
+    config.write_text(
+        f"ListenAddress 127.0.0.1:{closed_port}\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/client.pub\n"
+        f"PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv HOME={tmp_path}\n"
+    )
+    try:
+        # As root it wants this folder, which Debian makes at boot only.
+        Path("/run/sshd").mkdir(exist_ok=True)
+    except PermissionError:
+        pass
+    with subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL) as server:
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", closed_port), 1).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, "sshd does not listen"
+                    time.sleep(0.02)
+            yield closed_port
+        finally:
+            server.kill()
+
+
+@pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     """In which the program looks after the same fleet."""
     return {**os.environ, "REANIMATOR_DATA_DIR": str(home / "data")}
+
+
+@pytest.fixture
+def program() -> str:
+    """The command line."""
+    return str(REANIMATOR)
 
 
 @pytest.fixture

@@ -92,12 +92,8 @@ pub(crate) async fn run(args: ShellArgs, context: &Context) -> Result<Done, Fail
 }
 
 fn finish(name: &str, end: &TerminalEnd, context: &Context) -> Result<Done, Failure> {
-    if end.failed {
-        return Err(Error::new(ErrorKind::Unreachable, "keep the terminal open")
-            .on(name)
-            .because(&end.why)
-            .next("open it again; what ran in it was hung up")
-            .into());
+    if let Some(error) = end.error(name) {
+        return Err(error.into());
     }
     if end.status.is_none() {
         context.screen.note(&format!("{name}: {}", end.why));
@@ -259,13 +255,15 @@ async fn list(context: &Context) -> Result<Done, Failure> {
     let columns = ["ID", "MACHINE", "WHO", "FROM", "BEGUN", "SIZE"].map(Column::words);
     let mut table = Table::new(columns);
     for recording in &recordings {
+        let cut = if recording.cut { ", cut" } else { "" };
+        let size = format!("{}{cut}", words::figure("memory_used", recording.bytes as f64));
         table.row([
             Cell::from(recording.id.as_str()),
             recording.name.as_str().into(),
             recording.who.as_str().into(),
             recording.from.as_str().into(),
             words::moment(recording.started_at).as_str().into(),
-            words::figure("memory_used", recording.bytes as f64).as_str().into(),
+            size.as_str().into(),
         ]);
     }
     context.screen.table(&table, "Nothing was recorded.")?;

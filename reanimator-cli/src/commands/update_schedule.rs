@@ -6,15 +6,15 @@ use clap::{Args, Subcommand};
 use jiff::{civil::Time, tz::TimeZone};
 use reanimator_core::{
     access::Principal,
-    fleet::{ScheduleChange, ScheduleView},
+    fleet::{ScheduleChange, ScheduleView, UpdateSchedules},
     model::{
-        Day, RedundantSet, UpdateSchedule,
+        Day, RedundantSet, UnreadableSchedule, UpdateSchedule,
         window::{parse_days, parse_time},
     },
 };
 use serde_json::json;
 
-use super::update_wish::WishArgs;
+use super::update_wish::{WishArgs, Without};
 use crate::{
     context::Context,
     failure::{Done, Failure},
@@ -30,8 +30,8 @@ pub(crate) enum ScheduleCommand {
     Show(NameArgs),
     /// Make a schedule; a server must run at its times
     Create(Box<CreateArgs>),
-    /// Change when a schedule is made
-    Edit(EditArgs),
+    /// Change a schedule: when it is made, and what then
+    Edit(Box<EditArgs>),
     /// Remove a schedule
     Delete(NameArgs),
 }
@@ -101,6 +101,11 @@ pub(crate) struct EditArgs {
     /// What people should know of it
     #[arg(long)]
     comment: Option<String>,
+    /// Take back what the flag of that name asked for; may be given several times
+    #[arg(long, value_enum, value_name = "FLAG")]
+    without: Vec<Without>,
+    #[command(flatten)]
+    wish: WishArgs,
 }
 
 /// What `update redundant set` takes.
@@ -145,8 +150,12 @@ pub(crate) async fn run(command: ScheduleCommand, context: &Context) -> Result<D
             show(&json!(context.audited(&fleet, "update schedule create", &on, create).await?), context)
         }
         ScheduleCommand::Edit(args) => {
+            let known = fleet.update_schedule(&args.name).await?.schedule.wish;
+            let mut wish = known.clone();
+            args.without.iter().for_each(|without| without.take_from(&mut wish));
+            args.wish.change(&mut wish);
             let change = ScheduleChange {
-                wish: None,
+                wish: Some(wish).filter(|wish| *wish != known),
                 days: args.days,
                 at: args.at,
                 zone: args.zone,
@@ -199,10 +208,12 @@ pub(crate) async fn redundant(command: RedundantCommand, context: &Context) -> R
     }
 }
 
-fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
+/// Those that can be read; then those that cannot, each with what to do.
+fn list(all: &UpdateSchedules, context: &Context) -> Result<Done, Failure> {
+    let done = Done::of(all.items.len(), all.unreadable.len());
     if context.screen.is_json() {
-        context.screen.document(&json!({ "items": views }))?;
-        return Ok(Done::Whole);
+        context.screen.document(&json!(all))?;
+        return Ok(done);
     }
     let mut table = Table::new([
         Column::words("NAME"),
@@ -212,8 +223,9 @@ fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
         Column::words("BY").keep(1),
         Column::words("WHOM"),
     ]);
-    for view in views {
+    for view in &all.items {
         let next = match view.schedule.enabled {
+            true if view.trouble.is_some() => Cell::from("never"),
             true => Cell::known(view.next_at.map(words::moment)),
             false => Cell::from("off").dim(),
         };
@@ -229,7 +241,18 @@ fn list(views: &[ScheduleView], context: &Context) -> Result<Done, Failure> {
     context
         .screen
         .table(&table, "No schedules. Next: reanimator update schedule create NAME --at HH:MM --on SELECTOR")?;
-    Ok(Done::Whole)
+    for view in &all.items {
+        if let Some(trouble) = &view.trouble {
+            let name = &view.schedule.name;
+            context.screen.note(&format!(
+                "{name} is never made: {trouble}. Next: `reanimator update schedule edit {name} --zone ZONE`"
+            ));
+        }
+    }
+    for UnreadableSchedule { name, cause, next } in &all.unreadable {
+        context.screen.note(&format!("{name} cannot be read: {cause}. Next: {next}"));
+    }
+    Ok(done)
 }
 
 /// What came of its last time: when an update was made, or why none was.

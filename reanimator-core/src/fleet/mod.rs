@@ -106,6 +106,7 @@ pub use notify_targets::{NotifyTargetView, NotifyTestReport};
 pub use observe::Seen;
 pub(crate) use reach::WayToGuest;
 pub use recent::{RECENT_ENTITIES, RECENT_POINTS, RecentWords};
+pub(crate) use recordings::CUT;
 pub use restraints::Restraints;
 pub use selector::Selector;
 pub use settings::{
@@ -117,7 +118,7 @@ pub use terminals::{TerminalChange, TerminalSettings};
 pub use testing::{TestReport, TestStep};
 pub use trail::{By, STARTED, TrailLine};
 pub(crate) use updates::{Redundancy, may_update};
-pub use updates::{RedundantView, ScheduleChange, ScheduleView};
+pub use updates::{RedundantView, ScheduleChange, ScheduleView, UpdateSchedules};
 pub use uploads::{NewUpload, Upload};
 pub(crate) use ways::{HostWays, NodeWay, Sleeper};
 pub use windows::{ProtectionView, WindowView};

@@ -1,7 +1,7 @@
 //! What was recorded of terminals: files in the data directory, for admins alone.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -25,6 +25,12 @@ const ENDING: &str = "cast";
 /// decided that it may be.
 const MOST: usize = 1000;
 const LARGEST_TOGETHER: u64 = 4 * 1024 * 1024 * 1024;
+
+/// What stands in the last line of a recording that took all that one may, as a marker of asciicast.
+pub(crate) const CUT: &str = "the recording is full; the terminal went on";
+
+/// As long as that line may be.
+const LONGEST_MARKER: u64 = 256;
 
 /// As long as the first line of a file of ours may be.
 const LONGEST_HEAD: u64 = 16 * 1024;
@@ -132,10 +138,10 @@ fn list(folder: &Path) -> Result<Vec<Recording>> {
 /// What a file says of itself in its first line.
 fn read(path: &Path) -> Option<Recording> {
     let id = path.extension().is_some_and(|end| end == ENDING).then(|| path.file_stem()?.to_str())??;
-    let file = std::fs::File::open(path).ok()?;
+    let mut file = std::fs::File::open(path).ok()?;
     let bytes = file.metadata().ok()?.len();
     let mut line = String::new();
-    BufReader::new(file.take(LONGEST_HEAD)).read_line(&mut line).ok()?;
+    BufReader::new((&file).take(LONGEST_HEAD)).read_line(&mut line).ok()?;
     let head: Value = serde_json::from_str(&line).ok()?;
     let ours = head.get("reanimator")?;
     let text = |name: &str| ours.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -147,7 +153,19 @@ fn read(path: &Path) -> Option<Recording> {
         from: text("from"),
         started_at: Timestamp::from_second(head.get("timestamp")?.as_i64()?).ok()?,
         bytes,
+        cut: is_cut(&mut file, bytes).ok()?,
     })
+}
+
+/// Whether a file ends with the marker of one that is full. What people see is within the words of a line, so that nobody can
+/// show what looks like one.
+fn is_cut(file: &mut std::fs::File, bytes: u64) -> std::io::Result<bool> {
+    file.seek(SeekFrom::Start(bytes.saturating_sub(LONGEST_MARKER)))?;
+    let mut tail = Vec::new();
+    file.take(LONGEST_MARKER).read_to_end(&mut tail)?;
+    let lines = tail.strip_suffix(b"\n").unwrap_or(&tail);
+    let last = lines.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(serde_json::from_slice::<(f64, String, String)>(last).is_ok_and(|(_, kind, text)| kind == "m" && text == CUT))
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -9,7 +9,7 @@ use super::{Fleet, GuestSelector, Selector};
 use crate::{
     Error, ErrorKind, Result,
     access::Principal,
-    model::{Day, Guest, HostView, RedundantSet, Role, UpdateSchedule, UpdateWish},
+    model::{Day, Guest, HostView, RedundantSet, Role, UnreadableSchedule, UpdateSchedule, UpdateWish},
 };
 
 /// Schedules that there may be, and redundant sets.
@@ -25,6 +25,18 @@ pub struct ScheduleView {
     pub times: String,
     /// When it is made next; none where it is switched off.
     pub next_at: Option<Timestamp>,
+    /// Why nobody knows when it is made, so that it never is; none where that is known.
+    pub trouble: Option<String>,
+}
+
+/// All schedules, and those of which no more than their names can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateSchedules {
+    /// Those that can be read, by name.
+    pub items: Vec<ScheduleView>,
+    /// Those that cannot, by name.
+    pub unreadable: Vec<UnreadableSchedule>,
 }
 
 /// What to change of a schedule; `None` leaves it.
@@ -85,25 +97,41 @@ impl Redundancy {
 }
 
 impl Fleet {
-    /// All schedules of updates, by name.
+    /// All schedules of updates, by name. One that cannot be read takes nothing from the others.
     ///
     /// # Errors
     /// `Storage` when the store cannot be read.
-    pub async fn update_schedules(&self) -> Result<Vec<ScheduleView>> {
+    pub async fn update_schedules(&self) -> Result<UpdateSchedules> {
         let now = self.now();
-        self.store().update_schedules().await?.into_iter().map(|schedule| view(schedule, now)).collect()
+        let mut all = UpdateSchedules::default();
+        for stored in self.store().update_schedules().await? {
+            match stored {
+                Ok(schedule) => all.items.push(view(schedule, now)),
+                Err(unreadable) => all.unreadable.push(unreadable),
+            }
+        }
+        Ok(all)
     }
 
     /// One of them.
     ///
     /// # Errors
-    /// `NotFound`, `Storage`.
+    /// `NotFound`; `Storage`, also where it is there and cannot be read.
     pub async fn update_schedule(&self, name: &str) -> Result<ScheduleView> {
-        self.update_schedules().await?.into_iter().find(|view| view.schedule.name == name).ok_or_else(|| {
-            let name: String = name.chars().take(80).collect();
-            Error::new(ErrorKind::NotFound, format!("find the schedule {name:?}"))
-                .because("none is called so")
-                .next("see `reanimator update schedule list`")
+        let UpdateSchedules { items, unreadable } = self.update_schedules().await?;
+        if let Some(view) = items.into_iter().find(|view| view.schedule.name == name) {
+            return Ok(view);
+        }
+        Err(match unreadable.into_iter().find(|schedule| schedule.name == name) {
+            Some(UnreadableSchedule { name, cause, next }) => {
+                Error::new(ErrorKind::Storage, "read a stored schedule of updates").on(name).because(cause).next(next)
+            }
+            None => {
+                let name: String = name.chars().take(80).collect();
+                Error::new(ErrorKind::NotFound, format!("find the schedule {name:?}"))
+                    .because("none is called so")
+                    .next("see `reanimator update schedule list`")
+            }
         })
     }
 
@@ -190,6 +218,7 @@ impl Fleet {
         if self.store().remove_update_schedule(name).await? {
             return Ok(());
         }
+        // There is none: it says so.
         self.update_schedule(name).await.map(drop)
     }
 
@@ -268,8 +297,13 @@ fn check(schedule: &UpdateSchedule) -> Result<()> {
     Ok(())
 }
 
-fn view(schedule: UpdateSchedule, now: Timestamp) -> Result<ScheduleView> {
-    Ok(ScheduleView { times: schedule.times(), next_at: schedule.next_at(now)?, schedule })
+fn view(schedule: UpdateSchedule, now: Timestamp) -> ScheduleView {
+    // One that is switched off says what is wrong with its clock too.
+    let (next_at, trouble) = match (UpdateSchedule { enabled: true, ..schedule.clone() }).next_at(now) {
+        Ok(next_at) => (next_at.filter(|_| schedule.enabled), None),
+        Err(error) => (None, Some(crate::message(&error))),
+    };
+    ScheduleView { times: schedule.times(), next_at, trouble, schedule }
 }
 
 fn too_many(attempt: &str) -> Error {
@@ -289,7 +323,7 @@ fn no_set(name: &str) -> Error {
 #[allow(clippy::unwrap_used, reason = "a test may stop at once")]
 mod tests {
     use super::*;
-    use crate::FleetOptions;
+    use crate::{FleetOptions, store::break_update_schedule};
 
     async fn fleet(directory: &std::path::Path) -> Fleet {
         Fleet::open(FleetOptions::new(directory)).await.unwrap()
@@ -329,6 +363,40 @@ mod tests {
         );
         fleet.remove_update_schedule("nights").await.unwrap();
         assert_eq!(fleet.remove_update_schedule("nights").await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_read_takes_nothing_from_the_others_and_says_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let fleet = fleet(directory.path()).await;
+        let who = Principal::local();
+        for name in ["a", "b", "c"] {
+            let text = serde_json::json!({ "name": name, "wish": { "hosts": "all" }, "at": "02:00" });
+            fleet.create_update_schedule(serde_json::from_value(text).unwrap(), &who).await.unwrap();
+        }
+        break_update_schedule(directory.path(), "a").await;
+        let nowhere = |schedule| Ok(UpdateSchedule { zone: "Nowhere/At_All".into(), ..schedule });
+        fleet.store().edit_update_schedule("b", Box::new(nowhere)).await.unwrap();
+
+        let all = fleet.update_schedules().await.unwrap();
+        let names: Vec<_> = all.items.iter().map(|view| view.schedule.name.as_str()).collect();
+        assert_eq!(names, ["b", "c"]);
+        assert_eq!((all.items[0].next_at, all.items[1].trouble.as_ref()), (None, None));
+        assert!(all.items[0].trouble.as_ref().unwrap().contains("Nowhere/At_All"), "{all:?}");
+        assert!(all.items[1].next_at.is_some());
+        let [broken] = all.unreadable.as_slice() else { panic!("{all:?}") };
+        assert_eq!(broken.name, "a");
+        assert!(broken.cause.contains("line 1") && broken.next.contains("schedule delete a"), "{broken:?}");
+
+        let shown = fleet.update_schedule("a").await.unwrap_err();
+        assert_eq!((shown.kind(), shown.next_step()), (ErrorKind::Storage, Some(broken.next.as_str())));
+        let change = || ScheduleChange { zone: Some("UTC".into()), ..ScheduleChange::default() };
+        let refused = fleet.change_update_schedule("a", change(), &who).await.unwrap_err();
+        assert_eq!((refused.kind(), refused.next_step()), (ErrorKind::Storage, Some(broken.next.as_str())));
+        let mended = fleet.change_update_schedule("b", change(), &who).await.unwrap();
+        assert!(mended.next_at.is_some() && mended.trouble.is_none(), "{mended:?}");
+        fleet.remove_update_schedule("a").await.unwrap();
+        assert_eq!(fleet.update_schedules().await.unwrap().unreadable, []);
     }
 
     #[tokio::test]

@@ -82,7 +82,7 @@ pub use totals::{HostCounts, Totals};
 pub use units::Bytes;
 pub use update::{
     GuestOrder, HealthWish, OnFailure, RebootWish, RedundantSet, Safety, ScheduleOutcome, TargetKind, TargetState,
-    UpdateFilter, UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState, UpdateStep,
-    UpdateTarget, UpdateWish, Vitals,
+    UnreadableSchedule, UpdateFilter, UpdateLine, UpdatePhase, UpdatePlan, UpdateRun, UpdateSchedule, UpdateState,
+    UpdateStep, UpdateTarget, UpdateWish, Vitals,
 };
 pub use window::{Day, Opening, Window, WindowChange, WindowState};

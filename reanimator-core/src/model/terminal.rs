@@ -159,6 +159,18 @@ pub struct TerminalEnd {
     pub signal: Option<String>,
 }
 
+impl TerminalEnd {
+    /// The error of a terminal that was lost or broke off; none of one that ended.
+    pub fn error(&self, name: &str) -> Option<Error> {
+        self.failed.then(|| {
+            Error::new(ErrorKind::Unreachable, "keep the terminal open")
+                .on(name)
+                .because(&self.why)
+                .next("open it again; what ran in it was hung up")
+        })
+    }
+}
+
 /// What was shown in a terminal, kept in a file (asciicast, version 2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -177,6 +189,9 @@ pub struct Recording {
     pub started_at: Timestamp,
     /// How large the file is.
     pub bytes: u64,
+    /// Whether it took all that a recording may, 64 MiB, before the terminal's end: the rest is not in it.
+    #[serde(default)]
+    pub cut: bool,
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(crate) async fn schedules(store: &impl Store) {
     assert!(!store.add_update_of("gone", at(200), Ok(&run("9"))).await.unwrap());
     let all = store.updates(&UpdateFilter { limit: 10, ..UpdateFilter::default() }).await.unwrap();
     assert_eq!(all.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["7"]);
-    let kept = store.update_schedules().await.unwrap().swap_remove(0);
+    let kept = store.update_schedules().await.unwrap().swap_remove(0).unwrap();
     let outcome = ScheduleOutcome { at: at(200), made: false, text: "nobody is meant".into() };
     assert_eq!((kept.done_until, kept.last_outcome), (Some(at(200)), Some(outcome)));
     assert!(store.remove_update_schedule("nights").await.unwrap());

@@ -94,6 +94,8 @@ pub use records::{
 pub use scripts::ScriptStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+#[cfg(all(test, feature = "sqlite"))]
+pub(crate) use sqlite::break_update_schedule;
 pub use updates::{ScheduleEdit, UpdateHold, UpdateStore};
 pub use windows::{WindowEdit, WindowStore};
 

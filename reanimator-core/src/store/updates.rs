@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Result,
-    model::{RedundantSet, UpdateFilter, UpdateId, UpdateRun, UpdateSchedule, UpdateTarget},
+    model::{RedundantSet, UnreadableSchedule, UpdateFilter, UpdateId, UpdateRun, UpdateSchedule, UpdateTarget},
 };
 
 /// The right to carry out an update, until another process has taken it over.
@@ -87,8 +87,8 @@ pub trait UpdateStore: Send + Sync {
     /// Notes that it is to stop. Whether there is such an update that is not over.
     async fn cancel_update(&self, id: &UpdateId) -> Result<bool>;
 
-    /// All schedules, by name.
-    async fn update_schedules(&self) -> Result<Vec<UpdateSchedule>>;
+    /// All schedules, by name; of one that cannot be read, why.
+    async fn update_schedules(&self) -> Result<Vec<std::result::Result<UpdateSchedule, UnreadableSchedule>>>;
 
     /// Adds a schedule.
     ///

@@ -10,7 +10,7 @@ command line and the server do, in one data directory.
 """
 
 from . import model
-from ._reanimator import Answer, AsyncFleet, Fleet, __version__
+from ._reanimator import Answer, AsyncFleet, AsyncTerminal, Fleet, Terminal, __version__
 from .errors import (
     AuthFailed,
     Busy,
@@ -36,6 +36,7 @@ from .errors import (
 __all__ = [
     "Answer",
     "AsyncFleet",
+    "AsyncTerminal",
     "AuthFailed",
     "Busy",
     "Cancelled",
@@ -53,6 +54,7 @@ __all__ = [
     "RateLimited",
     "ReanimatorError",
     "StorageError",
+    "Terminal",
     "Timeout",
     "Unauthenticated",
     "Unreachable",

@@ -1,11 +1,23 @@
-//! What was recorded of terminals.
+//! Terminals, and what was recorded of them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use reanimator_core::{Fleet, Result};
+use reanimator_core::{Fleet, Result, model::NewTerminal, workflows::shell::Terminals};
 
 use super::audited;
-use crate::answer::Plain;
+use crate::{answer::Plain, terminal::Open};
+
+/// Opens a terminal of the machine that is called so, of so many columns and rows.
+pub(crate) async fn open_terminal(
+    fleet: Fleet,
+    terminals: Terminals,
+    called: String,
+    (cols, rows): (u16, u16),
+    record: Option<bool>,
+) -> Result<Arc<Open>> {
+    let machine = fleet.machine_called(&called).await?;
+    Open::begin(terminals, NewTerminal { machine, cols, rows, record }).await
+}
 
 /// All recordings, the newest first.
 pub(crate) async fn recordings(fleet: Fleet) -> Result<Plain> {

@@ -56,7 +56,12 @@ pub(crate) async fn resume_update(fleet: Fleet, id: String) -> Result<Plain> {
 
 /// All schedules.
 pub(crate) async fn update_schedules(fleet: Fleet) -> Result<Plain> {
-    Plain::of(&fleet.update_schedules().await?)
+    Plain::of(&fleet.update_schedules().await?.items)
+}
+
+/// Those of which no more than their names can be read.
+pub(crate) async fn unreadable_update_schedules(fleet: Fleet) -> Result<Plain> {
+    Plain::of(&fleet.update_schedules().await?.unreadable)
 }
 
 /// Makes a schedule.

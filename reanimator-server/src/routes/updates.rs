@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use reanimator_core::{
     Error, ErrorKind, Result,
-    fleet::{RedundantView, ScheduleChange, ScheduleView},
+    fleet::{RedundantView, ScheduleChange, ScheduleView, UpdateSchedules},
     model::{RedundantSet, UpdateFilter, UpdateId, UpdateLine, UpdatePlan, UpdateRun, UpdateSchedule, UpdateWish},
     workflows::update::Updates,
 };
@@ -54,12 +54,6 @@ struct UpdatePage {
     items: Vec<UpdateLine>,
     /// Where the next page begins; null on the last one.
     next_cursor: Option<String>,
-}
-
-/// All schedules, by name.
-#[derive(Serialize, ToSchema)]
-struct UpdateSchedules {
-    items: Vec<ScheduleView>,
 }
 
 /// All redundant sets, by name.
@@ -148,7 +142,7 @@ async fn cancel(
 #[utoipa::path(get, path = "/api/v1/update-schedules", tag = "updates", extensions(("x-role" = json!("viewer"))),
     responses((status = 200, body = UpdateSchedules), Refusals))]
 async fn schedules(_: Viewer, State(state): State<AppState>) -> Result<Json<UpdateSchedules>, ApiError> {
-    Ok(Json(UpdateSchedules { items: state.fleet.update_schedules().await? }))
+    Ok(Json(state.fleet.update_schedules().await?))
 }
 
 /// Makes a schedule: an update that is made again and again, in the caller's name.

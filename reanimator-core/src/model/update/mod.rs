@@ -19,7 +19,7 @@ pub use plan::{PassedOver, PlannedTarget, PlannedWave, UpdatePlan};
 pub use run::{
     TargetKind, TargetState, UpdateFilter, UpdateLine, UpdatePhase, UpdateRun, UpdateState, UpdateStep, UpdateTarget,
 };
-pub use schedule::{RedundantSet, ScheduleOutcome, UpdateSchedule};
+pub use schedule::{RedundantSet, ScheduleOutcome, UnreadableSchedule, UpdateSchedule};
 pub use vitals::{Unwell, Vitals};
 
 /// The most machines of one run.

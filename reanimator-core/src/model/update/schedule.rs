@@ -18,6 +18,8 @@ use crate::{
 const LONGEST_NAME: usize = 64;
 /// The longest comment, in characters.
 const LONGEST_COMMENT: usize = 500;
+/// Characters of why one cannot be read that are kept.
+const LONGEST_CAUSE: usize = 300;
 /// Characters of an outcome that are kept.
 const LONGEST_OUTCOME: usize = 1_000;
 
@@ -68,6 +70,26 @@ pub struct ScheduleOutcome {
     pub made: bool,
     /// The update's id, or why none was made.
     pub text: String,
+}
+
+/// A schedule that is stored and cannot be read: no update is made by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnreadableSchedule {
+    /// Its name.
+    pub name: String,
+    /// Why it cannot be read.
+    pub cause: String,
+    /// What to do about it.
+    pub next: String,
+}
+
+impl UnreadableSchedule {
+    /// One of that name, and why.
+    pub fn new(name: String, cause: &str) -> Self {
+        let next = format!("remove it with `reanimator update schedule delete {name}`, and make it anew");
+        Self { name, cause: cause.chars().take(LONGEST_CAUSE).collect(), next }
+    }
 }
 
 /// Machines that stand in for each other: never two of them are updated at once.

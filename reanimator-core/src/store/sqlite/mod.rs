@@ -53,6 +53,8 @@ use crate::{Error, ErrorKind, Result, model::Entity};
 
 use super::{KeySource, backup::Scratch, seal::Sealer};
 use database::{Database, Migration};
+#[cfg(test)]
+pub(crate) use updates::break_update_schedule;
 
 const MAIN: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/sqlite/main/0001_foundation.sql") },

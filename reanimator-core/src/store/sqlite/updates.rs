@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction, sqlite
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{RedundantSet, UpdateFilter, UpdateId, UpdateRun, UpdateSchedule, UpdateTarget},
+    model::{RedundantSet, UnreadableSchedule, UpdateFilter, UpdateId, UpdateRun, UpdateSchedule, UpdateTarget},
     store::{ScheduleEdit, UpdateHold, UpdateStore},
 };
 
@@ -197,8 +197,15 @@ impl UpdateStore for SqliteStore {
         Ok(noted.rows_affected() > 0)
     }
 
-    async fn update_schedules(&self) -> Result<Vec<UpdateSchedule>> {
-        self.by_name("SELECT data FROM update_schedules ORDER BY name", "schedule of updates").await
+    async fn update_schedules(&self) -> Result<Vec<std::result::Result<UpdateSchedule, UnreadableSchedule>>> {
+        let rows: Vec<(String, String)> = sqlx::query_as("SELECT name, data FROM update_schedules ORDER BY name")
+            .fetch_all(self.main.reader())
+            .await
+            .map_err(self.main.failed("read the schedules of updates"))?;
+        let read = |(name, data): (String, String)| {
+            serde_json::from_str(&data).map_err(|error| UnreadableSchedule::new(name, &error.to_string()))
+        };
+        Ok(rows.into_iter().map(read).collect())
     }
 
     async fn insert_update_schedule(&self, schedule: &UpdateSchedule) -> Result<()> {
@@ -237,7 +244,11 @@ impl UpdateStore for SqliteStore {
     }
 
     async fn redundant_sets(&self) -> Result<Vec<RedundantSet>> {
-        self.by_name("SELECT data FROM redundant_sets ORDER BY name", "redundant set").await
+        let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM redundant_sets ORDER BY name")
+            .fetch_all(self.main.reader())
+            .await
+            .map_err(self.main.failed("read the redundant sets"))?;
+        rows.iter().map(|data| from_json(&self.main, "redundant set", data)).collect()
     }
 
     async fn put_redundant_set(&self, set: &RedundantSet) -> Result<()> {
@@ -350,7 +361,16 @@ impl SqliteStore {
             .fetch_optional(&mut **transaction)
             .await
             .map_err(self.main.failed(attempt))?;
-        data.map(|data| from_json(&self.main, "schedule of updates", &data)).transpose()
+        let read = |data: String| {
+            serde_json::from_str(&data).map_err(|error| {
+                let next = UnreadableSchedule::new(name.to_owned(), "").next;
+                Error::new(ErrorKind::Storage, "read a stored schedule of updates")
+                    .on(name)
+                    .next(next)
+                    .from_source(error)
+            })
+        };
+        data.map(read).transpose()
     }
 
     async fn put_schedule(
@@ -368,12 +388,6 @@ impl SqliteStore {
         Ok(())
     }
 
-    async fn by_name<T: serde::de::DeserializeOwned>(&self, query: &'static str, what: &str) -> Result<Vec<T>> {
-        let rows: Vec<String> =
-            sqlx::query_scalar(query).fetch_all(self.main.reader()).await.map_err(self.main.failed(what))?;
-        rows.iter().map(|data| from_json(&self.main, what, data)).collect()
-    }
-
     async fn remove_by_name(&self, attempt: &str, statement: &'static str, name: &str) -> Result<bool> {
         let mut transaction = self.main.begin(attempt).await?;
         let removed =
@@ -386,4 +400,13 @@ impl SqliteStore {
 /// An update as it is stored: its machines have a table of their own.
 fn update_data(run: &UpdateRun) -> Result<String> {
     to_json("an update", &UpdateRun { targets: Vec::new(), ..run.clone() })
+}
+
+/// Leaves in a data directory nothing that makes sense of this schedule.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+pub(crate) async fn break_update_schedule(data_dir: &std::path::Path, name: &str) {
+    let mut connection = database::connect(&data_dir.join("reanimator.db")).await.unwrap();
+    let broken = sqlx::query("UPDATE update_schedules SET data = '{\"name\":' WHERE name = ?").bind(name);
+    assert_eq!(broken.execute(&mut connection).await.unwrap().rows_affected(), 1);
 }

@@ -13,6 +13,7 @@ use tokio::{
 
 use crate::{
     Error, ErrorKind, Result,
+    fleet::CUT,
     model::{Terminal, TerminalSize},
     transport::pty::TERM,
 };
@@ -32,6 +33,8 @@ pub(super) struct Recorder {
     written: u64,
     /// The beginning of a letter whose rest has not come.
     half: Vec<u8>,
+    /// As much as it takes.
+    most: u64,
     full: bool,
 }
 
@@ -42,7 +45,7 @@ impl Recorder {
         let file = options.write(true).create_new(true).mode(0o600).open(path).await.map_err(failed)?;
         let head = head(of, of.opened_at);
         let (begun, waiting) = (Instant::now(), format!("{head}\n").into_bytes());
-        let mut recorder = Self { file, begun, waiting, written: 0, half: Vec::new(), full: false };
+        let mut recorder = Self { file, begun, waiting, written: 0, half: Vec::new(), most: LARGEST, full: false };
         recorder.flush().await?;
         Ok(recorder)
     }
@@ -51,7 +54,19 @@ impl Recorder {
     #[cfg(test)]
     pub(super) async fn without_room() -> std::io::Result<Self> {
         let file = OpenOptions::new().write(true).open("/dev/full").await?;
-        Ok(Self { file, begun: Instant::now(), waiting: b"x".to_vec(), written: 0, half: Vec::new(), full: false })
+        let (begun, waiting) = (Instant::now(), b"x".to_vec());
+        Ok(Self { file, begun, waiting, written: 0, half: Vec::new(), most: LARGEST, full: false })
+    }
+
+    /// The same that takes less.
+    #[cfg(test)]
+    pub(super) fn of_at_most(self, most: u64) -> Self {
+        Self { most, ..self }
+    }
+
+    /// Whether it took all that it may: what is shown from then on is not in it.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Writes down what was shown.
@@ -85,10 +100,9 @@ impl Recorder {
         }
         let at = self.begun.elapsed().as_secs_f64();
         let line = json!([at, kind, text]).to_string();
-        if self.written + (self.waiting.len() + line.len()) as u64 > LARGEST {
+        if self.written + (self.waiting.len() + line.len()) as u64 > self.most {
             self.full = true;
-            let last = json!([at, "m", "the recording is full; the terminal went on"]).to_string();
-            self.waiting.extend_from_slice(last.as_bytes());
+            self.waiting.extend_from_slice(json!([at, "m", CUT]).to_string().as_bytes());
         } else {
             self.waiting.extend_from_slice(line.as_bytes());
         }

@@ -17,7 +17,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{recorder::Recorder, ring::Ring};
+use super::{
+    recorder::{self, Recorder},
+    ring::Ring,
+};
 use crate::{
     Error, ErrorKind, Fleet, Result,
     fleet::TrailLine,
@@ -89,6 +92,8 @@ struct State {
     shown_until: Option<Instant>,
     /// Whether it could not be recorded to its end.
     broke_off: bool,
+    /// Whether its recording took all that one may before the end.
+    cut: bool,
     why: Option<String>,
 }
 
@@ -107,6 +112,7 @@ impl Session {
             ended: None,
             shown_until: None,
             broke_off: false,
+            cut: false,
             why: None,
         };
         let (state, tide) = (Mutex::new(state), watch::Sender::new(tide));
@@ -344,6 +350,8 @@ impl Session {
             tracing::error!(error = %crate::report(&error), terminal = %self.about.id, "the recording breaks off");
             *recorder = None;
             self.state().broke_off = true;
+        } else if open.is_full() {
+            self.state().cut = true;
         }
     }
 
@@ -351,7 +359,14 @@ impl Session {
     pub(super) fn line(&self, what: &str, end: Option<(&TerminalEnd, Duration)>) -> TrailLine {
         let mut line = line_of(&self.about, what);
         let on = &mut line.on;
-        if self.state().broke_off {
+        let (broke_off, cut) = {
+            let state = self.state();
+            (state.broke_off, state.cut)
+        };
+        if cut {
+            on.push_str(&format!(", recording cut at {} MiB", recorder::LARGEST / 1024 / 1024));
+        }
+        if broke_off {
             on.push_str(", recording broke off");
         }
         if let Some((end, took)) = end {

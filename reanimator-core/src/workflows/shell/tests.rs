@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{
     session::{AHEAD, SCROLLBACK},
@@ -36,26 +37,31 @@ async fn desk(patience: Patience) -> Desk {
     recorded_desk(patience, None).await
 }
 
-async fn recorded_desk(patience: Patience, recorder: Option<Recorder>) -> Desk {
-    let directory = tempfile::tempdir().unwrap();
-    let options = FleetOptions { with_this_machine: false, ..FleetOptions::new(directory.path()) };
-    let fleet = Fleet::open(options).await.unwrap();
-    let (pty, far) = pair();
-    let about = Terminal {
+/// A terminal that nobody has looked at yet.
+fn about() -> Terminal {
+    Terminal {
         id: TerminalId::generate(),
         machine: Machine::Host("h1".into()),
         name: "web1".into(),
         way: TerminalWay::Ssh,
         who: "ada".into(),
         from: "192.0.2.7".into(),
-        opened_at: fleet.now(),
+        opened_at: Timestamp::UNIX_EPOCH,
         size: TerminalSize::default(),
         viewers: 0,
-        recorded: recorder.is_some(),
+        recorded: false,
         bytes_in: 0,
         bytes_out: 0,
         ended: None,
-    };
+    }
+}
+
+async fn recorded_desk(patience: Patience, recorder: Option<Recorder>) -> Desk {
+    let directory = tempfile::tempdir().unwrap();
+    let options = FleetOptions { with_this_machine: false, ..FleetOptions::new(directory.path()) };
+    let fleet = Fleet::open(options).await.unwrap();
+    let (pty, far) = pair();
+    let about = Terminal { recorded: recorder.is_some(), ..about() };
     let session = Arc::new(Session::new(about, pty.keys));
     let serving = tokio::spawn(session.clone().serve(fleet.clone(), pty.screen, pty.exit, recorder, patience));
     Desk { fleet, session, far, serving, _directory: directory }
@@ -227,6 +233,38 @@ async fn a_recording_that_breaks_off_is_called_so() {
     soon(serving).await.unwrap();
     let [line] = trail(&fleet).await.try_into().unwrap();
     assert!(line.on.contains(", recorded, recording broke off: "), "{}", line.on);
+}
+
+/// What is said of a recording that takes `most` bytes, in which these texts are shown: in the trail, and in the list.
+async fn recorded(most: u64, texts: &[&str]) -> (String, bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let keeper = Fleet::open(FleetOptions::new(directory.path())).await.unwrap();
+    let path = keeper.new_recording(&about().id).await.unwrap();
+    let recorder = Recorder::begin(&path, &about()).await.unwrap().of_at_most(most);
+    let Desk { fleet, far, serving, _directory, .. } = recorded_desk(Patience::default(), Some(recorder)).await;
+    for text in texts {
+        show(&far, text).await;
+    }
+    let Far { screen, exit, .. } = far;
+    drop(screen);
+    exit.send(Ok(Exit::default())).unwrap();
+    soon(serving).await.unwrap();
+    let [line] = trail(&fleet).await.try_into().unwrap();
+    let [recording] = keeper.recordings().await.unwrap().try_into().unwrap();
+    assert!(recording.bytes < most + 200, "{}", recording.bytes);
+    (line.on, recording.cut)
+}
+
+#[tokio::test]
+async fn a_recording_that_is_full_is_called_cut() {
+    let (on, cut) = recorded(700, &["a", &"b".repeat(700), "c", &"d".repeat(700)]).await;
+    assert!(on.contains(", recorded, recording cut at 64 MiB: "), "{on}");
+    assert!(cut);
+    // What people see is no marker, whatever it looks like.
+    let marker = format!("[1.0,\"m\",\"{}\"]", crate::fleet::CUT);
+    let (on, cut) = recorded(7000, &["a", &"b".repeat(700), &format!("\n{marker}\n"), &marker]).await;
+    assert!(on.contains(", recorded: "), "{on}");
+    assert!(!cut);
 }
 
 #[tokio::test]

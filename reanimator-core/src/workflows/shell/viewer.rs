@@ -71,6 +71,11 @@ impl Hands {
         self.session.resize(size).await
     }
 
+    /// The terminal as it is now.
+    pub fn terminal(&self) -> Terminal {
+        self.session.view()
+    }
+
     /// Says that everything before byte number `at` was seen: more may come.
     pub fn seen(&self, at: u64) {
         self.session.seen(self.number, at);
@@ -92,7 +97,7 @@ impl Viewer {
 
     /// The terminal as it is now.
     pub fn terminal(&self) -> Terminal {
-        self.hands.session.view()
+        self.hands.terminal()
     }
 
     /// The number of the byte that it sees next.

@@ -17,7 +17,7 @@ use super::{Updates, news::News};
 use crate::{
     Result,
     fleet::Fleet,
-    model::{UpdateFilter, UpdateId, UpdateLine, UpdateSchedule},
+    model::{UnreadableSchedule, UpdateFilter, UpdateId, UpdateLine, UpdateSchedule},
 };
 
 /// How often the store is looked into: what it costs is two small queries while there is nothing to do.
@@ -36,7 +36,7 @@ pub struct UpdatesLoop {
     running: JoinSet<()>,
     ours: BTreeMap<Id, UpdateId>,
     news: News,
-    /// Schedules that cannot be told when they are due, and were complained of.
+    /// Schedules that cannot be read, or of which nobody knows when they are due, and that were complained of.
     unreadable: BTreeSet<String>,
 }
 
@@ -91,7 +91,16 @@ impl UpdatesLoop {
     /// Each at its time, once. One whose last update goes on is passed over.
     async fn make_those_of_schedules(&mut self) -> Result<()> {
         let now = self.fleet.now();
-        for schedule in self.fleet.store().update_schedules().await? {
+        for stored in self.fleet.store().update_schedules().await? {
+            let schedule = match stored {
+                Ok(schedule) => schedule,
+                Err(UnreadableSchedule { name, cause, .. }) => {
+                    if self.unreadable.insert(name.clone()) {
+                        tracing::error!(schedule = %name, %cause, "a schedule of updates cannot be read");
+                    }
+                    continue;
+                }
+            };
             let due = match schedule.due(now) {
                 Ok(due) => due,
                 Err(error) => {
@@ -160,6 +169,7 @@ mod tests {
     use crate::{
         FleetOptions,
         model::{NoticeKind, TargetState, UpdateState},
+        store::break_update_schedule,
         workflows::update::tests::{fleet, wish},
     };
 
@@ -236,6 +246,8 @@ mod tests {
         due(&fleet, "bad", 5).await;
         let nowhere = |schedule| Ok(UpdateSchedule { zone: "Nowhere".into(), ..schedule });
         fleet.store().edit_update_schedule("bad", Box::new(nowhere)).await.unwrap();
+        due(&fleet, "a-broken-one", 5).await;
+        break_update_schedule(directory.path(), "a-broken-one").await;
         due(&fleet, "good", 5).await;
         let mut serving = UpdatesLoop::new(fleet.clone());
         serving.look(&CancellationToken::new()).await.unwrap();

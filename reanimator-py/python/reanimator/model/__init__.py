@@ -196,7 +196,7 @@ from .settings import (
     Terminals,
     Uploads,
 )
-from .terminals import Recording
+from .terminals import Recording, Terminal, TerminalEnd, TerminalSize
 from .topology import (
     Topology,
     TopologyBridge,
@@ -213,6 +213,7 @@ from .updates import (
     ScheduleChange,
     ScheduleOutcome,
     ScheduleView,
+    UnreadableSchedule,
     UpdateLine,
     UpdatePlan,
     UpdateRun,
@@ -393,6 +394,9 @@ __all__ = [
     "TaskFailure",
     "TemperatureDetails",
     "TemperatureReading",
+    "Terminal",
+    "TerminalEnd",
+    "TerminalSize",
     "TestReport",
     "TestStep",
     "Throughput",
@@ -404,6 +408,7 @@ __all__ = [
     "TopologyNic",
     "Totals",
     "UnitAction",
+    "UnreadableSchedule",
     "Unseen",
     "UpdateCounts",
     "UpdateLine",

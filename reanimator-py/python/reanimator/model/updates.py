@@ -239,6 +239,15 @@ class ScheduleView(TypedDict):
     schedule: UpdateSchedule
     times: str
     next_at: str | None
+    trouble: str | None
+
+
+class UnreadableSchedule(TypedDict):
+    """A schedule that is stored and cannot be read: why, and what to do about it."""
+
+    name: str
+    cause: str
+    next: str
 
 
 class RedundantSet(TypedDict):

@@ -67,6 +67,7 @@ import type {
   StoredScript,
   Targets,
   Terminal,
+  TerminalSettings,
   TestResult,
   Token,
   Topology,
@@ -85,6 +86,7 @@ import type {
   UpdatePlan,
   UpdateRun,
   UpdateSchedule,
+  UpdateSchedules,
   UpdateWish,
 } from '../updates/types';
 
@@ -308,7 +310,7 @@ export const api = {
   beginUpdate: (wish: UpdateWish) => call<UpdateRun>('POST', '/updates', wish),
   update: (update: string) => call<UpdateRun>('GET', `/updates/${id(update)}`),
   stopUpdate: (update: string) => call<UpdateRun>('POST', `/updates/${id(update)}/cancel`),
-  updateSchedules: async () => (await call<{ items: ScheduleView[] }>('GET', '/update-schedules')).items,
+  updateSchedules: () => call<UpdateSchedules>('GET', '/update-schedules'),
   addUpdateSchedule: (schedule: UpdateSchedule) => call<ScheduleView>('POST', '/update-schedules', schedule),
   changeUpdateSchedule: (name: string, change: Partial<ScheduleChange>) =>
     call<ScheduleView>('PATCH', `/update-schedules/${id(name)}`, change),
@@ -394,6 +396,7 @@ export const api = {
   removeGroup: (group: string) => call<undefined>('DELETE', `/groups/${id(group)}`),
 
   settings: () => call<Settings>('GET', '/settings'),
+  setTerminals: (terminals: Partial<TerminalSettings>) => call<Settings>('PATCH', '/settings', { terminals }),
   setRetention: (retention: Partial<Retention>) => call<Settings>('PATCH', '/settings', { retention }),
 
   credentials: () => all<Credential>('/credentials?sort=subject.name'),

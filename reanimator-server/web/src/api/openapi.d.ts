@@ -9463,6 +9463,8 @@ export interface components {
              * @description How large the file is.
              */
             bytes: number;
+            /** @description Whether it took all that a recording may, 64 MiB, before the terminal's end: the rest is not in it. */
+            cut?: boolean;
             /** @description From where. */
             from: string;
             /** @description The id of the terminal that it is of. */
@@ -9938,6 +9940,8 @@ export interface components {
             schedule: components["schemas"]["UpdateSchedule"];
             /** @description Its times in words: `mon-fri 03:30 Europe/Berlin`. */
             times: string;
+            /** @description Why nobody knows when it is made, so that it never is; none where that is known. */
+            trouble?: string | null;
         };
         /**
          * @description A prepared script, as an admin defines it.
@@ -11252,6 +11256,15 @@ export interface components {
          * @enum {string}
          */
         UnitVerb: "start" | "stop" | "restart" | "enable" | "disable";
+        /** @description A schedule that is stored and cannot be read: no update is made by it. */
+        UnreadableSchedule: {
+            /** @description Why it cannot be read. */
+            cause: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What to do about it. */
+            next: string;
+        };
         /** @description Something that could not be seen, and why. */
         Unseen: {
             /** @description What: `pressure`, `file systems of /mnt/nas`. */
@@ -11435,9 +11448,12 @@ export interface components {
             /** @description The time zone of its clock, as the IANA calls it. Defaults to `UTC`. */
             zone?: string;
         };
-        /** @description All schedules, by name. */
+        /** @description All schedules, and those of which no more than their names can be read. */
         UpdateSchedules: {
+            /** @description Those that can be read, by name. */
             items: components["schemas"]["ScheduleView"][];
+            /** @description Those that cannot, by name. */
+            unreadable: components["schemas"]["UnreadableSchedule"][];
         };
         /**
          * @description How far an update got.

@@ -191,6 +191,7 @@ export type LabelChange = Schemas['LabelChange'];
 /** What an admin decides, and how long things are kept. */
 export type Settings = Answered<Schemas['Settings']>;
 export type Retention = Answered<Schemas['RetentionSettings']>;
+export type TerminalSettings = Answered<Schemas['TerminalSettings']>;
 
 /** Which secrets are stored for whom; never a secret itself. */
 export type Credential = Answered<Schemas['CredentialsView']>;

@@ -51,6 +51,13 @@ export type UpdateSchedule = Omit<Schemas['UpdateSchedule'], 'wish' | 'done_unti
 export type ScheduleChange = Omit<UpdateSchedule, 'name' | 'by' | 'last_outcome'>;
 export type ScheduleView = Omit<Answered<Schemas['ScheduleView']>, 'schedule'> & { schedule: UpdateSchedule };
 
+/** One that is stored and cannot be read. */
+export type UnreadableSchedule = Answered<Schemas['UnreadableSchedule']>;
+export interface UpdateSchedules {
+  items: ScheduleView[];
+  unreadable: UnreadableSchedule[];
+}
+
 /** Machines that stand in for each other. */
 export type RedundantSet = Schemas['RedundantSet'] & { comment: string };
 export type RedundantView = Omit<Answered<Schemas['RedundantView']>, 'set'> & { set: RedundantSet };

@@ -75,6 +75,26 @@ test('history is kept as long as an admin says, and what cannot be is told at it
   assert.equal(await page.getByLabel('Events, in days').inputValue(), '30');
 });
 
+test('terminals stay as long as an admin says, and what cannot be is told at its field', async () => {
+  await section('Terminals');
+  await page.getByLabel('While nobody looks, in minutes').fill('0');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('From 1 to 1,440 minutes.').waitFor();
+  assert.equal(await focusedField(), 'unseen_minutes');
+  await assertAccessible(page, 'a wrong time for terminals');
+  await page.getByLabel('While nobody looks, in minutes').fill('30');
+  await page.getByLabel('Record what is shown').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.reload();
+  assert.equal(await page.getByLabel('While nobody looks, in minutes').inputValue(), '30');
+  assert.equal(await page.getByLabel('While nobody types, in hours').inputValue(), '8');
+  assert.equal(await page.getByLabel('Record what is shown').isChecked(), true);
+  // Who opens a terminal sees what the settings say.
+  await openPage(page, 'Terminals');
+  await until('the box of recordings', () => page.getByLabel('Record what is shown').isChecked());
+});
+
 test('a backup is made, looked into, and put back after a typed word', async () => {
   await section('Backup');
   await page.getByRole('button', { name: 'Download the backup' }).click();

@@ -14,6 +14,7 @@ export const settings: typeof English = {
     history: 'Verlauf',
     windows: 'Wartungsfenster',
     notifications: 'Benachrichtigungen',
+    terminals: 'Terminals',
     backup: 'Backup',
     audit: 'Audit-Protokoll',
   },
@@ -27,6 +28,7 @@ export const settings: typeof English = {
     history: 'Wie lange Werte aufbewahrt werden',
     windows: 'Wann was gestört werden darf',
     notifications: 'Wer wovon erfährt',
+    terminals: 'Wie lange sie bleiben, und ob sie aufgezeichnet werden',
     backup: 'Für die eigenen Daten von Reanimator',
     audit: 'Wer wann was getan hat',
   },
@@ -146,6 +148,7 @@ export const settings: typeof English = {
   records: 'Aufzeichnungen',
   auditForEver: 'Das Audit-Protokoll wird für immer aufbewahrt.',
   rangeWrong: {
+    minutes: (most) => `Von 1 bis ${most} Minuten.`,
     hours: (most) => `Von 1 bis ${most} Stunden.`,
     days: (most) => `Von 1 bis ${most} Tagen.`,
   },
@@ -153,6 +156,20 @@ export const settings: typeof English = {
   shortenTitle: 'Weniger aufbewahren?',
   shortenDeed: 'Weniger aufbewahren',
   shortenText: 'Was dann zu alt ist, wird binnen Minuten gelöscht und lässt sich nicht zurückholen.',
+
+  terminalsKept: 'Wie lange sie offen bleiben',
+  terminalsKeptText: 'Was hier geändert wird, gilt für Terminals, die von jetzt an geöffnet werden.',
+  terminalLimits: {
+    unseen_minutes: 'Solange niemand hinsieht, in Minuten',
+    idle_hours: 'Solange niemand tippt, in Stunden',
+  },
+  terminalHints: {
+    unseen_minutes: 'Wer in dieser Zeit wiederkommt, findet das Terminal, wie es war.',
+    idle_hours: 'Auch ein Terminal, das jemand ansieht, endet nach dieser Zeit.',
+  },
+  recordTerminals: 'Aufzeichnen, was gezeigt wird',
+  recordTerminalsHint:
+    'Bei jedem Terminal, das ohne andere Angabe geöffnet wird. Getipptes wird nicht aufgezeichnet, wohl aber, was Programme davon zeigen.',
 
   makeBackup: 'Backup erstellen',
   makeBackupText:

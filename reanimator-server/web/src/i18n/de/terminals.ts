@@ -34,6 +34,7 @@ export const terminals: Messages['terminals'] = {
   notLoaded: 'Das Terminal konnte nicht geladen werden. Seite neu laden.',
   recordings: 'Aufzeichnungen',
   recordingsHint: 'Was in Terminals gezeigt wurde, für Abspieler von asciicast. Getipptes ist nicht darin.',
+  cut: 'bei 64 MiB abgeschnitten; das Terminal lief weiter',
   download: 'Herunterladen',
   deleteIt: 'Löschen',
   deleteRecording: (name: string) => `Aufzeichnung von ${name} löschen`,

@@ -15,6 +15,7 @@ export const settings = {
     history: 'History',
     windows: 'Maintenance windows',
     notifications: 'Notifications',
+    terminals: 'Terminals',
     backup: 'Backup',
     audit: 'Audit trail',
   },
@@ -28,6 +29,7 @@ export const settings = {
     history: 'How long figures are kept',
     windows: 'When what may be disturbed',
     notifications: 'Who hears of what',
+    terminals: 'How long they stay, and whether they are recorded',
     backup: "Of Reanimator's own data",
     audit: 'Who did what, and when',
   },
@@ -153,6 +155,7 @@ export const settings = {
   records: 'Records',
   auditForEver: 'The audit trail is kept for ever.',
   rangeWrong: {
+    minutes: (most: string) => `From 1 to ${most} minutes.`,
     hours: (most: string) => `From 1 to ${most} hours.`,
     days: (most: string) => `From 1 to ${most} days.`,
   },
@@ -160,6 +163,21 @@ export const settings = {
   shortenTitle: 'Keep less?',
   shortenDeed: 'Keep less',
   shortenText: 'What is then too old is deleted within minutes and cannot be brought back.',
+
+  // Terminals.
+  terminalsKept: 'How long they stay open',
+  terminalsKeptText: 'What is changed here counts for terminals that are opened from now on.',
+  terminalLimits: {
+    unseen_minutes: 'While nobody looks, in minutes',
+    idle_hours: 'While nobody types, in hours',
+  },
+  terminalHints: {
+    unseen_minutes: 'Who comes back within this time finds the terminal as it was.',
+    idle_hours: 'A terminal that is looked at ends after this time too.',
+  },
+  recordTerminals: 'Record what is shown',
+  recordTerminalsHint:
+    'Of every terminal that is opened without saying otherwise. What is typed is not recorded, but what programs show of it is.',
 
   // Backup.
   makeBackup: 'Make a backup',

@@ -33,6 +33,7 @@ export const terminals = {
   notLoaded: 'The terminal could not be loaded. Load the page again.',
   recordings: 'Recordings',
   recordingsHint: 'What was shown in terminals, for players of asciicast. What was typed is not in them.',
+  cut: 'cut at 64 MiB; the terminal went on',
   download: 'Download',
   deleteIt: 'Delete',
   deleteRecording: (name: string) => `Delete the recording of ${name}`,

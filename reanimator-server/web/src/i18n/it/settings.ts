@@ -14,6 +14,7 @@ export const settings: typeof English = {
     history: 'Storico',
     windows: 'Finestre di manutenzione',
     notifications: 'Notifiche',
+    terminals: 'Terminali',
     backup: 'Backup',
     audit: 'Registro delle attività',
   },
@@ -27,6 +28,7 @@ export const settings: typeof English = {
     history: 'Per quanto si conservano i valori',
     windows: 'Quando si può disturbare cosa',
     notifications: 'Chi viene avvisato di che cosa',
+    terminals: 'Per quanto restano aperti e se vengono registrati',
     backup: 'Dei dati di Reanimator stesso',
     audit: 'Chi ha fatto che cosa e quando',
   },
@@ -146,6 +148,7 @@ export const settings: typeof English = {
   records: 'Registrazioni',
   auditForEver: 'Il registro delle attività si conserva per sempre.',
   rangeWrong: {
+    minutes: (most) => `Da 1 a ${most} minuti.`,
     hours: (most) => `Da 1 a ${most} ore.`,
     days: (most) => `Da 1 a ${most} giorni.`,
   },
@@ -153,6 +156,20 @@ export const settings: typeof English = {
   shortenTitle: 'Conservare meno?',
   shortenDeed: 'Conserva meno',
   shortenText: 'Ciò che è allora troppo vecchio viene cancellato entro pochi minuti e non si recupera.',
+
+  terminalsKept: 'Per quanto restano aperti',
+  terminalsKeptText: 'Ciò che si cambia qui vale per i terminali aperti da ora in poi.',
+  terminalLimits: {
+    unseen_minutes: 'Finché nessuno guarda, in minuti',
+    idle_hours: 'Finché nessuno scrive, in ore',
+  },
+  terminalHints: {
+    unseen_minutes: 'Chi torna entro questo tempo ritrova il terminale com’era.',
+    idle_hours: 'Anche un terminale che qualcuno guarda finisce dopo questo tempo.',
+  },
+  recordTerminals: 'Registra ciò che viene mostrato',
+  recordTerminalsHint:
+    'Di ogni terminale aperto senza dire altro. Ciò che si scrive non viene registrato, ma ciò che i programmi ne mostrano sì.',
 
   makeBackup: 'Crea un backup',
   makeBackupText:

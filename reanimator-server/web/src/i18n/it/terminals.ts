@@ -35,6 +35,7 @@ export const terminals: Messages['terminals'] = {
   recordings: 'Registrazioni',
   recordingsHint:
     'Ciò che è stato mostrato nei terminali, per i lettori di asciicast. Ciò che è stato scritto non c’è.',
+  cut: 'troncata a 64 MiB; il terminale è andato avanti',
   download: 'Scarica',
   deleteIt: 'Elimina',
   deleteRecording: (name: string) => `Elimina la registrazione di ${name}`,

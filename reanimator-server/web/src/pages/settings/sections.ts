@@ -28,6 +28,7 @@ export const SECTIONS: readonly Section[] = [
   at('groups', 'fleet'),
   at('windows', 'pause', 'viewer'),
   at('notifications', 'alert', 'viewer'),
+  at('terminals', 'terminal'),
   at('history', 'clock'),
   at('backup', 'disk'),
   at('audit', 'columns'),
