@@ -1,5 +1,6 @@
 //! What a Proxmox cluster is: members, votes, HA, Ceph, replication, backup jobs, software-defined networks.
 
+mod backups;
 mod high_availability;
 mod jobs;
 
@@ -7,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use backups::{BackupDuty, BackupPlace, ClusterBackups, NewestBackup};
 pub use high_availability::{HaFacts, HaNode, HaResource, HaRule};
-pub use jobs::{BackupJob, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure};
+pub use jobs::{BackupJob, BackupSelection, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure};
 
 use super::Watched;
 
@@ -41,6 +43,8 @@ pub struct ClusterFacts {
     pub backup_jobs: Option<Vec<BackupJob>>,
     /// Guests that no backup job takes along.
     pub not_backed_up: Option<Vec<NotBackedUp>>,
+    /// The backups there are; none where nobody has asked for them yet.
+    pub backups: Option<ClusterBackups>,
     /// Zones of software-defined networks.
     pub zones: Option<Vec<SdnZone>>,
     /// Networks in those zones.
