@@ -189,3 +189,79 @@ fn age(made_at: Timestamp, now: Timestamp) -> String {
         hours => format!("{} days", hours / 24),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn job(schedule: &str, selection: serde_json::Value) -> JobDigest {
+        let selection = serde_json::from_value(selection).unwrap();
+        let schedule = Some(schedule.to_owned());
+        JobDigest::of(&BackupJob { enabled: true, schedule, selection, ..BackupJob::default() })
+    }
+
+    fn jobs<const N: usize>(jobs: [(&str, JobDigest); N]) -> BTreeMap<String, JobDigest> {
+        jobs.into_iter().map(|(id, job)| (id.to_owned(), job)).collect()
+    }
+
+    const GUESTS: [(&str, &str); 3] = [("100", "pve1"), ("101", "pve1"), ("102", "pve2")];
+
+    fn owed(duties: &BTreeMap<String, BackupDuty>) -> Vec<(&str, &str, i64, bool)> {
+        let rows = duties.iter();
+        rows.map(|(vmid, duty)| (vmid.as_str(), duty.job.as_str(), duty.since.as_second(), duty.began)).collect()
+    }
+
+    #[test]
+    fn a_schedule_allows_its_longest_gap_and_a_grace() {
+        let hours = |schedule| Allowed::by(Some(schedule)).age.as_hours();
+        for (schedule, allowed) in
+            [("daily", 48), ("sat 02:00", 8 * 24), ("*/6:00", 12), ("hourly", 7), ("mon..fri 22:30", 4 * 24)]
+        {
+            assert_eq!(hours(schedule), allowed, "{schedule}");
+        }
+        let week = Allowed { age: WITHOUT_SCHEDULE, by_schedule: false };
+        assert_eq!([Allowed::by(None), Allowed::by(Some("now and then"))], [week, week]);
+    }
+
+    #[test]
+    fn of_several_jobs_the_one_that_allows_the_least_counts() {
+        let weekly = job("weekly", serde_json::json!({"all": true}));
+        let daily = job("daily", serde_json::json!({"vmids": ["100"]}));
+        let there = job("daily", serde_json::json!({"all": true, "node": "pve2"}));
+        let all = jobs([("a-weekly", weekly), ("daily", daily), ("there", there)]);
+        let first = duties(None, &all, GUESTS.into_iter(), at(1000));
+        let expected =
+            [("100", "daily", 1000, false), ("101", "a-weekly", 1000, false), ("102", "there", 1000, false)];
+        assert_eq!(owed(&first), expected);
+        // What goes on keeps its time; what is another thing begins.
+        let moved = [("100", "pve1"), ("101", "pve2"), ("102", "pve2"), ("103", "pve1")];
+        let second = duties(Some(&first), &all, moved.into_iter(), at(2000));
+        let expected = [
+            ("100", "daily", 1000, false),
+            ("101", "there", 2000, true),
+            ("102", "there", 1000, false),
+            ("103", "a-weekly", 2000, true),
+        ];
+        assert_eq!(owed(&second), expected);
+        let hourly = jobs([("daily", job("hourly", serde_json::json!({"vmids": ["100"]})))]);
+        assert_eq!(owed(&duties(Some(&second), &hourly, moved.into_iter(), at(3000))), [("100", "daily", 3000, true)]);
+    }
+
+    #[test]
+    fn who_was_in_a_pool_that_cannot_be_asked_is_in_it_still() {
+        let pool = |members: serde_json::Value| {
+            jobs([("prod", job("daily", serde_json::json!({"pool": "prod", "pool_members": members})))])
+        };
+        let first = duties(None, &pool(serde_json::json!(["100"])), GUESTS.into_iter(), at(1000));
+        assert_eq!(owed(&first), [("100", "prod", 1000, false)]);
+        let unseen = duties(Some(&first), &pool(serde_json::Value::Null), GUESTS.into_iter(), at(2000));
+        assert_eq!(unseen, first);
+        assert!(duties(Some(&first), &pool(serde_json::json!([])), GUESTS.into_iter(), at(2000)).is_empty());
+        assert!(duties(None, &pool(serde_json::Value::Null), GUESTS.into_iter(), at(2000)).is_empty());
+    }
+}

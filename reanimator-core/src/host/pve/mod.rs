@@ -26,6 +26,8 @@
 mod agent;
 mod api;
 mod asking;
+#[cfg(test)]
+mod backups_tests;
 mod budget;
 mod cluster;
 mod cluster_backups;

@@ -176,3 +176,21 @@ impl ClusterFacts {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_that_an_older_version_wrote_down_are_read() {
+        let old = r#"{"name":"prod","nodes":[],"backup_jobs":[{"id":"nightly","enabled":true,"schedule":"daily",
+            "storage":"nas","guests":"all","excluded":null}],"not_backed_up":[]}"#;
+        let facts: ClusterFacts = serde_json::from_str(old).unwrap();
+        let jobs = facts.backup_jobs.unwrap();
+        assert_eq!((jobs[0].id.as_str(), &jobs[0].selection), ("nightly", &BackupSelection::default()));
+        assert_eq!(facts.backups, None);
+        let backups: ClusterBackups = serde_json::from_str(r#"{"places":[{"storage":"nas"}]}"#).unwrap();
+        assert_eq!((backups.places[0].words(), backups.covered), ("nas".to_owned(), None));
+    }
+}

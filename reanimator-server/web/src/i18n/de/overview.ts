@@ -88,7 +88,8 @@ export const overview: typeof English = {
     backupOld: (days) => `das neueste Backup ist ${counted(days, 'Tag', 'Tage')} alt`,
     backupOldHours: (hours) => `das neueste Backup ist ${counted(hours, 'Stunde', 'Stunden')} alt`,
     backupNone: () => 'es gibt noch kein Backup',
-    backupBySchedule: (what, job, schedule) => `${what}, und der Job ${job} läuft nach dem Zeitplan „${schedule}“`,
+    backupBySchedule: (what, job, schedule) =>
+      `${what}, und der Job ${job} läuft nach dem Zeitplan „${schedule}“`,
     backupAllowed: (what, job, days) =>
       `${what}, und für den Job ${job}, dessen Zeitplan nicht verstanden wird, gelten ${counted(days, 'Tag', 'Tage')}`,
     backupMissing: (count, names) =>

@@ -87,7 +87,8 @@ export const overview: typeof English = {
     backupOld: (days) => `l’ultimo backup risale a ${counted(days, 'giorno', 'giorni')} fa`,
     backupOldHours: (hours) => `l’ultimo backup risale a ${counted(hours, 'ora', 'ore')} fa`,
     backupNone: () => 'non esiste ancora nessun backup',
-    backupBySchedule: (what, job, schedule) => `${what}, e il job ${job} segue la pianificazione «${schedule}»`,
+    backupBySchedule: (what, job, schedule) =>
+      `${what}, e il job ${job} segue la pianificazione «${schedule}»`,
     backupAllowed: (what, job, days) =>
       `${what}, e per il job ${job}, la cui pianificazione non è comprensibile, il limite è di ${counted(days, 'giorno', 'giorni')}`,
     backupMissing: (count, names) =>
