@@ -227,7 +227,8 @@ fn a_certificate_is_told_within_its_days_however_many() {
 fn an_old_backup_resolves_once_a_new_one_is_seen_and_not_when_nobody_can_see() {
     let text = r#"{"kind":"attention","kinds":["backup-old","backup-failed"]}"#;
     let off = Subject { presence: Presence::Away { since: None }, ..Subject::new("guest:c:100", "db1") };
-    let trouble = Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "nightly");
+    let trouble =
+        Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "nightly");
     let old = Subject { troubles: vec![trouble.of("guest:c:100", "db1")], ..off.clone() };
     let blind = Subject { unseen: [AttentionKind::BackupOld].into(), ..off.clone() };
     let mut play = Play::new(rule(text));
@@ -236,7 +237,8 @@ fn an_old_backup_resolves_once_a_new_one_is_seen_and_not_when_nobody_can_see() {
     times(&mut play, &old);
     times(&mut play, &blind);
     // Another job counts now: it is the same matter.
-    let other = Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "weekly");
+    let other =
+        Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "weekly");
     times(&mut play, &Subject { troubles: vec![other.of("guest:c:100", "db1")], ..off.clone() });
     assert_eq!(play.words(), [(130, "raised")]);
     times(&mut play, &off);

@@ -15,7 +15,8 @@ use crate::{
     Result,
     alert::{Bound, Presence, Subject, derived_percent},
     model::{
-        AlertRule, ConnectionId, Entity, Guest, GuestId, GuestKind, GuestStatus, HostId, HostState, HostView, Telemetry,
+        AlertRule, ConnectionId, Entity, Guest, GuestId, GuestKind, GuestStatus, HostId, HostState, HostView,
+        Telemetry,
         attention::{Attention, AttentionKind},
         dashboard::{ClusterRow, StorageRow},
     },

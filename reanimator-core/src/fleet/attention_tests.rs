@@ -17,8 +17,8 @@ use crate::model::{
     facts::{
         Dated, HostFacts,
         cluster::{
-            BackupDuty, BackupJob, BackupPlace, BackupSelection, ClusterBackups, ClusterFacts, NewestBackup, NotBackedUp,
-            TaskFailure,
+            BackupDuty, BackupJob, BackupPlace, BackupSelection, ClusterBackups, ClusterFacts, NewestBackup,
+            NotBackedUp, TaskFailure,
         },
         pve_node::{NodeCertificate, NodeInventory},
         sensors::{Sensors, Temperature},
@@ -418,8 +418,7 @@ fn a_backup_is_old_by_the_schedule_of_its_job_whoever_looked_at_the_guest() {
     );
     assert!(unseen.is_empty(), "{unseen:?}");
     // Somebody saw a younger one at the guest itself; an older one there says nothing.
-    let looked =
-        |hours: i64| move |fleet: &mut Fleet| fleet.looked = [(guest(102).id, at(NOW - hours * HOUR))].into();
+    let looked = |hours: i64| move |fleet: &mut Fleet| fleet.looked = [(guest(102).id, at(NOW - hours * HOUR))].into();
     assert_eq!(of_backups(&facts, looked(1)).0.len(), 1);
     assert_eq!(of_backups(&facts, looked(400)).0.len(), 2);
 }

@@ -101,12 +101,8 @@ pub(super) fn duties<'g>(
         let covering = jobs.iter().filter(|(id, job)| covers(id, job));
         let (id, job) = covering.min_by_key(|(id, job)| (job.allowed.age, *id))?;
         let same = known.filter(|known| known.job == *id && known.schedule == job.schedule);
-        let new = || BackupDuty {
-            job: id.clone(),
-            schedule: job.schedule.clone(),
-            since: now,
-            began: before.is_some(),
-        };
+        let new =
+            || BackupDuty { job: id.clone(), schedule: job.schedule.clone(), since: now, began: before.is_some() };
         Some((vmid.to_owned(), same.cloned().unwrap_or_else(new)))
     };
     guests.filter_map(duty).collect()
@@ -235,8 +231,7 @@ mod tests {
         let there = job("daily", serde_json::json!({"all": true, "node": "pve2"}));
         let all = jobs([("a-weekly", weekly), ("daily", daily), ("there", there)]);
         let first = duties(None, &all, GUESTS.into_iter(), at(1000));
-        let expected =
-            [("100", "daily", 1000, false), ("101", "a-weekly", 1000, false), ("102", "there", 1000, false)];
+        let expected = [("100", "daily", 1000, false), ("101", "a-weekly", 1000, false), ("102", "there", 1000, false)];
         assert_eq!(owed(&first), expected);
         // What goes on keeps its time; what is another thing begins.
         let moved = [("100", "pve1"), ("101", "pve2"), ("102", "pve2"), ("103", "pve1")];

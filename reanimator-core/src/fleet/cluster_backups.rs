@@ -119,9 +119,8 @@ impl Fleet {
     ) -> Result<Dated<ClusterFacts>> {
         let backups: Option<Dated<ClusterBackups>> = stored(&self.store().facts(&entity_of(id)).await?, BACKUPS);
         let Some(backups) = backups.map(|backups| backups.facts) else { return Ok(facts) };
-        let note = |place: &BackupPlace| {
-            Some(Unseen::new(format!("backups on {}", place.words()), place.problem.clone()?))
-        };
+        let note =
+            |place: &BackupPlace| Some(Unseen::new(format!("backups on {}", place.words()), place.problem.clone()?));
         facts.unseen.extend(backups.places.iter().filter_map(note));
         facts.facts.backups = Some(backups);
         Ok(facts)

@@ -201,10 +201,7 @@ impl BackupDigest {
     fn of(facts: &ClusterFacts) -> Self {
         let bare = facts.not_backed_up.as_ref().map(|all| {
             let name = |guest: &NotBackedUp| guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
-            Arc::new(BareGuests {
-                count: all.len(),
-                names: all.iter().take(KEPT).map(name).collect(),
-            })
+            Arc::new(BareGuests { count: all.len(), names: all.iter().take(KEPT).map(name).collect() })
         });
         let mut failed: Vec<FailedBackup> = Vec::new();
         let tasks = facts.failed_tasks.iter().flatten().filter(|task| task.kind.as_deref() == Some("vzdump"));

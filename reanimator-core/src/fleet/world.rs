@@ -343,9 +343,8 @@ impl World {
     /// When the newest backups were made of guests that somebody looked at: what is read in the background may be an hour
     /// older.
     pub(super) fn looked_at_backups(&self) -> BTreeMap<GuestId, Timestamp> {
-        let newest = |(guest, (facts, _)): (&GuestId, &Viewed)| {
-            Some((guest.clone(), facts.facts.backups.as_ref()?.newest_at?))
-        };
+        let newest =
+            |(guest, (facts, _)): (&GuestId, &Viewed)| Some((guest.clone(), facts.facts.backups.as_ref()?.newest_at?));
         self.viewed.iter().filter_map(newest).collect()
     }
 

@@ -87,7 +87,8 @@ impl Watching {
     }
 }
 
-const TOO_OLD: &str = "raised 100: its newest backup is 10 days old, and the job nightly runs by the schedule \"daily\"";
+const TOO_OLD: &str =
+    "raised 100: its newest backup is 10 days old, and the job nightly runs by the schedule \"daily\"";
 
 fn nine_days_older() -> pve_sim::Order {
     pve_sim::Order::new("old-backups").vmid(100).milliseconds(9 * 86_400_000)
@@ -156,11 +157,8 @@ async fn an_own_backup_counts_at_once() {
     assert_eq!(watching.minutes(8, "backup").await, [TOO_OLD]);
     let guests = watching.fleet.guests().await.unwrap();
     let id = guests.into_iter().find(|guest| guest.vmid == "100").unwrap().id;
-    let change = GuestChange::BackUp {
-        storage: "shared-nfs".to_owned(),
-        mode: BackupMode::Snapshot,
-        notes: String::new(),
-    };
+    let change =
+        GuestChange::BackUp { storage: "shared-nfs".to_owned(), mode: BackupMode::Snapshot, notes: String::new() };
     let steps = vec![Action::Guest { id, change }.into()];
     let plan = NewOperation { title: "a backup".to_owned(), steps, ..NewOperation::default() };
     let operations = Operations::new(watching.fleet.clone());

@@ -88,8 +88,7 @@ impl Event {
     /// Seconds of a day at which it runs, in order.
     fn times(&self) -> Vec<i64> {
         let or_all = |known: &[u32], end: u32| if known.is_empty() { (0..end).collect() } else { known.to_vec() };
-        let (hours, minutes, seconds) =
-            (or_all(&self.hours, 24), or_all(&self.minutes, 60), or_all(&self.seconds, 60));
+        let (hours, minutes, seconds) = (or_all(&self.hours, 24), or_all(&self.minutes, 60), or_all(&self.seconds, 60));
         let mut times = Vec::with_capacity(hours.len() * minutes.len() * seconds.len());
         for hour in hours {
             for minute in &minutes {
@@ -253,9 +252,33 @@ mod tests {
     #[test]
     fn what_is_written_otherwise_or_ends_is_not_read() {
         for schedule in [
-            "", " ", "on sundays", "25:00", "12:60", "fri..mon", "2015-10-21", "2015..2030-*-01", "31-02", "*-32", "02-30",
-            "mon mon", "12:00 mon", "*/0:00", "5..3:00", "12:", ":", "-", "..", "mon..", "utc", "12:00 12:00", "1:2:3:4",
-            "+5:00", "99999", "ｍon", "mon,",
+            "",
+            " ",
+            "on sundays",
+            "25:00",
+            "12:60",
+            "fri..mon",
+            "2015-10-21",
+            "2015..2030-*-01",
+            "31-02",
+            "*-32",
+            "02-30",
+            "mon mon",
+            "12:00 mon",
+            "*/0:00",
+            "5..3:00",
+            "12:",
+            ":",
+            "-",
+            "..",
+            "mon..",
+            "utc",
+            "12:00 12:00",
+            "1:2:3:4",
+            "+5:00",
+            "99999",
+            "ｍon",
+            "mon,",
         ] {
             assert_eq!(longest_gap(schedule), None, "{schedule:?}");
         }

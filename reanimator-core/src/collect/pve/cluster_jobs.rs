@@ -94,7 +94,9 @@ pub fn pool_request(pool: &str) -> Request {
 pub fn pool_members(data: &Value, pool: &str) -> Result<BTreeSet<String>> {
     let rows = lenient::rows(data, "the pool")?;
     let Some(found) = rows.into_iter().find(|row| row.text("poolid").as_deref() == Some(pool)) else {
-        return Err(Error::new(ErrorKind::NotFound, format!("read the pool {pool:?}")).because("it is not in the answer"));
+        return Err(
+            Error::new(ErrorKind::NotFound, format!("read the pool {pool:?}")).because("it is not in the answer")
+        );
     };
     // Storages are among the members too.
     let members = found.list("members").iter().filter_map(Fields::of);

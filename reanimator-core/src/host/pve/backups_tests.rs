@@ -24,7 +24,8 @@ fn at(minutes: u64) -> Timestamp {
 }
 
 fn rights(on_storage: &[&str], on_vms: &[&str]) -> Value {
-    let set = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!(1))).collect::<serde_json::Map<_, _>>();
+    let set =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!(1))).collect::<serde_json::Map<_, _>>();
     json!({"/storage": set(on_storage), "/vms": set(on_vms)})
 }
 

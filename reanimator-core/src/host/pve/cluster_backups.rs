@@ -39,8 +39,7 @@ const MOST_PLACES: usize = 96;
 const LISTING_LIMIT: Duration = Duration::from_secs(30);
 
 /// What the login may not see.
-const NOT_ALLOWED: &str =
-    "the login may not see all of them: it lacks Datastore.Allocate there, or Datastore.AllocateSpace and VM.Backup on all guests";
+const NOT_ALLOWED: &str = "the login may not see all of them: it lacks Datastore.Allocate there, or Datastore.AllocateSpace and VM.Backup on all guests";
 
 /// How a turn ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,8 +154,7 @@ fn places_of<'a>(
             before.cloned().unwrap_or_else(new)
         };
         if storage.shared {
-            let online: Vec<&str> =
-                having.clone().filter(|node| node.online).map(|node| node.name.as_str()).collect();
+            let online: Vec<&str> = having.clone().filter(|node| node.online).map(|node| node.name.as_str()).collect();
             if having.count() > 0 {
                 places.push((place(None), online));
             }
