@@ -215,6 +215,8 @@ impl Machine {
                 .with("cpu_percent", 100.0 * dice.roll())
                 .with("temperature_highest", 60.0);
             host.troubles = self.troubles(hour);
+            let certificates = host.troubles.iter().filter(|trouble| trouble.kind == AttentionKind::Certificate);
+            host.certificates = certificates.cloned().collect();
             disk = disk.with("disk_percent", percent);
             self.past.push(at, percent);
             if minute % 30 == 0 {

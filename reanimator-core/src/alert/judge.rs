@@ -85,18 +85,19 @@ pub(super) fn judge<'a>(condition: &AlertCondition, subject: &'a Subject) -> Vec
         }
         AlertCondition::Certificate { within_days } => {
             let days = |each: &Attention| each.values.get("days")?.parse::<i64>().ok();
-            let near = |each: &&Attention| {
-                each.kind == AttentionKind::Certificate
-                    && days(each).is_some_and(|days| days <= i64::from(*within_days))
-            };
-            troubles(subject.troubles.iter().filter(near))
+            let near = |each: &&Attention| days(each).is_some_and(|days| days <= i64::from(*within_days));
+            troubles(subject.certificates.iter().filter(near))
         }
     }
 }
 
 /// What is to be said of a matter that was raised and is seen no more.
 pub(super) fn absent(condition: &AlertCondition, subject: &Subject, item: &str) -> Verdict {
+    let is_of = |kind: AttentionKind| item.strip_prefix(kind.as_str()).is_some_and(|rest| !rest.starts_with('-'));
     match condition {
+        AlertCondition::Attention { .. } if subject.unseen.iter().any(|kind| is_of(*kind)) => Verdict::Unseen,
+        // Backups lie elsewhere: of a guest that is switched off they are seen as well.
+        AlertCondition::Attention { .. } if is_of(AttentionKind::BackupOld) => Verdict::Well,
         AlertCondition::Attention { .. } | AlertCondition::Certificate { .. } => match subject.presence {
             // That a sensor is too warm is only told while sensors are read.
             Presence::Here

@@ -1,11 +1,14 @@
 //! What rules look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::Forecast;
-use crate::model::{AlertRule, attention::Attention};
+use crate::model::{
+    AlertRule,
+    attention::{Attention, AttentionKind},
+};
 
 /// A rule, and what it covers now.
 #[derive(Clone, Debug)]
@@ -29,6 +32,10 @@ pub struct Subject {
     pub figures: BTreeMap<String, f64>,
     /// What needs somebody.
     pub troubles: Vec<Attention>,
+    /// Kinds of trouble of which nobody knows now whether it has them: that none is told says nothing.
+    pub unseen: BTreeSet<AttentionKind>,
+    /// The ends of its certificates, however far ahead.
+    pub certificates: Vec<Attention>,
     /// How full it will be, where that is known.
     pub forecast: Option<Forecast>,
 }
@@ -58,6 +65,8 @@ impl Subject {
             presence: Presence::Here,
             figures: BTreeMap::new(),
             troubles: Vec::new(),
+            unseen: BTreeSet::new(),
+            certificates: Vec::new(),
             forecast: None,
         }
     }

@@ -204,17 +204,46 @@ fn each_disk_is_a_matter_of_its_own_and_a_silent_host_mends_none() {
 }
 
 #[test]
-fn a_certificate_is_told_within_its_days() {
+fn a_certificate_is_told_within_its_days_however_many() {
     let with = |days: i64| {
         let trouble = Trouble::new(AttentionKind::Certificate, AttentionLevel::Warning, "it ends");
         let trouble = trouble.with("certificate", "pveproxy").with("days", days);
-        Subject { troubles: vec![trouble.of("host:h", "web1")], ..Subject::new("host:h", "web1") }
+        Subject { certificates: vec![trouble.of("host:h", "web1")], ..Subject::new("host:h", "web1") }
     };
-    let mut play = Play::new(rule(r#"{"kind":"certificate","within_days":14}"#));
-    for days in (10..30).rev() {
-        play.look(60, &[with(days)]);
+    for (within, from) in [(14, 30), (60, 90), (365, 400)] {
+        let mut play = Play::new(rule(&format!(r#"{{"kind":"certificate","within_days":{within}}}"#)));
+        for days in (within - 5..=from).rev() {
+            play.look(60, &[with(days)]);
+        }
+        assert_eq!(play.words(), [(60 * (from - within + 1), "raised")], "{within} days");
+        for _ in 0..5 {
+            play.look(60, &[with(720)]);
+        }
+        assert_eq!(play.words().last().unwrap().1, "resolved", "it was renewed");
     }
-    assert_eq!(play.words(), [(60 * 16, "raised")]);
+}
+
+#[test]
+fn an_old_backup_resolves_once_a_new_one_is_seen_and_not_when_nobody_can_see() {
+    let text = r#"{"kind":"attention","kinds":["backup-old","backup-failed"]}"#;
+    let off = Subject { presence: Presence::Away { since: None }, ..Subject::new("guest:c:100", "db1") };
+    let trouble =
+        Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "nightly");
+    let old = Subject { troubles: vec![trouble.of("guest:c:100", "db1")], ..off.clone() };
+    let blind = Subject { unseen: [AttentionKind::BackupOld].into(), ..off.clone() };
+    let mut play = Play::new(rule(text));
+    let times = |play: &mut Play, subject: &Subject| (0..12).for_each(|_| play.look(10, std::slice::from_ref(subject)));
+    times(&mut play, &blind);
+    times(&mut play, &old);
+    times(&mut play, &blind);
+    // Another job counts now: it is the same matter.
+    let other =
+        Trouble::new(AttentionKind::BackupOld, AttentionLevel::Warning, "it is old").with("backup_job", "weekly");
+    times(&mut play, &Subject { troubles: vec![other.of("guest:c:100", "db1")], ..off.clone() });
+    assert_eq!(play.words(), [(130, "raised")]);
+    times(&mut play, &off);
+    assert_eq!(play.words().len(), 2, "also of a guest that is switched off");
+    assert_eq!(play.told[1].2.resolution, Some(Resolution::Well));
 }
 
 #[test]

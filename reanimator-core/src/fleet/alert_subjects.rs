@@ -8,14 +8,16 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Fleet, GuestSelector, NamedSelector, Selector, Tables, named_selector::Named, view::STALE_AFTER, world::World,
+    Fleet, GuestSelector, NamedSelector, Selector, Tables, attention::certificate_ends, named_selector::Named,
+    view::STALE_AFTER, world::World,
 };
 use crate::{
     Result,
     alert::{Bound, Presence, Subject, derived_percent},
     model::{
-        AlertRule, ConnectionId, Entity, Guest, GuestKind, GuestStatus, HostId, HostState, HostView, Telemetry,
-        attention::Attention,
+        AlertRule, ConnectionId, Entity, Guest, GuestId, GuestKind, GuestStatus, HostId, HostState, HostView,
+        Telemetry,
+        attention::{Attention, AttentionKind},
         dashboard::{ClusterRow, StorageRow},
     },
     store::MetricRow,
@@ -62,6 +64,9 @@ struct Known<'a> {
     states: HashMap<&'a HostId, HostState>,
     places: HashMap<(ConnectionId, String), HostState>,
     troubles: BTreeMap<String, Vec<Attention>>,
+    unseen_backups: BTreeSet<GuestId>,
+    /// Of hosts, by name, and until when they hold.
+    certificates: BTreeMap<HostId, Vec<(String, Timestamp)>>,
 }
 
 impl Fleet {
@@ -70,7 +75,7 @@ impl Fleet {
     /// # Errors
     /// `Storage` when the store cannot be read.
     pub async fn alert_scene(&self, rules: &[AlertRule]) -> Result<AlertScene> {
-        let mut tables = self.tables().await?;
+        let (mut tables, unseen_backups) = self.tables_and_unseen_backups().await?;
         let telemetry = self.telemetry_of_hosts().await?;
         let now = self.now();
         let (views, guests, places) = self.read(|world| (world.views(now), world.guests(), World::node_places(world)));
@@ -80,7 +85,9 @@ impl Fleet {
         for each in std::mem::take(&mut tables.overview.attention) {
             troubles.entry(each.entity.clone()).or_default().push(each);
         }
-        let mut known = Known { now, wanted: Wanted::of(rules), states, places, troubles };
+        let certificates = self.read(|world| world.certificates());
+        let wanted = Wanted::of(rules);
+        let mut known = Known { now, wanted, states, places, troubles, unseen_backups, certificates };
         Ok(known.scene(rules, &views, &telemetry, &guests, &tables))
     }
 }
@@ -198,6 +205,13 @@ impl Known<'_> {
     fn host(&self, view: &HostView, telemetry: Option<&Telemetry>, warmest: Option<f64>) -> (Subject, Option<f64>) {
         let mut subject = Subject::new(Entity::Host(view.id.clone()).to_string(), view.name.as_str());
         subject.presence = presence(view.state, view.observed_at);
+        if matches!(subject.presence, Presence::Here | Presence::Unknown) {
+            let ends = |(name, not_after): &(String, Timestamp)| {
+                let end = certificate_ends(name, *not_after, self.now);
+                end.of(subject.entity.as_str(), view.name.as_str())
+            };
+            subject.certificates = self.certificates.get(&view.id).into_iter().flatten().map(ends).collect();
+        }
         if subject.presence != Presence::Here || !self.is_fresh(view.observed_at, STALE_AFTER) {
             return (subject, None);
         }
@@ -219,6 +233,9 @@ impl Known<'_> {
         let name = guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
         let mut subject = Subject::new(Entity::Guest(guest.id.clone()).to_string(), name);
         let node = guest.host_id.as_ref().and_then(|id| self.states.get(id));
+        if self.unseen_backups.contains(&guest.id) {
+            subject.unseen.insert(AttentionKind::BackupOld);
+        }
         let fresh = self.is_fresh(guest.observed_at, STALE_CLUSTER);
         subject.presence = match (node, guest.status) {
             (Some(HostState::Maintenance), _) => Presence::Maintenance,

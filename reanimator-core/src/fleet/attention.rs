@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::digest::{ClusterDigest, HostDigest};
+use super::{
+    backup_age::{self, Standing},
+    digest::{ClusterDigest, HostDigest},
+};
 use crate::model::{
     ConnectionId, GuestId, HostId, HostState, HostView,
     attention::{
@@ -30,10 +33,7 @@ const EXPIRES_SOON_DAYS: i64 = 30;
 /// One that holds no longer than so many days needs somebody now.
 const EXPIRES_NOW_DAYS: i64 = 7;
 
-/// A backup older than so many days is old, where a job takes the guest along.
-const BACKUP_OLD_DAYS: i64 = 7;
-
-/// For so long a backup that failed is told of, and what was seen of a guest's backups is taken to hold.
+/// For so long a backup that failed is told of.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Facts are asked for every quarter of an hour at most; after so long somebody should look why they are not seen.
@@ -41,14 +41,6 @@ const FACTS_OLD: SignedDuration = SignedDuration::from_hours(6);
 
 /// A clock that is off by more seconds is wrong: certificates and two-factor codes begin to fail.
 const CLOCK_OFF_SECONDS: u64 = 60;
-
-/// When the newest backup of a guest was made, as seen when somebody last looked.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct LastBackup {
-    pub(super) guest: GuestId,
-    pub(super) looked_at: Timestamp,
-    pub(super) made_at: Timestamp,
-}
 
 /// Hosts that are known not to answer or are looked after by hand: what is wrong with their storages follows from that.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +70,8 @@ pub(super) struct Known<'a> {
     pub(super) clusters: &'a [ClusterRow],
     pub(super) digests: &'a BTreeMap<ConnectionId, ClusterDigest>,
     pub(super) guests: &'a [VmRow],
-    pub(super) backups: &'a [LastBackup],
+    /// The newest backups that somebody saw when looking at a guest.
+    pub(super) looked: &'a BTreeMap<GuestId, Timestamp>,
 }
 
 /// What needs somebody: the worst first, of equal ones the newest first, and those last whose age nobody knows.
@@ -96,7 +89,7 @@ pub(super) fn attention(known: Known<'_>, now: Timestamp) -> Vec<Attention> {
         let troubles = of_cluster(row, known.digests.get(&row.id), now);
         all.extend(troubles.into_iter().map(|each| each.of(entity.as_str(), row.name.as_str())));
     }
-    all.extend(known.backups.iter().filter_map(|backup| old_backup(backup, &known, now)));
+    all.extend(known.guests.iter().filter_map(|row| old_backup(row, &known, now)));
     let newest = |each: &Attention| std::cmp::Reverse(each.since);
     all.sort_by(|a, b| (a.level, newest(a), &a.name, &a.what).cmp(&(b.level, newest(b), &b.name, &b.what)));
     all
@@ -147,13 +140,19 @@ fn failed_units(digest: &HostDigest) -> Option<Trouble> {
     Some(trouble.with("units", digest.failed_names.join(", ")).since(digest.failed_since))
 }
 
-/// By the day, rounded down: one that holds for 29.9 days more holds for 29.
+/// A certificate that is near its end.
 fn certificate(name: &str, not_after: Timestamp, now: Timestamp) -> Option<Trouble> {
-    let left = not_after.duration_since(now);
-    let days = left.as_secs().div_euclid(DAY.as_secs());
-    if days > EXPIRES_SOON_DAYS {
-        return None;
-    }
+    (days_left(not_after, now) <= EXPIRES_SOON_DAYS).then(|| certificate_ends(name, not_after, now))
+}
+
+/// By the day, rounded down: one that holds for 29.9 days more holds for 29.
+fn days_left(not_after: Timestamp, now: Timestamp) -> i64 {
+    not_after.duration_since(now).as_secs().div_euclid(DAY.as_secs())
+}
+
+/// What is to be said of a certificate's end, however far ahead it is.
+pub(super) fn certificate_ends(name: &str, not_after: Timestamp, now: Timestamp) -> Trouble {
+    let days = days_left(not_after, now);
     let level = if days <= EXPIRES_NOW_DAYS { Critical } else { Warning };
     let what = match days {
         ..0 => format!("the certificate {name} has expired"),
@@ -162,7 +161,7 @@ fn certificate(name: &str, not_after: Timestamp, now: Timestamp) -> Option<Troub
         _ => format!("the certificate {name} expires in {days} days"),
     };
     let trouble = Trouble::new(AttentionKind::Certificate, level, what).with("certificate", name).with("days", days);
-    Some(trouble.since((days < 0).then_some(not_after)))
+    trouble.since((days < 0).then_some(not_after))
 }
 
 /// A sensor without a limit of its own; those that have one are among the troubles.
@@ -240,19 +239,22 @@ fn of_cluster(row: &ClusterRow, digest: Option<&ClusterDigest>, now: Timestamp) 
     all
 }
 
-/// Where a job is known to take the guest along, and its backups were seen of late.
-fn old_backup(backup: &LastBackup, known: &Known<'_>, now: Timestamp) -> Option<Attention> {
-    let LastBackup { guest, looked_at, made_at } = backup;
-    let days = now.duration_since(*made_at).as_hours() / 24;
-    if days < BACKUP_OLD_DAYS || now.duration_since(*looked_at) > DAY {
-        return None;
-    }
-    let (connection, vmid) = guest.0.rsplit_once(':')?;
-    let backups = &known.digests.get(&ConnectionId::from(connection))?.backups;
-    let covered = backups.has_job && !backups.bare.as_ref()?.vmids.contains(&vmid.parse().ok()?);
-    let row = known.guests.iter().find(|row| row.id == *guest).filter(|_| covered)?;
-    let name = row.name.clone().unwrap_or_else(|| vmid.to_owned());
-    let what = format!("its newest backup is {days} days old");
-    let trouble = Trouble::new(AttentionKind::BackupOld, Warning, what).with("days", days).since(Some(*made_at));
-    Some(trouble.of(format!("guest:{guest}"), name))
+fn old_backup(row: &VmRow, known: &Known<'_>, now: Timestamp) -> Option<Attention> {
+    let trouble = standing(row, known, now).trouble(now)?;
+    let name = row.name.clone().unwrap_or_else(|| row.vmid.clone());
+    Some(trouble.of(format!("guest:{}", row.id), name))
+}
+
+fn standing<'a>(row: &VmRow, known: &Known<'a>, now: Timestamp) -> Standing<'a> {
+    let cluster = row.id.0.rsplit_once(':').map(|(connection, _)| ConnectionId::from(connection));
+    let Some(cluster) = cluster else { return Standing::Unseen };
+    let Some(digest) = known.digests.get(&cluster) else { return Standing::Unseen };
+    let away = known.away.nodes.contains(&(cluster, row.node.clone()));
+    backup_age::standing(&digest.backups, &row.vmid, known.looked.get(&row.id).copied(), away, now)
+}
+
+/// Guests of which nobody knows now whether their backups are too old.
+pub(super) fn unseen_backups(known: &Known<'_>, now: Timestamp) -> BTreeSet<GuestId> {
+    let unseen = known.guests.iter().filter(|row| standing(row, known, now) == Standing::Unseen);
+    unseen.map(|row| row.id.clone()).collect()
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    attention::{Away, Known, LastBackup, attention},
+    attention::{Away, Known, attention, unseen_backups},
     digest::{ClusterDigest, HostDigest},
     view::tests::host,
 };
@@ -16,7 +16,10 @@ use crate::model::{
     dashboard::{ClusterRow, StorageRow, VmRow},
     facts::{
         Dated, HostFacts,
-        cluster::{BackupJob, ClusterFacts, NotBackedUp, TaskFailure},
+        cluster::{
+            BackupDuty, BackupJob, BackupPlace, BackupSelection, ClusterBackups, ClusterFacts, NewestBackup,
+            NotBackedUp, TaskFailure,
+        },
         pve_node::{NodeCertificate, NodeInventory},
         sensors::{Sensors, Temperature},
         system::{FailedUnit, Reboot, System},
@@ -112,12 +115,16 @@ struct Fleet {
     clusters: Vec<ClusterRow>,
     digests: BTreeMap<ConnectionId, ClusterDigest>,
     guests: Vec<VmRow>,
-    backups: Vec<LastBackup>,
+    looked: BTreeMap<GuestId, Timestamp>,
 }
 
 impl Fleet {
     fn attention(&self) -> Vec<Attention> {
-        let known = Known {
+        attention(self.known(), at(NOW))
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
             views: &self.views,
             hosts: &self.hosts,
             storages: &self.storages,
@@ -125,9 +132,8 @@ impl Fleet {
             clusters: &self.clusters,
             digests: &self.digests,
             guests: &self.guests,
-            backups: &self.backups,
-        };
-        attention(known, at(NOW))
+            looked: &self.looked,
+        }
     }
 
     fn told(&self) -> Vec<String> {
@@ -347,25 +353,152 @@ fn backups_that_failed_today_and_guests_in_no_job_are_told() {
     assert_eq!(silent.told(), ["Critical prod: it does not answer for 400 s;"]);
 }
 
-#[test]
-fn an_old_backup_is_told_of_a_guest_that_a_job_takes_along_and_that_was_looked_at_today() {
-    let facts = ClusterFacts {
-        backup_jobs: Some(vec![BackupJob { enabled: true, ..BackupJob::default() }]),
-        not_backed_up: Some(vec![NotBackedUp { vmid: "103".into(), ..NotBackedUp::default() }]),
-        ..ClusterFacts::default()
+const HOUR: i64 = 3_600;
+
+/// A daily job to a storage for all guests, which lists these backups: by number, so many hours old.
+fn daily(backups: &[(u32, i64)]) -> ClusterFacts {
+    let job = BackupJob {
+        id: "nightly".into(),
+        enabled: true,
+        schedule: Some("21:00".into()),
+        storage: Some("nas".into()),
+        selection: BackupSelection { all: true, ..BackupSelection::default() },
+        ..BackupJob::default()
     };
-    let backup = |vmid: u32, looked: i64, days: i64| LastBackup {
-        guest: guest(vmid).id,
-        looked_at: at(NOW - looked),
-        made_at: at(NOW - days * DAY_SECONDS),
+    let made = |hours: &i64| NewestBackup { made_at: Some(at(NOW - hours * HOUR)), count: 2 };
+    let place = BackupPlace {
+        storage: "nas".into(),
+        asked_at: Some(at(NOW - HOUR)),
+        read_at: Some(at(NOW - HOUR)),
+        guests: backups.iter().map(|(vmid, hours)| (vmid.to_string(), made(hours))).collect(),
+        ..BackupPlace::default()
     };
-    let mut fleet = Fleet::of_cluster(HostState::Online, &facts);
+    let duty = BackupDuty {
+        job: "nightly".into(),
+        schedule: Some("21:00".into()),
+        since: at(NOW - 3 * DAY_SECONDS),
+        began: false,
+    };
+    let covered = (100..105).map(|vmid: u32| (vmid.to_string(), duty.clone())).collect();
+    let backups = ClusterBackups { places: vec![place], covered: Some(covered) };
+    ClusterFacts { backup_jobs: Some(vec![job]), backups: Some(backups), ..ClusterFacts::default() }
+}
+
+/// What is told of guests, and of which it is not known.
+fn of_backups(facts: &ClusterFacts, change: impl FnOnce(&mut Fleet)) -> (Vec<String>, Vec<String>) {
+    let mut fleet = Fleet::of_cluster(HostState::Online, facts);
     fleet.guests = (100..105).map(guest).collect();
-    fleet.backups = vec![backup(100, 60, 9), backup(101, 60, 6), backup(102, 2 * DAY_SECONDS, 9), backup(103, 60, 9)];
-    let old = |told: Vec<String>| told.into_iter().filter(|line| line.contains("newest")).collect::<Vec<_>>();
-    assert_eq!(old(fleet.told()), ["Warning guest100: its newest backup is 9 days old for 777600 s; days=9"]);
-    // Where the guests without a job were not seen, nobody knows whether one takes it along.
-    let unseen = ClusterFacts { not_backed_up: None, ..facts };
-    fleet.digests.insert(ConnectionId::from("c1"), ClusterDigest::of(&unseen));
-    assert_eq!(old(fleet.told()), Vec::<String>::new());
+    change(&mut fleet);
+    let told = fleet.told().into_iter().filter(|line| line.contains("guest10")).collect();
+    let unseen = unseen_backups(&fleet.known(), at(NOW)).into_iter().map(|id| id.0).collect();
+    (told, unseen)
+}
+
+fn change_place(facts: &mut ClusterFacts, change: impl FnOnce(&mut BackupPlace)) {
+    change(&mut facts.backups.as_mut().unwrap().places[0]);
+}
+
+fn change_duty(facts: &mut ClusterFacts, vmid: &str, change: impl FnOnce(&mut BackupDuty)) {
+    change(facts.backups.as_mut().unwrap().covered.as_mut().unwrap().get_mut(vmid).unwrap());
+}
+
+#[test]
+fn a_backup_is_old_by_the_schedule_of_its_job_whoever_looked_at_the_guest() {
+    // Two days are allowed: one between two runs, and one more.
+    let facts = daily(&[(100, 49), (101, 47), (102, 9 * 24), (103, 1), (104, 1)]);
+    let (told, unseen) = of_backups(&facts, |_| {});
+    assert_eq!(
+        told,
+        [
+            "Warning guest100: its newest backup is 2 days old, and the job nightly runs by the schedule \"21:00\" for \
+             176400 s; backup_job=nightly days=2 schedule=21:00 trouble=old",
+            "Warning guest102: its newest backup is 9 days old, and the job nightly runs by the schedule \"21:00\" for \
+             777600 s; backup_job=nightly days=9 schedule=21:00 trouble=old",
+        ]
+    );
+    assert!(unseen.is_empty(), "{unseen:?}");
+    // Somebody saw a younger one at the guest itself; an older one there says nothing.
+    let looked = |hours: i64| move |fleet: &mut Fleet| fleet.looked = [(guest(102).id, at(NOW - hours * HOUR))].into();
+    assert_eq!(of_backups(&facts, looked(1)).0.len(), 1);
+    assert_eq!(of_backups(&facts, looked(400)).0.len(), 2);
+}
+
+#[test]
+fn short_schedules_are_judged_by_the_hour_and_odd_ones_by_the_week() {
+    let with = |schedule: &str, hours: i64| {
+        let mut facts = daily(&[(100, hours), (101, 1), (102, 1), (103, 1), (104, 1)]);
+        facts.backup_jobs.as_mut().unwrap()[0].schedule = Some(schedule.into());
+        of_backups(&facts, |_| {}).0
+    };
+    assert_eq!(with("*/6:00", 12), Vec::<String>::new());
+    let told = with("*/6:00", 13).remove(0);
+    assert!(told.starts_with("Warning guest100: its newest backup is 13 hours old, and the job nightly"), "{told}");
+    assert!(told.ends_with("; backup_job=nightly days=0 hours=13 schedule=*/6:00 trouble=old"), "{told}");
+    assert_eq!(with("sat 02:00", 8 * 24), Vec::<String>::new());
+    assert_eq!(with("sat 02:00", 8 * 24 + 1).len(), 1);
+    assert_eq!(with("every now and then", 7 * 24), Vec::<String>::new());
+    let told = with("every now and then", 7 * 24 + 1).remove(0);
+    let judged = "and 7 days are allowed for the job nightly, whose schedule is not understood";
+    assert!(told.contains(judged) && told.contains("; allowed_days=7 backup_job=nightly days=7 trouble=old"), "{told}");
+}
+
+#[test]
+fn a_guest_without_any_backup_is_told_once_its_job_had_a_chance() {
+    let mut facts = daily(&[(100, 1), (102, 1), (103, 1), (104, 1)]);
+    assert_eq!(
+        of_backups(&facts, |_| {}).0,
+        ["Warning guest101: it has no backup yet, and the job nightly runs by the schedule \"21:00\" for 259200 s; \
+          backup_job=nightly schedule=21:00 trouble=none"]
+    );
+    change_duty(&mut facts, "101", |duty| duty.since = at(NOW - 47 * HOUR));
+    let (told, unseen) = of_backups(&facts, |_| {});
+    assert!(told.is_empty() && unseen.is_empty(), "{told:?} {unseen:?}");
+}
+
+#[test]
+fn a_job_that_began_to_take_a_guest_along_has_its_time_from_then_on() {
+    let mut facts = daily(&[(100, 400), (101, 400), (102, 1), (103, 1), (104, 1)]);
+    change_duty(&mut facts, "100", |duty| (duty.since, duty.began) = (at(NOW - 47 * HOUR), true));
+    change_duty(&mut facts, "101", |duty| (duty.since, duty.began) = (at(NOW - 49 * HOUR), true));
+    let told = of_backups(&facts, |_| {}).0;
+    assert!(matches!(told.as_slice(), [one] if one.contains("guest101")), "{told:?}");
+}
+
+#[test]
+fn what_is_not_known_is_never_called_old() {
+    let facts = daily(&[(100, 400), (101, 1), (102, 1), (103, 1), (104, 1)]);
+    let all: Vec<String> = (100..105).map(|vmid| guest(vmid).id.0).collect();
+    let unseen = |change: &dyn Fn(&mut ClusterFacts)| {
+        let mut facts = facts.clone();
+        change(&mut facts);
+        of_backups(&facts, |_| {})
+    };
+    let nothing = (Vec::new(), all.clone());
+    let place = |change: fn(&mut BackupPlace)| unseen(&move |facts| change_place(facts, change));
+    assert_eq!(place(|place| place.problem = Some("it does not answer".into())), nothing);
+    assert_eq!(place(|place| place.read_at = Some(at(NOW - 4 * HOUR))), nothing, "read too long ago");
+    assert_eq!(place(|place| place.read_at = None), nothing);
+    assert_eq!(place(|place| place.storage = "other".into()), nothing, "its job's storage is not seen at all");
+    assert_eq!(unseen(&|facts| facts.backup_jobs = None), nothing);
+    assert_eq!(unseen(&|facts| facts.backups = None), nothing);
+    assert_eq!(unseen(&|facts| facts.backups.as_mut().unwrap().covered = None), nothing);
+    // One more place that does not tell may hold a younger one.
+    let silent = BackupPlace { storage: "local".into(), node: Some("pve2".into()), ..BackupPlace::default() };
+    assert_eq!(unseen(&|facts| facts.backups.as_mut().unwrap().places.push(silent.clone())), nothing);
+    // Nobody can back up a guest whose node is away.
+    let away = |fleet: &mut Fleet| fleet.away.nodes = [(ConnectionId::from("c1"), "pve1".to_owned())].into();
+    assert_eq!(of_backups(&facts, away), nothing);
+    // That a backup is there and nobody knows how old is no reason either.
+    let undated = |place: &mut BackupPlace| place.guests.get_mut("100").unwrap().made_at = None;
+    assert_eq!(place(undated), (Vec::new(), vec![all[0].clone()]));
+}
+
+#[test]
+fn a_guest_that_no_job_takes_along_is_not_judged() {
+    let mut facts = daily(&[(100, 400), (101, 1), (102, 1), (103, 1), (104, 1)]);
+    facts.backups.as_mut().unwrap().covered.as_mut().unwrap().remove("100");
+    assert_eq!(of_backups(&facts, |_| {}), (Vec::new(), Vec::new()));
+    let mut facts = daily(&[(100, 400), (101, 1), (102, 1), (103, 1), (104, 1)]);
+    facts.backup_jobs.as_mut().unwrap()[0].enabled = false;
+    assert_eq!(of_backups(&facts, |_| {}), (Vec::new(), Vec::new()));
 }

@@ -68,10 +68,11 @@ const AGENT_REST: Duration = Duration::from_secs(120);
 
 /// Sections of entities that are no hosts.
 const CLUSTER: &str = "cluster";
+pub(super) const BACKUPS: &str = "backups";
 const GUEST: &str = "guest";
 
 /// How a cluster is called among entities.
-fn entity_of(id: &ConnectionId) -> String {
+pub(super) fn entity_of(id: &ConnectionId) -> String {
     format!("cluster:{id}")
 }
 
@@ -113,6 +114,7 @@ impl Fleet {
                 Some(_) => {}
             }
         }
+        self.read_backups(id, &cluster, &snapshot, false).await?;
         if let Some(every) = pace.guest {
             self.read_guests(id, &cluster, &snapshot, every).await?;
         }
@@ -125,12 +127,13 @@ impl Fleet {
     /// `NotFound` for a cluster that there is not, or that was not asked yet; `Storage` when the store cannot be read.
     pub async fn cluster_facts(&self, id_or_name: &str) -> Result<Dated<ClusterFacts>> {
         let connection = self.find_proxmox(id_or_name).await?;
-        self.cluster_facts_of(&connection.id).await?.ok_or_else(|| {
+        let facts = self.cluster_facts_of(&connection.id).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "show what is known of the cluster")
                 .on(connection.name)
                 .because("it was not asked yet")
                 .next("let `reanimator serve` run for a minute, or ask with `reanimator proxmox show NAME --observe`")
-        })
+        })?;
+        self.with_backups(&connection.id, facts).await
     }
 
     /// Asks a cluster for everything about itself now, however young what is known.
@@ -143,9 +146,9 @@ impl Fleet {
         self.write_down_cluster(&seen).await?;
         let found = self.read(|world| {
             let known = world.clusters.get(&id)?;
-            Some((known.cluster.clone(), known.heard.problem.clone()))
+            Some((known.cluster.clone(), known.snapshot.clone(), known.heard.problem.clone()))
         });
-        let Some((cluster, problem)) = found else { return self.cluster_facts(id.as_str()).await };
+        let Some((cluster, snapshot, problem)) = found else { return self.cluster_facts(id.as_str()).await };
         if let Some(problem) = problem {
             let error = Error::new(problem.kind, "ask the cluster about itself").because(problem.message);
             return Err(problem.next.into_iter().fold(error, Error::next));
@@ -158,7 +161,10 @@ impl Fleet {
                 (known.asked.state, known.asked.all) = (Some(now), Some(now));
             }
         });
-        Ok(facts)
+        if let Some(snapshot) = snapshot {
+            self.read_backups(&id, &cluster, &snapshot, true).await?;
+        }
+        self.with_backups(&id, facts).await
     }
 
     pub(super) async fn cluster_facts_of(&self, id: &ConnectionId) -> Result<Option<Dated<ClusterFacts>>> {
@@ -422,6 +428,7 @@ impl Fleet {
     pub(super) async fn remember_cluster_facts(&self) -> Result<()> {
         let clusters = self.store().facts_of_section(CLUSTER).await?;
         let guests = self.store().facts_of_section(GUEST).await?;
+        self.remember_backups().await?;
         self.write(|world| {
             for stored in &clusters {
                 let id = stored.entity.strip_prefix("cluster:").map(ConnectionId::from);

@@ -1,17 +1,17 @@
 //! What of the facts about a host, guest or cluster belongs into tables: a small part, kept in memory.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
 pub(super) use super::bridges::{BridgeDigest, NicDigest, VnetDigest};
-use super::{bridges, servers, troubles};
+use super::{backup_age::JobDigest, bridges, servers, troubles};
 use crate::model::{
     attention::Trouble,
     dashboard::Votes,
     facts::{
         Dated, HostFacts, Section,
-        cluster::{ClusterFacts, HaFacts, NotBackedUp},
+        cluster::{ClusterBackups, ClusterFacts, HaFacts, NotBackedUp},
         guest::{GuestDiskKind, GuestFacts},
         network::Network,
         pve_node::{NodeInterface, NodeInventory},
@@ -97,8 +97,10 @@ pub(super) struct ClusterDigest {
 /// What is known of a cluster's backups.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct BackupDigest {
-    /// Whether any job is on.
-    pub(super) has_job: bool,
+    /// The jobs that are on, by name; `None` where they were not seen.
+    pub(super) jobs: Option<Arc<BTreeMap<String, JobDigest>>>,
+    /// The backups there are; the world adds it.
+    pub(super) known: Option<Arc<ClusterBackups>>,
     /// Guests that no job takes along; `None` where they were not seen.
     pub(super) bare: Option<Arc<BareGuests>>,
     /// Those that failed, newest first, each guest once.
@@ -111,7 +113,6 @@ pub(super) struct BareGuests {
     pub(super) count: usize,
     /// Of the first.
     pub(super) names: Vec<String>,
-    pub(super) vmids: Vec<u32>,
 }
 
 /// A backup that failed.
@@ -200,11 +201,7 @@ impl BackupDigest {
     fn of(facts: &ClusterFacts) -> Self {
         let bare = facts.not_backed_up.as_ref().map(|all| {
             let name = |guest: &NotBackedUp| guest.name.clone().unwrap_or_else(|| guest.vmid.clone());
-            Arc::new(BareGuests {
-                count: all.len(),
-                names: all.iter().take(KEPT).map(name).collect(),
-                vmids: all.iter().filter_map(|guest| guest.vmid.parse().ok()).collect(),
-            })
+            Arc::new(BareGuests { count: all.len(), names: all.iter().take(KEPT).map(name).collect() })
         });
         let mut failed: Vec<FailedBackup> = Vec::new();
         let tasks = facts.failed_tasks.iter().flatten().filter(|task| task.kind.as_deref() == Some("vzdump"));
@@ -214,7 +211,11 @@ impl BackupDigest {
                 failed.push(FailedBackup { guest, at, error: task.error.clone() });
             }
         }
-        Self { has_job: facts.backup_jobs.iter().flatten().any(|job| job.enabled), bare, failed }
+        let jobs = facts.backup_jobs.as_ref().map(|jobs| {
+            let on = jobs.iter().filter(|job| job.enabled);
+            Arc::new(on.map(|job| (job.id.clone(), JobDigest::of(job))).collect())
+        });
+        Self { jobs, known: facts.backups.clone().map(Arc::new), bare, failed }
     }
 }
 

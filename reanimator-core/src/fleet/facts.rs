@@ -221,7 +221,10 @@ impl Fleet {
         let facts = self.facts_of(&detail.host.id).await?;
         let nodes = self.node_links(&detail.host.id);
         let cluster = match nodes.first() {
-            Some((connection, _)) => self.cluster_facts_of(connection).await?,
+            Some((connection, _)) => match self.cluster_facts_of(connection).await? {
+                Some(facts) => Some(self.with_backups(connection, facts).await?),
+                None => None,
+            },
             None => None,
         };
         let has = |storage: &Storage| {

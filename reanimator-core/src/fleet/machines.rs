@@ -306,6 +306,7 @@ fn new_cluster(connection: Connection, cluster: Arc<ProxmoxCluster>, only_node: 
         identified_at: None,
         marks: Default::default(),
         digest: Default::default(),
+        backups: None,
         asked: Default::default(),
         guests: BTreeMap::new(),
     }

@@ -8,7 +8,7 @@ use super::{Fleet, attention, dashboard, totals, world::KnownCluster};
 use crate::{
     Result,
     model::{
-        ConnectionId, Guest, HostId, HostState, HostView, NodeSnapshot, Telemetry,
+        ConnectionId, Guest, GuestId, HostId, HostState, HostView, NodeSnapshot, Telemetry,
         dashboard::{ClusterRow, InterfaceRow, NodeRow, Overview, StorageRow, VmRow},
     },
 };
@@ -37,6 +37,11 @@ impl Fleet {
     /// # Errors
     /// `Storage` when the store cannot be read.
     pub async fn tables(&self) -> Result<Tables> {
+        self.tables_and_unseen_backups().await.map(|(tables, _)| tables)
+    }
+
+    /// The same, with the guests of which nobody knows now whether their backups are too old.
+    pub(super) async fn tables_and_unseen_backups(&self) -> Result<(Tables, BTreeSet<GuestId>)> {
         self.refresh().await?;
         if !self.is_live() {
             self.remember_facts().await?;
@@ -46,33 +51,36 @@ impl Fleet {
         let (views, guests, all_storages, fresh) =
             self.read(|world| (world.views(now), world.guests(), world.storages(), world.fresh_storages(now)));
         let (hosts, by_guest) = self.read(|world| (world.host_digests(now), world.guest_digests()));
-        let (of_clusters, backups) = self.read(|world| (world.cluster_digests(), world.last_backups()));
+        let (of_clusters, looked) = self.read(|world| (world.cluster_digests(), world.looked_at_backups()));
         let totals = totals::totals(&views, &guests, &fresh);
         let nodes = dashboard::nodes(&views, &hosts);
         let vms = dashboard::vms(&guests, &by_guest);
         let storages = dashboard::storages(&all_storages, &views, &telemetry);
         let clusters = self.clusters_table(&views, &guests).await?;
+        let away = self.read(|world| away(&views, &world.node_places()));
         let known = attention::Known {
             views: &views,
             hosts: &hosts,
             storages: &storages,
-            away: &self.read(|world| away(&views, &world.node_places())),
+            away: &away,
             clusters: &clusters,
             digests: &of_clusters,
             guests: &vms,
-            backups: &backups,
+            looked: &looked,
         };
         let mut attention = attention::attention(known, now);
         attention.extend(self.silent_targets().await?);
         attention.sort_by_key(|each| each.level);
-        Ok(Tables {
+        let unseen = attention::unseen_backups(&known, now);
+        let tables = Tables {
             overview: dashboard::overview(&totals, &nodes, &vms, attention),
             interfaces: dashboard::interfaces(&views, &hosts),
             clusters,
             nodes,
             vms,
             storages,
-        })
+        };
+        Ok((tables, unseen))
     }
 
     /// The last figures of hosts with a shell.

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    attention::LastBackup,
     digest::{ClusterDigest, GuestDigest, HostDigest, VnetDigest},
     guest_rates::Marks,
     view::{self, ByCluster, ByShell, Heard},
@@ -16,7 +15,7 @@ use crate::{
         ClusterSnapshot, Connection, ConnectionId, Guest, GuestId, GuestIdentity, GuestOf, Host, HostId, HostState,
         HostView, Link, NodeSnapshot, Reach, Storage,
         attention::AttentionKind,
-        facts::{Dated, Section, guest::GuestFacts},
+        facts::{Dated, Section, cluster::ClusterBackups, guest::GuestFacts},
     },
 };
 
@@ -88,6 +87,8 @@ pub(super) struct KnownCluster {
     pub(super) marks: Marks,
     /// What of its facts tables show.
     pub(super) digest: ClusterDigest,
+    /// The backups there are of its guests.
+    pub(super) backups: Option<Arc<ClusterBackups>>,
     /// When its facts were last asked for.
     pub(super) asked: AskedCluster,
     /// What of its guests' facts tables show.
@@ -103,6 +104,8 @@ pub(super) struct AskedCluster {
     pub(super) state: Option<Timestamp>,
     /// For everything about itself.
     pub(super) all: Option<Timestamp>,
+    /// When it did not tell where backups may lie.
+    pub(super) backups_failed: Option<Timestamp>,
 }
 
 /// What tables show of a guest's facts, and when they were read.
@@ -315,6 +318,12 @@ impl World {
         self.hosts.iter().map(|(id, known)| (id.clone(), digest(known))).collect()
     }
 
+    /// The certificates of hosts, and until when they hold.
+    pub(super) fn certificates(&self) -> BTreeMap<HostId, Vec<(String, Timestamp)>> {
+        let of_host = |known: &Known| (known.host.id.clone(), known.digest.certificates.clone());
+        self.hosts.values().map(of_host).filter(|(_, all)| !all.is_empty()).collect()
+    }
+
     /// What of guests' facts tables show.
     pub(super) fn guest_digests(&self) -> BTreeMap<GuestId, GuestDigest> {
         let known = self.clusters.values().flat_map(|known| &known.guests);
@@ -323,15 +332,19 @@ impl World {
 
     /// What of clusters' facts tables show.
     pub(super) fn cluster_digests(&self) -> BTreeMap<ConnectionId, ClusterDigest> {
-        self.clusters.iter().map(|(id, known)| (id.clone(), known.digest.clone())).collect()
+        let digest = |known: &KnownCluster| {
+            let mut digest = known.digest.clone();
+            digest.backups.known.clone_from(&known.backups);
+            digest
+        };
+        self.clusters.iter().map(|(id, known)| (id.clone(), digest(known))).collect()
     }
 
-    /// The newest backups of guests that somebody looked at: nothing is asked of storages in the background.
-    pub(super) fn last_backups(&self) -> Vec<LastBackup> {
-        let newest = |(guest, (facts, _)): (&GuestId, &Viewed)| {
-            let made_at = facts.facts.backups.as_ref()?.newest_at?;
-            Some(LastBackup { guest: guest.clone(), looked_at: facts.at, made_at })
-        };
+    /// When the newest backups were made of guests that somebody looked at: what is read in the background may be an hour
+    /// older.
+    pub(super) fn looked_at_backups(&self) -> BTreeMap<GuestId, Timestamp> {
+        let newest =
+            |(guest, (facts, _)): (&GuestId, &Viewed)| Some((guest.clone(), facts.facts.backups.as_ref()?.newest_at?));
         self.viewed.iter().filter_map(newest).collect()
     }
 

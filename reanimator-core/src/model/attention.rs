@@ -61,7 +61,9 @@ pub struct Trouble {
 /// - `service`: `service`
 /// - `certificate`: `certificate`, `days` that are left, negative where it has expired
 /// - `backup-missing`: `count`, `guests` (the names of the first)
-/// - `backup-old`: `days`
+/// - `backup-old`: `backup_job` that is to make one, and its `schedule`, or `allowed_days` where that cannot be read;
+///   `trouble` is `old` (with `days`, and with `hours` where it is less than two days old) or `none` where there is no
+///   backup at all
 /// - `backup-failed`: `guest` (its number, or the node where the task was about several), `error`
 /// - `replication`: `job`, `count` (times in a row), `error`?; `since` is when it last succeeded
 /// - `high-availability`: `resource`

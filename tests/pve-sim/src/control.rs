@@ -72,6 +72,13 @@ impl Control {
                 let seconds = order.milliseconds.unwrap_or(10_000) as f64 / 1000.0;
                 self.world.cluster(self.cluster_index(&order)?).ha.round = Some(seconds);
             }
+            "old-backups" => {
+                let older = order.milliseconds.unwrap_or(0) / 1000;
+                let mut cluster = self.world.cluster(self.cluster_index(&order)?);
+                let of_it = |vmid: u32| order.vmid.is_none_or(|wanted| wanted == vmid);
+                let backups = cluster.backups.iter_mut().filter(|backup| of_it(backup.vmid));
+                backups.for_each(|backup| backup.time = backup.time.saturating_sub_unsigned(older));
+            }
             "requests" => return Ok(json!({"ok": true, "requests": self.requests()})),
             "new-certificate" => return self.new_certificate(self.door(&order)?),
             "clear" => self.clear().await,

@@ -14,7 +14,7 @@ pub struct Order {
     /// `595`, `596`, `401`, `403`, `half-json`, `html`, `slow`, `late`,
     /// `locked`,
     /// `task-fails`, `task-idle` (it ends well, and nothing was done), `slow-task`, `slow-manager`, `node-down`, `node-up`, `quorum-lost`,
-    /// `quorum-back`, `new-certificate` or `clear`; `requests` only asks.
+    /// `quorum-back`, `old-backups` (made so much longer ago), `new-certificate` or `clear`; `requests` only asks.
     pub fault: String,
     /// The cluster's name. Defaults to the first one where no node is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct Order {
     /// How long `slow` (1000), `late` (1000: it is done at once, and the answer
     /// held back), `slow-task` and a round of high availability (`slow-manager`, both
     /// 10000) take; how long `596`
-    /// waits before it answers (0).
+    /// waits before it answers (0); how much older `old-backups` get (0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod backups;
 mod budget;
 mod facts;
 mod faults;

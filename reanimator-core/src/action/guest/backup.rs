@@ -23,6 +23,7 @@ const LONGEST_NOTES: usize = 1024;
 
 /// A backup of one guest.
 pub(super) struct BackupEffect {
+    fleet: Fleet,
     at: Place,
     storage: String,
     mode: BackupMode,
@@ -41,7 +42,7 @@ impl BackupEffect {
     ) -> Result<Self> {
         let at = Place::of(fleet, id, "back up guest").await?;
         let words = action.words_with(|_| at.name.clone());
-        Ok(Self { at, storage: storage.to_owned(), mode, notes: as_template(notes), words })
+        Ok(Self { fleet: fleet.clone(), at, storage: storage.to_owned(), mode, notes: as_template(notes), words })
     }
 
     async fn backups(&self) -> Result<Vec<GuestBackup>> {
@@ -124,6 +125,7 @@ impl Effect for BackupEffect {
                 .because(format!("its task ended well, and yet {} lists no new backup of it", self.storage))
                 .next("read the operation's log, and look at the storage"));
         };
+        self.fleet.note_backup(&self.at.cluster, &self.at.vmid, &self.at.node, &backup).await?;
         let size = backup.size_gb.map(|size| format!(" with {size} GiB")).unwrap_or_default();
         Ok(format!("{}:{} is there{size}", backup.storage, backup.volume))
     }

@@ -36,6 +36,22 @@ impl Rights {
     pub fn on(&self, path: &str, privilege: &str) -> bool {
         self.0.iter().any(|(other, privileges)| other == path && privileges.contains(privilege))
     }
+
+    /// Whether `privilege` is held on `path`, and on every path below it that has rights of its own.
+    pub fn all_below(&self, path: &str, privilege: &str) -> bool {
+        let is_below = |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        self.on(path, privilege)
+            && self.0.iter().all(|(other, privileges)| !is_below(other) || privileges.contains(privilege))
+    }
+
+    /// Whether this login is told of all backups on that storage: what it may not use is left out without a word.
+    pub fn see_all_backups(&self, storage: &str) -> bool {
+        let own = format!("/storage/{storage}");
+        let is_own = self.0.iter().any(|(path, _)| *path == own);
+        let on_storage = |privilege| self.on(if is_own { &own } else { "/storage" }, privilege);
+        on_storage("Datastore.Allocate")
+            || (on_storage("Datastore.AllocateSpace") && self.all_below("/vms", "VM.Backup"))
+    }
 }
 
 /// Reads the answer. A right that is listed counts, whether it is handed on below or not.

@@ -1,5 +1,7 @@
 //! What a cluster does by itself: `/cluster/replication`, `/nodes/{node}/replication`, `/cluster/backup`,
-//! `/cluster/backup-info/not-backed-up`, `/cluster/ceph/status`, `/cluster/tasks`.
+//! `/cluster/backup-info/not-backed-up`, `/pools`, `/cluster/ceph/status`, `/cluster/tasks`.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -12,10 +14,13 @@ use crate::{
     Error, ErrorKind, Result,
     model::{
         Bytes,
-        facts::cluster::{BackupJob, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure},
+        facts::cluster::{BackupJob, BackupSelection, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure},
     },
     transport::http::Request,
 };
+
+/// How many guests a backup job may name.
+const VMIDS_LISTED: usize = 10_000;
 
 /// How many failed tasks are kept.
 const FAILURES_KEPT: usize = 20;
@@ -77,6 +82,27 @@ pub fn replication(data: &Value) -> Result<Vec<ReplicationJob>> {
     list(data, "the replication jobs", job)
 }
 
+/// What to ask for the guests of a pool. Needs `Pool.Audit` on `/pool/{pool}`.
+pub fn pool_request(pool: &str) -> Request {
+    Request::get(["pools"]).param("poolid", pool)
+}
+
+/// Reads the numbers of the guests of a pool.
+///
+/// # Errors
+/// When the answer is no list, or about another pool.
+pub fn pool_members(data: &Value, pool: &str) -> Result<BTreeSet<String>> {
+    let rows = lenient::rows(data, "the pool")?;
+    let Some(found) = rows.into_iter().find(|row| row.text("poolid").as_deref() == Some(pool)) else {
+        return Err(
+            Error::new(ErrorKind::NotFound, format!("read the pool {pool:?}")).because("it is not in the answer")
+        );
+    };
+    // Storages are among the members too.
+    let members = found.list("members").iter().filter_map(Fields::of);
+    Ok(members.filter_map(|member| member.count("vmid")).map(|vmid| vmid.to_string()).collect())
+}
+
 /// Reads backup jobs.
 ///
 /// # Errors
@@ -85,6 +111,11 @@ pub fn backup_jobs(data: &Value) -> Result<Vec<BackupJob>> {
     let job = |row: Fields<'_>| {
         let text = |name: &str| row.text(name).as_deref().and_then(cut);
         let all = row.flag("all").unwrap_or(false).then(|| "all".to_owned());
+        let vmids = |name: &str| {
+            let listed = row.text(name).unwrap_or_default();
+            let numbers = listed.split([',', ';', ' ']).filter(|vmid| vmid.bytes().all(|byte| byte.is_ascii_digit()));
+            numbers.filter_map(cut).take(VMIDS_LISTED).collect::<BTreeSet<String>>()
+        };
         Some(BackupJob {
             id: text("id")?,
             enabled: row.flag("enabled").unwrap_or(true),
@@ -93,11 +124,24 @@ pub fn backup_jobs(data: &Value) -> Result<Vec<BackupJob>> {
             mode: text("mode"),
             guests: all.or_else(|| text("vmid")).or_else(|| text("pool").map(|pool| format!("pool {pool}"))),
             excluded: text("exclude"),
+            selection: BackupSelection {
+                // Who leaves some out takes all others along.
+                all: all_of(row),
+                vmids: vmids("vmid"),
+                pool: text("pool"),
+                pool_members: None,
+                excluded: vmids("exclude"),
+                node: text("node"),
+            },
             next_run: time(row.count("next-run")),
             comment: text("comment"),
         })
     };
     list(data, "the backup jobs", job)
+}
+
+fn all_of(row: Fields<'_>) -> bool {
+    row.flag("all").unwrap_or(false) || row.text("exclude").is_some()
 }
 
 /// Reads the guests that no backup job takes along.

@@ -194,6 +194,27 @@ fn jobs_failures_and_ceph_are_told() {
     let jobs = cluster_jobs::backup_jobs(&recording!("cluster_backup")).unwrap();
     assert_eq!(jobs[0].to_string(), "all to local, daily");
     assert_eq!(jobs[0].next_run.unwrap().as_second(), 1_795_305_600);
+    assert!(jobs[0].selection.all && jobs[0].selection.vmids.is_empty());
+    let numbers: Vec<String> = (100..400).map(|vmid| vmid.to_string()).collect();
+    let rows = json!([
+        {"id": "some", "vmid": numbers.join(","), "node": "pve2"},
+        {"id": "others", "exclude": "100,101"},
+        {"id": "pool", "pool": "prod", "enabled": "0"},
+        {"id": "one", "vmid": 100},
+    ]);
+    let jobs = cluster_jobs::backup_jobs(&rows).unwrap();
+    let some = &jobs[0].selection;
+    assert_eq!((some.vmids.len(), some.node.as_deref(), some.all), (300, Some("pve2"), false), "none is cut off");
+    assert!(some.covers("399", "pve2") && !some.covers("39", "pve2") && !some.covers("399", "pve1"));
+    assert!(jobs[1].selection.covers("102", "pve1") && !jobs[1].selection.covers("101", "pve1"));
+    assert!(jobs[3].selection.covers("100", "pve1"));
+    assert_eq!((jobs[2].selection.pool.as_deref(), jobs[2].enabled), (Some("prod"), false));
+    let pool = json!([{"poolid": "prod", "members": [
+        {"type": "lxc", "vmid": 102, "id": "lxc/102"}, {"type": "qemu", "vmid": "110"}, {"type": "storage", "storage": "nas"},
+    ]}]);
+    let members: Vec<String> = cluster_jobs::pool_members(&pool, "prod").unwrap().into_iter().collect();
+    assert_eq!(members, ["102", "110"]);
+    assert!(cluster_jobs::pool_members(&pool, "test").is_err());
     assert!(cluster_jobs::not_backed_up(&recording!("cluster_backup_notbacked")).unwrap().is_empty());
     assert!(cluster_jobs::replication(&recording!("cluster_replication")).unwrap().is_empty());
     let failures = cluster_jobs::failed_tasks(&recording!("cluster_tasks")).unwrap();

@@ -177,6 +177,9 @@ fn the_present_state_is_no_snapshot() {
 
 #[test]
 fn volumes_of_others_are_left_out_and_backups_are_summed_up() {
+    let newest = volumes::newest_backups(&recording!("node_storage_content")).unwrap();
+    let only = newest["102"];
+    assert_eq!((newest.len(), only.count, only.made_at.unwrap().as_second()), (1, 1, 1_795_227_061), "disks are none");
     let seen = volumes::content(&recording!("node_storage_content"), "102").unwrap();
     assert_eq!(seen.used, BTreeMap::from([("local:102/vm-102-disk-0.raw".to_owned(), 215_310_336)]));
     let at = Timestamp::from_second(1_795_227_061 + 60).unwrap();
@@ -224,7 +227,7 @@ proptest! {
             let _seen = (
                 guest_devices::disks(data, &storages).is_ok(), guest_config::pending(data).is_ok(),
                 guest_config::has_agent(data), guest_live::runtime(data).is_ok(), guest_live::snapshots(data).is_ok(),
-                volumes::content(data, "100").is_ok(), guest_inside::interfaces(data).is_ok(),
+                volumes::content(data, "100").is_ok(), volumes::newest_backups(data).is_ok(), guest_inside::interfaces(data).is_ok(),
                 guest_inside::agent_system(data).is_ok(), guest_inside::agent_file_systems(data).is_ok(),
                 guest_inside::agent_version(data).is_ok(), guest_inside::agent_hostname(data).is_ok(),
             );

@@ -25,6 +25,7 @@
 //! [`lenient`]. Only an answer of another shape altogether is an error.
 
 pub mod access;
+pub mod calendar;
 pub mod cluster_ha;
 pub mod cluster_jobs;
 pub mod cluster_members;

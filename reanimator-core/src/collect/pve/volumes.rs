@@ -1,4 +1,4 @@
-//! What lies on storages: how they are configured (`/storage`), and what is on one of a guest
+//! What lies on storages: how they are configured (`/storage`), and what is on one of a guest, or the backups of all
 //! (`/nodes/{node}/storage/{storage}/content`).
 
 use std::collections::BTreeMap;
@@ -11,8 +11,11 @@ use super::{
     options::{LIST_LIMIT, cut, hundredths, time},
 };
 use crate::{
-    Result,
-    model::facts::guest::{GuestBackup, GuestBackups},
+    Error, ErrorKind, Result,
+    model::facts::{
+        cluster::NewestBackup,
+        guest::{GuestBackup, GuestBackups},
+    },
     transport::http::Request,
 };
 
@@ -20,6 +23,16 @@ pub(crate) use super::options::gib;
 
 /// How many backups of a guest are listed.
 const BACKUPS_LISTED: usize = 50;
+
+/// How many rows of a listing of backups are read: as of a thousand guests with a hundred backups each.
+const ROWS_READ: usize = 100_000;
+
+/// How many guests a listing of backups may be about.
+const GUESTS_LISTED: usize = 10_000;
+
+/// Storages of these types are the same one on every node, whether their configuration says so or not.
+const SHARED_TYPES: [&str; 11] =
+    ["nfs", "cifs", "pbs", "cephfs", "glusterfs", "rbd", "iscsi", "iscsidirect", "zfs", "drbd", "esxi"];
 
 /// What to ask for all storages' configurations. Shows those on which the login has `Datastore.Audit`.
 pub fn storages_request() -> Request {
@@ -36,6 +49,13 @@ pub fn backups_request(node: &str, storage: &str, vmid: &str) -> Request {
     content_request(node, storage, vmid).param("content", "backup")
 }
 
+/// What to ask for the backups of all guests on one storage. Proxmox VE leaves those out, without a word, which the login
+/// may not use: it takes `Datastore.Allocate` on `/storage/{storage}`, or `Datastore.AllocateSpace` there and `VM.Backup` on
+/// each guest.
+pub fn all_backups_request(node: &str, storage: &str) -> Request {
+    Request::get(["nodes", node, "storage", storage, "content"]).param("content", "backup")
+}
+
 /// How a storage is configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StorageConfig {
@@ -47,6 +67,8 @@ pub struct StorageConfig {
     pub content: Vec<String>,
     /// The nodes that have it; empty: all.
     pub nodes: Vec<String>,
+    /// Whether all nodes see the same one.
+    pub shared: bool,
     /// Whether it is switched off.
     pub disabled: bool,
 }
@@ -75,6 +97,8 @@ pub fn storages(data: &Value) -> Result<BTreeMap<String, StorageConfig>> {
                 pool: row.text("pool").as_deref().and_then(cut),
                 content: words(row, "content"),
                 nodes: words(row, "nodes"),
+                shared: row.flag("shared").unwrap_or(false)
+                    || row.text("type").is_some_and(|kind| SHARED_TYPES.contains(&kind.as_str())),
                 disabled: row.flag("disable").unwrap_or(false),
             },
         ))
@@ -110,6 +134,29 @@ pub fn content(data: &Value, vmid: &str) -> Result<Volumes> {
         volumes.sizes.extend(row.count("size").map(|size| (id, size)));
     }
     Ok(volumes)
+}
+
+/// Reads the newest backup of each guest out of a listing of all backups.
+///
+/// # Errors
+/// When the answer is no list; when it is longer than anybody would believe: a part of it is not taken for all.
+pub fn newest_backups(data: &Value) -> Result<BTreeMap<String, NewestBackup>> {
+    let too_long = |what: String| Err(Error::new(ErrorKind::Invalid, "read the backups").because(what));
+    let rows = lenient::rows(data, "the storage's content")?;
+    if rows.len() > ROWS_READ {
+        return too_long(format!("the storage lists more than {ROWS_READ}"));
+    }
+    let mut newest: BTreeMap<String, NewestBackup> = BTreeMap::new();
+    for row in rows.into_iter().filter(|row| row.text("content").is_none_or(|content| content == "backup")) {
+        let Some(vmid) = row.count("vmid").map(|vmid| vmid.to_string()) else { continue };
+        let known = newest.entry(vmid).or_default();
+        known.count += 1;
+        known.made_at = known.made_at.max(time(row.count("ctime")));
+    }
+    if newest.len() > GUESTS_LISTED {
+        return too_long(format!("the storage lists those of more than {GUESTS_LISTED} guests"));
+    }
+    Ok(newest)
 }
 
 fn backup(id: &str, row: Fields<'_>) -> Option<GuestBackup> {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Result,
-    collect::pve::{guest, node, resources, status, volumes::StorageConfig},
+    collect::pve::{access::Rights, guest, node, resources, status, volumes::StorageConfig},
     model::{ClusterSnapshot, ConnectionId, Guest, IdentifiedGuest},
     transport::http::Request,
 };
@@ -47,6 +47,7 @@ pub struct ProxmoxCluster {
     /// Nodes that did not answer last time: asked last, so that they hold up no other.
     silent: Mutex<BTreeSet<String>>,
     storages: Mutex<Option<KeptStorages>>,
+    rights: Mutex<Option<KeptRights>>,
     membership: Mutex<Option<KeptStatus>>,
     /// What its nodes were asked lately.
     budget: Mutex<Budget>,
@@ -75,6 +76,9 @@ type NodeStates = BTreeMap<String, Option<bool>>;
 /// Storages' configurations, and when they were read.
 type KeptStorages = (Timestamp, Arc<BTreeMap<String, StorageConfig>>);
 
+/// What the login may do, and when that was read.
+type KeptRights = (Timestamp, Arc<Rights>);
+
 impl ProxmoxCluster {
     /// The cluster behind `api`, whose facts are named after `connection`.
     pub fn new(connection: ConnectionId, api: Arc<dyn PveApi>) -> Self {
@@ -83,6 +87,7 @@ impl ProxmoxCluster {
             api,
             silent: Mutex::new(BTreeSet::new()),
             storages: Mutex::new(None),
+            rights: Mutex::new(None),
             membership: Mutex::new(None),
             budget: Mutex::default(),
             begun: Mutex::default(),
@@ -143,6 +148,14 @@ impl ProxmoxCluster {
 
     pub(super) fn keep_storages(&self, storages: KeptStorages) {
         *self.storages.lock().unwrap_or_else(PoisonError::into_inner) = Some(storages);
+    }
+
+    pub(super) fn kept_rights(&self) -> Option<KeptRights> {
+        self.rights.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_rights(&self, rights: KeptRights) {
+        *self.rights.lock().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }
 
     /// Looks at everything once: one question to the cluster, and one to each node that it sees. Who belongs to it is

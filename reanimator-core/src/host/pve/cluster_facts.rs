@@ -6,7 +6,7 @@
 //! | votes, links, options, networks | 5 | 15 min |
 //! | high availability | 1 | 60 s |
 //! | its manager, resources, rules | 3 or 4 | 15 min |
-//! | replication, backup jobs, guests without | 3, and 1 per node that replicates | 15 min |
+//! | replication, backup jobs, guests without | 3, and 1 per node that replicates or pool that a job names | 15 min |
 //! | failed tasks, Ceph where there is any | 2 | 60 s |
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::{
     collect::pve::{cluster_ha, cluster_jobs, cluster_members, status},
     model::facts::{
         Read,
-        cluster::{ClusterFacts, HaFacts},
+        cluster::{BackupJob, ClusterFacts, HaFacts},
     },
 };
 
@@ -39,6 +39,9 @@ impl ClusterQuestions {
         self == Self::All || ["members and quorum", HIGH_AVAILABILITY, CEPH, FAILED_TASKS].contains(&part)
     }
 }
+
+/// How many pools are asked for their guests.
+const POOLS_ASKED: usize = 8;
 
 const HIGH_AVAILABILITY: &str = "high availability";
 const CEPH: &str = "Ceph";
@@ -160,9 +163,36 @@ async fn high_availability(asking: &mut Asking<'_>, ha: &mut HaFacts) {
     };
 }
 
+/// Who is in the pools that backup jobs name.
+async fn pools(asking: &mut Asking<'_>, jobs: &mut [BackupJob]) {
+    let on = jobs.iter().filter(|job| job.enabled);
+    let names: BTreeSet<String> = on.filter_map(|job| job.selection.pool.clone()).collect();
+    for (number, name) in names.iter().enumerate() {
+        let what = format!("the guests of pool {name}");
+        if number >= POOLS_ASKED {
+            let why = format!("only {POOLS_ASKED} pools are asked");
+            asking.unseen.push(crate::model::Unseen::new(what, why));
+            continue;
+        }
+        let read = |data: &_| cluster_jobs::pool_members(data, name);
+        // One that is gone tells nothing of the others.
+        let members = match asking.answer(&what, cluster_jobs::pool_request(name), read).await {
+            Ok(members) => members,
+            Err(error) => {
+                asking.unseen.push(crate::model::Unseen::new(what, crate::message(&error)));
+                None
+            }
+        };
+        for job in jobs.iter_mut().filter(|job| job.selection.pool.as_ref() == Some(name)) {
+            job.selection.pool_members.clone_from(&members);
+        }
+    }
+}
+
 async fn jobs(asking: &mut Asking<'_>, facts: &mut ClusterFacts) {
     let request = cluster_jobs::backup_jobs_request();
     facts.backup_jobs = asking.ask("backup jobs", request, cluster_jobs::backup_jobs).await;
+    pools(asking, facts.backup_jobs.as_deref_mut().unwrap_or_default()).await;
     let request = cluster_jobs::not_backed_up_request();
     facts.not_backed_up = asking.ask("guests without backups", request, cluster_jobs::not_backed_up).await;
     let request = cluster_jobs::replication_request();

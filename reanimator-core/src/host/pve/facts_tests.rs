@@ -33,7 +33,7 @@ macro_rules! recording {
 
 /// What a path does.
 #[derive(Clone, Debug)]
-enum Does {
+pub(super) enum Does {
     Answer(Value),
     Fail(ErrorKind, &'static str),
     /// As long as it is waited for.
@@ -41,21 +41,21 @@ enum Does {
 }
 
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     does: Mutex<BTreeMap<String, Does>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Table {
-    fn answer(&self, path: &str, data: Value) {
+    pub(super) fn answer(&self, path: &str, data: Value) {
         self.set(path, Does::Answer(data));
     }
 
-    fn set(&self, path: &str, does: Does) {
+    pub(super) fn set(&self, path: &str, does: Does) {
         self.does.lock().unwrap().insert(path.to_owned(), does);
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 }
@@ -82,7 +82,7 @@ impl PveApi for Table {
     }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_second(1_795_230_000).unwrap()
 }
 

@@ -26,8 +26,11 @@
 mod agent;
 mod api;
 mod asking;
+#[cfg(test)]
+mod backups_tests;
 mod budget;
 mod cluster;
+mod cluster_backups;
 mod cluster_facts;
 mod connect;
 mod console;
@@ -47,6 +50,7 @@ mod tests;
 pub use agent::GuestAgent;
 pub use api::PveApi;
 pub use cluster::ProxmoxCluster;
+pub use cluster_backups::BackupsTurn;
 pub use cluster_facts::{ClusterQuestions, ClusterRead};
 pub use connect::{IntroducedNode, Introduction, connect};
 pub(crate) use console::{ConsoleOf, open as open_console};

@@ -11,8 +11,9 @@ use crate::{Error, ErrorKind, Result};
 const LONGEST: u64 = 7 * 24 * 60 * 60;
 /// The furthest that a trend is followed, in hours: 30 days. The past that it is made of is a week.
 const FURTHEST: u32 = 30 * 24;
-/// Certificates are told of from this many days before their end.
-const CERTIFICATE_DAYS: u32 = 30;
+/// How many days before its end a certificate may be told of: no public one holds for longer than 398, and one that a
+/// Proxmox node makes for itself holds for two years.
+const CERTIFICATE_DAYS: u32 = 730;
 /// Figures and bounds are no greater than this: room for every amount of bytes.
 const GREATEST: f64 = 1e18;
 
@@ -65,7 +66,7 @@ pub enum AlertCondition {
     },
     /// A certificate is near its end.
     Certificate {
-        /// Within how many days, up to 30. Defaults to 14.
+        /// Within how many days, up to 730. Defaults to 14.
         #[serde(default = "two_weeks")]
         within_days: u32,
     },
@@ -173,7 +174,7 @@ impl AlertCondition {
                 refuse("it names no kind of trouble".to_owned(), "name one or more: disk-health, failed-units, ...")
             }
             Self::Certificate { within_days } if !(1..=CERTIFICATE_DAYS).contains(within_days) => {
-                refuse(format!("it looks {within_days} days ahead"), "look 1 to 30 days ahead")
+                refuse(format!("it looks {within_days} days ahead"), "look 1 to 730 days ahead")
             }
             Self::Offline { .. } | Self::Attention { .. } | Self::Certificate { .. } => Ok(()),
         }
@@ -258,7 +259,8 @@ mod tests {
             (r#"{"kind":"filling","within_hours":0}"#, "720"),
             (r#"{"kind":"filling","from_percent":100}"#, "99"),
             (r#"{"kind":"attention","kinds":[]}"#, "kind"),
-            (r#"{"kind":"certificate","within_days":31}"#, "30"),
+            (r#"{"kind":"certificate","within_days":731}"#, "730"),
+            (r#"{"kind":"certificate","within_days":0}"#, "730"),
         ] {
             let error = read(text).check().unwrap_err();
             assert!(error.kind() == ErrorKind::Invalid && crate::report(&error).contains(word), "{text}");

@@ -96,6 +96,17 @@ class ReplicationJob(TypedDict):
     error: str | None
 
 
+class BackupSelection(TypedDict):
+    """Which guests a backup job takes along."""
+
+    all: bool
+    vmids: list[str]
+    pool: str | None
+    pool_members: list[str] | None
+    excluded: list[str]
+    node: str | None
+
+
 class BackupJob(TypedDict):
     """A backup job."""
 
@@ -106,8 +117,43 @@ class BackupJob(TypedDict):
     mode: str | None
     guests: str | None
     excluded: str | None
+    selection: BackupSelection
     next_run: str | None
     comment: str | None
+
+
+class NewestBackup(TypedDict):
+    """The newest of a guest's backups in one place."""
+
+    made_at: str | None
+    count: int
+
+
+class BackupPlace(TypedDict):
+    """A storage for backups."""
+
+    storage: str
+    node: str | None
+    asked_at: str | None
+    read_at: str | None
+    problem: str | None
+    guests: dict[str, NewestBackup]
+
+
+class BackupDuty(TypedDict):
+    """That a job takes a guest along."""
+
+    job: str
+    schedule: str | None
+    since: str
+    began: bool
+
+
+class ClusterBackups(TypedDict):
+    """The backups there are of a cluster's guests, by the places where they may lie."""
+
+    places: list[BackupPlace]
+    covered: dict[str, BackupDuty] | None
 
 
 class NotBackedUp(TypedDict):
@@ -180,6 +226,7 @@ class ClusterFacts(TypedDict):
     replication: list[ReplicationJob] | None
     backup_jobs: list[BackupJob] | None
     not_backed_up: list[NotBackedUp] | None
+    backups: ClusterBackups | None
     zones: list[SdnZone] | None
     vnets: list[SdnVnet] | None
     scheduling: str | None

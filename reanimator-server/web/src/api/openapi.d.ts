@@ -2153,7 +2153,7 @@ export interface components {
             kind: "certificate";
             /**
              * Format: int32
-             * @description Within how many days, up to 30. Defaults to 14.
+             * @description Within how many days, up to 730. Defaults to 14.
              */
             within_days?: number;
         };
@@ -2332,7 +2332,9 @@ export interface components {
          *     - `service`: `service`
          *     - `certificate`: `certificate`, `days` that are left, negative where it has expired
          *     - `backup-missing`: `count`, `guests` (the names of the first)
-         *     - `backup-old`: `days`
+         *     - `backup-old`: `backup_job` that is to make one, and its `schedule`, or `allowed_days` where that cannot be read;
+         *       `trouble` is `old` (with `days`, and with `hours` where it is less than two days old) or `none` where there is no
+         *       backup at all
          *     - `backup-failed`: `guest` (its number, or the node where the task was about several), `error`
          *     - `replication`: `job`, `count` (times in a row), `error`?; `since` is when it last succeeded
          *     - `high-availability`: `resource`
@@ -2378,6 +2380,30 @@ export interface components {
             /** @description The passphrase that it was made with. */
             passphrase: string;
         };
+        /** @description That a job takes a guest along: of several jobs the one that allows the least time between two backups. */
+        BackupDuty: {
+            /**
+             * @description Whether it began then. Else it was so already when somebody first looked.
+             * @default false
+             */
+            began: boolean;
+            /**
+             * @description The job's name.
+             * @default
+             */
+            job: string;
+            /**
+             * @description Its schedule.
+             * @default null
+             */
+            schedule: string | null;
+            /**
+             * Format: date-time
+             * @description Since when that is known.
+             * @default 1970-01-01T00:00:00Z
+             */
+            since: string;
+        };
         /** @description A backup job. */
         BackupJob: {
             /**
@@ -2422,6 +2448,18 @@ export interface components {
              */
             schedule: string | null;
             /**
+             * @description Which guests, one by one.
+             * @default {
+             *       "all": false,
+             *       "vmids": [],
+             *       "pool": null,
+             *       "pool_members": null,
+             *       "excluded": [],
+             *       "node": null
+             *     }
+             */
+            selection: components["schemas"]["BackupSelection"];
+            /**
              * @description Where to.
              * @default null
              */
@@ -2432,6 +2470,43 @@ export interface components {
          * @enum {string}
          */
         BackupMode: "snapshot" | "suspend" | "stop";
+        /** @description A storage for backups. */
+        BackupPlace: {
+            /**
+             * Format: date-time
+             * @description When it was last asked, with or without an answer.
+             * @default null
+             */
+            asked_at: string | null;
+            /**
+             * @description The newest backup of each guest, by number.
+             * @default {}
+             */
+            guests: {
+                [key: string]: components["schemas"]["NewestBackup"];
+            };
+            /**
+             * @description The node whose own it is; none for one that nodes share.
+             * @default null
+             */
+            node: string | null;
+            /**
+             * @description Why it is not known what lies there now.
+             * @default null
+             */
+            problem: string | null;
+            /**
+             * Format: date-time
+             * @description When what is told here was last known to hold: it was read, or nobody could have written to it since.
+             * @default null
+             */
+            read_at: string | null;
+            /**
+             * @description The storage's name.
+             * @default
+             */
+            storage: string;
+        };
         /** @description What is in a backup. */
         BackupReport: {
             /**
@@ -2458,6 +2533,39 @@ export interface components {
             users: number;
             /** @description The version of the program that made it. */
             version: string;
+        };
+        /** @description Which guests a backup job takes along. */
+        BackupSelection: {
+            /**
+             * @description All there are, but for those left out.
+             * @default false
+             */
+            all: boolean;
+            /**
+             * @description Not these.
+             * @default []
+             */
+            excluded: string[];
+            /**
+             * @description Only while they are on this node.
+             * @default null
+             */
+            node: string | null;
+            /**
+             * @description Those of this pool.
+             * @default null
+             */
+            pool: string | null;
+            /**
+             * @description Who is in that pool; not known where it could not be asked.
+             * @default null
+             */
+            pool_members: string[] | null;
+            /**
+             * @description These, by number.
+             * @default []
+             */
+            vmids: string[];
         };
         /** @description A backup to make. */
         BackupToMake: {
@@ -2871,6 +2979,21 @@ export interface components {
              */
             user: string | null;
         };
+        /** @description The backups there are of a cluster's guests, by the places where they may lie. */
+        ClusterBackups: {
+            /**
+             * @description Guests that a backup job takes along, by number; none where the jobs were never seen.
+             * @default null
+             */
+            covered: {
+                [key: string]: components["schemas"]["BackupDuty"];
+            } | null;
+            /**
+             * @description Where backups may lie: each storage for them, and one that is a node's own once per node.
+             * @default []
+             */
+            places: components["schemas"]["BackupPlace"][];
+        };
         /** @description What a Proxmox cluster is. A list that was not seen is `None`, which is not an empty one. */
         ClusterFacts: {
             /**
@@ -2878,6 +3001,8 @@ export interface components {
              * @default null
              */
             backup_jobs: components["schemas"]["BackupJob"][] | null;
+            /** @default null */
+            backups: components["schemas"]["ClusterBackups"] | null;
             /** @default null */
             ceph: components["schemas"]["CephFacts"] | null;
             /**
@@ -3623,6 +3748,8 @@ export interface components {
              * @default null
              */
             backup_jobs: components["schemas"]["BackupJob"][] | null;
+            /** @default null */
+            backups: components["schemas"]["ClusterBackups"] | null;
             /** @default null */
             ceph: components["schemas"]["CephFacts"] | null;
             /**
@@ -7046,6 +7173,21 @@ export interface components {
         /** @description What a group is to be called. */
         NewGroupName: {
             name: string;
+        };
+        /** @description The newest of a guest's backups in one place. */
+        NewestBackup: {
+            /**
+             * Format: int64
+             * @description How many backups of it are there.
+             * @default 0
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it was made, where the storage tells.
+             * @default null
+             */
+            made_at: string | null;
         };
         /** @description A new target with its secrets. */
         NewNotifyTarget: {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Handler, cluster::number};
 use crate::params::plain;
 use crate::refusal::{Answer, Refusal, Reply};
+use crate::state::Guest;
 
 /// The handler for a path below `/cluster`.
 pub(super) fn find(method: &str, rest: &str) -> Option<Handler> {
@@ -122,13 +123,25 @@ fn delete_backup_job(call: &mut Call<'_>) -> Answer {
     }
 }
 
+/// Whether a job takes a guest along, on whichever node. Unrecorded but for
+/// `all`; the order is that of the source.
+fn takes_along(job: &Map<String, Value>, guest: &Guest) -> bool {
+    let text = |name: &str| job.get(name).map(plain).unwrap_or_default();
+    let lists = |name: &str| text(name).split(',').any(|vmid| vmid == guest.vmid.to_string());
+    match (text("pool"), text("vmid")) {
+        (pool, _) if !pool.is_empty() => guest.pool.as_deref() == Some(pool.as_str()),
+        (_, vmids) if !vmids.is_empty() => lists("vmid"),
+        _ => (text("all") == "1" || job.contains_key("exclude")) && !lists("exclude"),
+    }
+}
+
 fn not_backed_up(call: &mut Call<'_>) -> Answer {
-    let every = call.cluster.backup_jobs.values().any(|job| job.contains_key("all"));
+    let in_job = |guest: &Guest| call.cluster.backup_jobs.values().any(|job| takes_along(job, guest));
     let list = call
         .cluster
         .guests
         .values()
-        .filter(|_| !every)
+        .filter(|guest| !in_job(guest))
         .map(|guest| json!({"vmid": guest.vmid, "type": guest.kind.word(), "name": guest.name()}));
     Ok(list.collect::<Value>().into())
 }

@@ -182,12 +182,19 @@ fn disks(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
     list
 }
 
+/// Backups; those that the caller may not use are left out without a word.
+/// Unrecorded; the privileges are those of the source.
 fn backups(call: &Call<'_>, storage: &Storage) -> Vec<Value> {
+    let path = format!("/storage/{}", storage.name);
+    let all = call.may(&path, &["Datastore.Allocate"]);
+    let room = call.may(&path, &["Datastore.AllocateSpace"]);
+    let may = |vmid: u32| all || (room && call.may(&format!("/vms/{vmid}"), &["VM.Backup"]));
     call.cluster
         .backups
         .iter()
         .filter(|backup| backup.storage == storage.name)
         .filter(|backup| storage.shared || backup.node == call.node)
+        .filter(|backup| may(backup.vmid))
         .map(|backup| {
             let mut entry = json!({
                 "volid": format!("{}:backup/{}", backup.storage, backup.file),

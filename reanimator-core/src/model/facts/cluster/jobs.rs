@@ -1,6 +1,6 @@
 //! What a cluster does by itself: replication, backups, Ceph; and what of it failed.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,8 @@ pub struct BackupJob {
     pub guests: Option<String>,
     /// Guests it leaves out.
     pub excluded: Option<String>,
+    /// Which guests, one by one.
+    pub selection: BackupSelection,
     /// When it is next due.
     pub next_run: Option<Timestamp>,
     /// What people wrote about it.
@@ -80,6 +82,39 @@ impl fmt::Display for BackupJob {
         let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         let off = if self.enabled { "" } else { ", off" };
         write!(f, "{} to {}, {}{off}", word(&self.guests), word(&self.storage), word(&self.schedule))
+    }
+}
+
+/// Which guests a backup job takes along.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct BackupSelection {
+    /// All there are, but for those left out.
+    pub all: bool,
+    /// These, by number.
+    pub vmids: BTreeSet<String>,
+    /// Those of this pool.
+    pub pool: Option<String>,
+    /// Who is in that pool; not known where it could not be asked.
+    pub pool_members: Option<BTreeSet<String>>,
+    /// Not these.
+    pub excluded: BTreeSet<String>,
+    /// Only while they are on this node.
+    pub node: Option<String>,
+}
+
+impl BackupSelection {
+    /// Whether it takes along the guest of that number, which is on that node now. What is not known to be taken along is
+    /// not.
+    pub fn covers(&self, vmid: &str, node: &str) -> bool {
+        let chosen = match (&self.pool, self.vmids.is_empty()) {
+            // As Proxmox VE looks at them: the pool, then the numbers, then all.
+            (Some(_), _) => self.pool_members.as_ref().is_some_and(|members| members.contains(vmid)),
+            (None, false) => self.vmids.contains(vmid),
+            (None, true) => self.all,
+        };
+        chosen && !self.excluded.contains(vmid) && self.node.as_ref().is_none_or(|only| only == node)
     }
 }
 
@@ -159,4 +194,28 @@ pub struct TaskFailure {
     pub ended_at: Option<Timestamp>,
     /// Why it failed.
     pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(vmids: &[&str]) -> BTreeSet<String> {
+        vmids.iter().map(|vmid| (*vmid).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_job_takes_along_whom_it_names() {
+        let all = BackupSelection { all: true, excluded: set(&["101"]), ..BackupSelection::default() };
+        assert_eq!(["100", "101"].map(|vmid| all.covers(vmid, "pve1")), [true, false]);
+        let listed = BackupSelection { vmids: set(&["100", "1050"]), ..BackupSelection::default() };
+        assert_eq!(["100", "105", "1050"].map(|vmid| listed.covers(vmid, "pve1")), [true, false, true]);
+        let node = BackupSelection { node: Some("pve2".to_owned()), ..listed };
+        assert_eq!(["pve1", "pve2"].map(|name| node.covers("100", name)), [false, true]);
+        let pool = BackupSelection { pool: Some("prod".to_owned()), ..BackupSelection::default() };
+        assert!(!pool.covers("100", "pve1"), "nobody knows who is in it");
+        let members = BackupSelection { pool_members: Some(set(&["100"])), ..pool };
+        assert_eq!(["100", "101"].map(|vmid| members.covers(vmid, "pve1")), [true, false]);
+        assert!(!BackupSelection::default().covers("100", "pve1"), "as in facts that an older version wrote down");
+    }
 }

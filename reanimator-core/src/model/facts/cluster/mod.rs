@@ -1,5 +1,6 @@
 //! What a Proxmox cluster is: members, votes, HA, Ceph, replication, backup jobs, software-defined networks.
 
+mod backups;
 mod high_availability;
 mod jobs;
 
@@ -7,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use backups::{BackupDuty, BackupPlace, ClusterBackups, NewestBackup};
 pub use high_availability::{HaFacts, HaNode, HaResource, HaRule};
-pub use jobs::{BackupJob, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure};
+pub use jobs::{BackupJob, BackupSelection, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure};
 
 use super::Watched;
 
@@ -41,6 +43,8 @@ pub struct ClusterFacts {
     pub backup_jobs: Option<Vec<BackupJob>>,
     /// Guests that no backup job takes along.
     pub not_backed_up: Option<Vec<NotBackedUp>>,
+    /// The backups there are; none where nobody has asked for them yet.
+    pub backups: Option<ClusterBackups>,
     /// Zones of software-defined networks.
     pub zones: Option<Vec<SdnZone>>,
     /// Networks in those zones.
@@ -170,5 +174,23 @@ impl ClusterFacts {
             failed_tasks: newer.failed_tasks,
             ..Self { nodes: Vec::new(), ha: None, ..self }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at once")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_that_an_older_version_wrote_down_are_read() {
+        let old = r#"{"name":"prod","nodes":[],"backup_jobs":[{"id":"nightly","enabled":true,"schedule":"daily",
+            "storage":"nas","guests":"all","excluded":null}],"not_backed_up":[]}"#;
+        let facts: ClusterFacts = serde_json::from_str(old).unwrap();
+        let jobs = facts.backup_jobs.unwrap();
+        assert_eq!((jobs[0].id.as_str(), &jobs[0].selection), ("nightly", &BackupSelection::default()));
+        assert_eq!(facts.backups, None);
+        let backups: ClusterBackups = serde_json::from_str(r#"{"places":[{"storage":"nas"}]}"#).unwrap();
+        assert_eq!((backups.places[0].words(), backups.covered), ("nas".to_owned(), None));
     }
 }

@@ -3,6 +3,8 @@ import type { cluster as English } from '../en/cluster';
 export const cluster: typeof English = {
   about: 'Betrifft',
   affinity: 'Affinität',
+  backups: 'Backups',
+  backupsByStorage: 'Backups je Storage',
   backupJobs: 'Backup-Jobs',
   called: 'Alias',
   ceph: 'Ceph',
@@ -40,6 +42,8 @@ export const cluster: typeof English = {
   noGuestsInThisCluster: 'Keine Gäste in diesem Cluster',
   noProxmoxClusterIsConnected: 'Kein Proxmox-Cluster ist verbunden',
   noTaskHasFailedOfLate: 'In letzter Zeit ist keine Aufgabe fehlgeschlagen.',
+  newest: 'Neuestes',
+  noStorageHoldsBackups: 'Kein Storage ist für Backups eingerichtet.',
   nodes: 'Knoten',
   nodesOnline: 'Knoten online',
   number: 'Nummer',

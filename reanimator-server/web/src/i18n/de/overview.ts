@@ -86,6 +86,12 @@ export const overview: typeof English = {
     expired: (name) => `Zertifikat ${name} ist abgelaufen`,
     backupFailed: (of) => `Backup von ${of} fehlgeschlagen`,
     backupOld: (days) => `das neueste Backup ist ${counted(days, 'Tag', 'Tage')} alt`,
+    backupOldHours: (hours) => `das neueste Backup ist ${counted(hours, 'Stunde', 'Stunden')} alt`,
+    backupNone: () => 'es gibt noch kein Backup',
+    backupBySchedule: (what, job, schedule) =>
+      `${what}, und der Job ${job} läuft nach dem Zeitplan „${schedule}“`,
+    backupAllowed: (what, job, days) =>
+      `${what}, und für den Job ${job}, dessen Zeitplan nicht verstanden wird, gelten ${counted(days, 'Tag', 'Tage')}`,
     backupMissing: (count, names) =>
       `${counted(count, 'Gast ist', 'Gäste sind')} in keinem Backup-Job: ${names}`,
     clockAhead: (seconds) => `die Uhr geht ${seconds} s vor`,

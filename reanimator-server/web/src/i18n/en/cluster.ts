@@ -1,6 +1,8 @@
 export const cluster = {
   about: 'About',
   affinity: 'Affinity',
+  backups: 'Backups',
+  backupsByStorage: 'Backups by storage',
   backupJobs: 'Backup jobs',
   called: 'Alias',
   ceph: 'Ceph',
@@ -38,6 +40,8 @@ export const cluster = {
   noGuestsInThisCluster: 'No guests in this cluster',
   noProxmoxClusterIsConnected: 'No Proxmox cluster is connected',
   noTaskHasFailedOfLate: 'No task has failed of late.',
+  newest: 'Newest',
+  noStorageHoldsBackups: 'No storage holds backups.',
   nodes: 'Nodes',
   nodesOnline: 'Nodes online',
   number: 'Number',

@@ -91,6 +91,12 @@ export const overview = {
     expired: (name: string) => `the certificate ${name} has expired`,
     backupFailed: (of: string) => `the backup of ${of} failed`,
     backupOld: (days: number) => `its newest backup is ${counted(days, 'day', 'days')} old`,
+    backupOldHours: (hours: number) => `its newest backup is ${counted(hours, 'hour', 'hours')} old`,
+    backupNone: () => 'it has no backup yet',
+    backupBySchedule: (what: string, job: string, schedule: string) =>
+      `${what}, and the job ${job} runs by the schedule “${schedule}”`,
+    backupAllowed: (what: string, job: string, days: number) =>
+      `${what}, and ${counted(days, 'day is', 'days are')} allowed for the job ${job}, whose schedule is not understood`,
     backupMissing: (count: number, names: string) =>
       `${counted(count, 'guest is', 'guests are')} in no backup job: ${names}`,
     clockAhead: (seconds: string) => `its clock is ${seconds} s ahead`,

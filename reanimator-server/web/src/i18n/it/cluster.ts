@@ -3,6 +3,8 @@ import type { cluster as English } from '../en/cluster';
 export const cluster: typeof English = {
   about: 'Riguarda',
   affinity: 'Affinità',
+  backups: 'Backup',
+  backupsByStorage: 'Backup per storage',
   backupJobs: 'Job di backup',
   called: 'Alias',
   ceph: 'Ceph',
@@ -40,6 +42,8 @@ export const cluster: typeof English = {
   noGuestsInThisCluster: 'Nessun guest in questo cluster',
   noProxmoxClusterIsConnected: 'Nessun cluster Proxmox è collegato',
   noTaskHasFailedOfLate: 'Nessuna attività fallita di recente.',
+  newest: 'Più recente',
+  noStorageHoldsBackups: 'Nessuno storage contiene backup.',
   nodes: 'Nodi',
   nodesOnline: 'Nodi online',
   number: 'Numero',

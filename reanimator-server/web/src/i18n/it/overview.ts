@@ -85,6 +85,12 @@ export const overview: typeof English = {
     expired: (name) => `il certificato ${name} è scaduto`,
     backupFailed: (of) => `il backup di ${of} non è riuscito`,
     backupOld: (days) => `l’ultimo backup risale a ${counted(days, 'giorno', 'giorni')} fa`,
+    backupOldHours: (hours) => `l’ultimo backup risale a ${counted(hours, 'ora', 'ore')} fa`,
+    backupNone: () => 'non esiste ancora nessun backup',
+    backupBySchedule: (what, job, schedule) =>
+      `${what}, e il job ${job} segue la pianificazione «${schedule}»`,
+    backupAllowed: (what, job, days) =>
+      `${what}, e per il job ${job}, la cui pianificazione non è comprensibile, il limite è di ${counted(days, 'giorno', 'giorni')}`,
     backupMissing: (count, names) =>
       `${counted(count, 'guest non è', 'guest non sono')} in nessun job di backup: ${names}`,
     clockAhead: (seconds) => `l’orologio è avanti di ${seconds} s`,

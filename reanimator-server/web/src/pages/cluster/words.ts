@@ -6,6 +6,7 @@ import { format, t } from '../../i18n';
 
 type Ha = NonNullable<ClusterDetails['ha']>;
 type Job = NonNullable<ClusterDetails['replication']>[number];
+type BackupPlace = NonNullable<ClusterDetails['backups']>['places'][number];
 
 export const clusterHref = (id: string): string => `/clusters/${encodeURIComponent(id)}`;
 
@@ -50,6 +51,21 @@ export function haText(status: string | null): string | null {
 /** What a node's manager says of itself: `pve1 (active, Thu Nov 26 03:00:00 2026)`. */
 export function managerText(status: string | null): string | null {
   return status && status.replace(/(?<=\()[a-z-]+/, (state) => codeText(state));
+}
+
+/** What lies on a storage for backups: of how many guests, how many, and when the newest was made. */
+export function placeOf({ guests }: Pick<BackupPlace, 'guests'>): {
+  guests: number;
+  backups: number;
+  newest: string | null;
+} {
+  const all = Object.values(guests);
+  const made = all.flatMap(({ made_at }) => (made_at ? [made_at] : []));
+  return {
+    guests: all.length,
+    backups: all.reduce((sum, { count }) => sum + count, 0),
+    newest: made.toSorted().at(-1) ?? null,
+  };
 }
 
 /** The guests that a backup job takes along: all, those of a pool, or some by their numbers. */

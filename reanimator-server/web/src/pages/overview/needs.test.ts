@@ -167,6 +167,21 @@ const EVERY: readonly [kind: string, values: Record<string, string>, en: string]
   ['certificate', { certificate: 'x.pem', days: '-3' }, 'the certificate x.pem has expired'],
   ['backup-failed', { guest: '105', error: 'no space' }, 'the backup of 105 failed'],
   ['backup-old', { days: '9' }, 'its newest backup is 9 days old'],
+  [
+    'backup-old',
+    { trouble: 'old', days: '9', backup_job: 'nightly', schedule: 'daily' },
+    'its newest backup is 9 days old, and the job nightly runs by the schedule “daily”',
+  ],
+  [
+    'backup-old',
+    { trouble: 'old', days: '0', hours: '13', backup_job: 'often', schedule: '*/6:00' },
+    'its newest backup is 13 hours old, and the job often runs by the schedule “*/6:00”',
+  ],
+  [
+    'backup-old',
+    { trouble: 'none', backup_job: 'odd', allowed_days: '7' },
+    'it has no backup yet, and 7 days are allowed for the job odd, whose schedule is not understood',
+  ],
   ['backup-missing', { count: '2', guests: 'db1, 101' }, '2 guests are in no backup job: db1, 101'],
   ['clock', { seconds: '300' }, 'its clock is 300 s ahead'],
   ['clock', { seconds: '-90' }, 'its clock is 90 s behind'],

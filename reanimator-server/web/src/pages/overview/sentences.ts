@@ -91,6 +91,18 @@ function certificate({ certificate: name, days }: Values): string {
   return left < 0 ? t.overview.needs.expired(text(name)) : t.overview.needs.expires(text(name), left);
 }
 
+/** How old a backup is, or that there is none, and by what that is judged. */
+function backup(values: Values): string {
+  const { trouble, days, hours, backup_job: job, schedule, allowed_days } = values;
+  const say = t.overview.needs;
+  const old = () => (hours ? say.backupOldHours(number(hours)) : say.backupOld(number(days)));
+  const what = trouble === 'none' ? say.backupNone() : old();
+  if (!job) return what;
+  return schedule
+    ? say.backupBySchedule(what, job, schedule)
+    : say.backupAllowed(what, job, number(allowed_days));
+}
+
 function subscription({ status }: Values): string | null {
   const says: Readonly<Partial<Record<string, string>>> = t.overview.subscriptions;
   return says[status ?? ''] ?? null;
@@ -141,7 +153,7 @@ const SENTENCES: Readonly<Record<AttentionKind, Sentence>> = {
     part: 'units',
   },
   'backup-failed': { say: (v) => t.overview.needs.backupFailed(text(v.guest)), part: 'tasks', age: 'ago' },
-  'backup-old': { say: (v) => t.overview.needs.backupOld(number(v.days)), part: 'backups', age: 'said' },
+  'backup-old': { say: backup, part: 'backups', age: 'said' },
   clock: { say: clock },
   'backup-missing': {
     say: ({ count, guests }) => t.overview.needs.backupMissing(number(count), some(guests, number(count))),
