@@ -52,7 +52,7 @@ fn cluster() -> (Arc<Table>, ProxmoxCluster) {
     (table, cluster)
 }
 
-fn node(name: &str, online: bool) -> NodeSnapshot {
+pub(super) fn node(name: &str, online: bool) -> NodeSnapshot {
     NodeSnapshot {
         name: name.to_owned(),
         online,

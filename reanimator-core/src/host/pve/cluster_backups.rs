@@ -39,7 +39,7 @@ const MOST_PLACES: usize = 96;
 const LISTING_LIMIT: Duration = Duration::from_secs(30);
 
 /// What the login may not see.
-const NOT_ALLOWED: &str = "the login may not see all of them: it lacks Datastore.Allocate there, or Datastore.AllocateSpace and VM.Backup on all guests";
+pub(super) const NOT_ALLOWED: &str = "the login may not see all of them: it lacks Datastore.Allocate there, or Datastore.AllocateSpace and VM.Backup on all guests";
 
 /// How a turn ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +127,11 @@ impl ProxmoxCluster {
             Some((at, _)) if is_young(at, now) => self.room(request, now) > 0,
             _ => self.room(request, now) > 1 && self.room(&access::request(), now) > 1,
         }
+    }
+
+    /// Whether the login is known not to be told of all backups on that storage.
+    pub(super) fn hides_backups(&self, storage: &str) -> bool {
+        self.kept_rights().is_some_and(|(_, rights)| !rights.see_all_backups(storage))
     }
 
     async fn rights(&self, now: Timestamp) -> Result<Arc<Rights>> {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ClusterQuestions, GuestQuestions, ProxmoxCluster, PveApi};
+use super::{ClusterQuestions, GuestQuestions, ProxmoxCluster, PveApi, backups_tests::node};
 use crate::{
     Error, ErrorKind, Result,
     model::{ConnectionId, Guest, GuestKind, GuestStatus, facts::Watched},
@@ -159,6 +159,23 @@ fn cluster() -> (Arc<Table>, ProxmoxCluster) {
     table.answer(&format!("{agent}/network-get-interfaces"), interfaces);
     let cluster = ProxmoxCluster::new(ConnectionId::from("c1"), Arc::clone(&table) as Arc<dyn PveApi>);
     (table, cluster)
+}
+
+#[tokio::test]
+async fn backups_that_the_login_may_not_see_are_not_said_to_be_none() {
+    let (table, cluster) = cluster();
+    table.answer("nodes/pve1/storage/local/content", json!([]));
+    let backups = async |cluster: &ProxmoxCluster| {
+        let read = cluster.guest_facts(&vm(), GuestQuestions::full(), now()).await.unwrap();
+        let notes: Vec<String> = read.facts.unseen.into_iter().map(|note| note.what).collect();
+        (read.facts.facts.backups.map(|backups| backups.count), notes)
+    };
+    assert_eq!(backups(&cluster).await.0, Some(0));
+    table.answer("access/permissions", json!({"/storage": {"Datastore.Audit": 1}, "/vms": {"VM.Audit": 1}}));
+    cluster.backup_places(&[], &[node("pve1", true)], true, now()).await.unwrap();
+    let (count, notes) = backups(&cluster).await;
+    assert_eq!(count, None);
+    assert!(notes.contains(&"backups on local".to_owned()), "{notes:?}");
 }
 
 #[tokio::test]

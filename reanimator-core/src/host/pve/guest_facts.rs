@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{ProxmoxCluster, asking::Asking};
+use super::{ProxmoxCluster, asking::Asking, cluster_backups::NOT_ALLOWED};
 use crate::{
     Result,
     collect::pve::{
@@ -95,7 +95,7 @@ impl ProxmoxCluster {
     /// # Errors
     /// When its configuration cannot be read: no right, node down, just removed. All else is a note.
     pub async fn guest_facts(&self, guest: &Guest, questions: GuestQuestions, now: Timestamp) -> Result<GuestRead> {
-        let mut reading = Reading { guest, questions, now, asking: Asking::new(self, now) };
+        let mut reading = Reading { cluster: self, guest, questions, now, asking: Asking::new(self, now) };
         let config = reading.asking.call(guest::config_request(&guest.node, guest.kind, &guest.vmid)).await?;
         let storages = self.storages(&mut reading.asking, questions.depth, now).await;
         let mut read = reading.configuration(&config, &storages)?;
@@ -164,6 +164,7 @@ impl ProxmoxCluster {
 
 /// One guest being read.
 struct Reading<'a> {
+    cluster: &'a ProxmoxCluster,
     guest: &'a Guest,
     questions: GuestQuestions,
     now: Timestamp,
@@ -259,6 +260,10 @@ impl Reading<'_> {
             if number >= STORAGES_ASKED {
                 left_out += 1;
                 continue;
+            }
+            if holds_backups && self.cluster.hides_backups(&name) {
+                backups_seen = false;
+                self.asking.unseen.push(Unseen::new(format!("backups on {name}"), NOT_ALLOWED));
             }
             let what = format!("volumes and backups on {name}");
             match self.asking.ask(&what, request, |data| volumes::content(data, vmid)).await {

@@ -67,7 +67,7 @@ export const connections: typeof English = {
   tokenSecret: 'Secret',
   tokenHow: 'Einen Token anlegen, der nur lesen darf',
   tokenHowText:
-    'In einer Shell eines beliebigen Knotens; ausgegeben werden ID und Secret. Die erste Zeile weglassen, wenn es den Benutzer schon gibt.',
+    'In einer Shell eines beliebigen Knotens; ausgegeben werden ID und Secret. Die erste Zeile weglassen, wenn es den Benutzer schon gibt. Damit Reanimator das Alter von Backups kennt, braucht er auch Datastore.AllocateSpace und VM.Backup: ohne sie zeigt Proxmox niemandem Backups.',
   tokenCommand: 'Befehle, die einen Token anlegen',
   realmHint: 'Mit dem Realm, etwa root@pam.',
   certificateUnknown: (url) =>

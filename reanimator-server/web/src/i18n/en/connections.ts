@@ -70,7 +70,7 @@ export const connections = {
   tokenSecret: 'Secret',
   tokenHow: 'Make a token that may only look',
   tokenHowText:
-    'In a shell of any node; it prints the id and the secret. Leave the first line out where the user exists.',
+    'In a shell of any node; it prints the id and the secret. Leave the first line out where the user exists. For Reanimator to tell how old backups are, it also needs Datastore.AllocateSpace and VM.Backup: Proxmox shows backups to nobody without them.',
   tokenCommand: 'Commands that make a token',
   realmHint: 'With its realm, such as root@pam.',
   certificateUnknown: (url: string) =>

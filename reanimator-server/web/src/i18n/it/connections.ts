@@ -67,7 +67,7 @@ export const connections: typeof English = {
   tokenSecret: 'Segreto',
   tokenHow: 'Crea un token di sola lettura',
   tokenHowText:
-    'In una shell di un nodo qualsiasi; stampa ID e segreto. Tralasciare la prima riga se l’utente esiste già.',
+    'In una shell di un nodo qualsiasi; stampa ID e segreto. Tralasciare la prima riga se l’utente esiste già. Perché Reanimator conosca l’età dei backup servono anche Datastore.AllocateSpace e VM.Backup: senza, Proxmox non mostra i backup a nessuno.',
   tokenCommand: 'Comandi che creano un token',
   realmHint: 'Con il realm, per esempio root@pam.',
   certificateUnknown: (url) =>
