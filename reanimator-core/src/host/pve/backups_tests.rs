@@ -107,7 +107,8 @@ async fn a_place_that_fails_keeps_what_was_read_and_is_not_known_for_it() {
     let (places, _) = turn(&it, &places, &both(), at(60)).await;
     let seen: Vec<bool> = places.iter().map(|place| place.is_seen(at(60))).collect();
     assert_eq!(seen, [true, true, false]);
-    assert_eq!((places[2].problem.as_deref(), places[2].guests.len()), (Some("no answer"), 1));
+    assert!(places[2].problem.as_deref().is_some_and(|why| why.ends_with("no answer")), "{:?}", places[2].problem);
+    assert_eq!(places[2].guests.len(), 1);
     let (places, asked) = turn(&it, &places, &both(), at(70)).await;
     assert!(!places[2].is_seen(at(70)) && !asked.contains(&LOCAL[1].to_owned()), "it may be slow: {asked:?}");
     it.0.answer(LOCAL[1], json!("no list"));
