@@ -376,6 +376,7 @@ fn daily(backups: &[(u32, i64)]) -> ClusterFacts {
     let duty = BackupDuty {
         job: "nightly".into(),
         schedule: Some("21:00".into()),
+        storage: Some("nas".into()),
         since: at(NOW - 3 * DAY_SECONDS),
         began: false,
     };
@@ -453,6 +454,40 @@ fn a_guest_without_any_backup_is_told_once_its_job_had_a_chance() {
     change_duty(&mut facts, "101", |duty| duty.since = at(NOW - 47 * HOUR));
     let (told, unseen) = of_backups(&facts, |_| {});
     assert!(told.is_empty() && unseen.is_empty(), "{told:?} {unseen:?}");
+}
+
+#[test]
+fn a_backup_from_the_future_is_none_and_hides_no_other() {
+    let told = |hours: i64| {
+        let mut facts = daily(&[(100, hours), (101, 1), (102, 1), (103, 1), (104, 1)]);
+        let backups = facts.backups.as_mut().unwrap();
+        let mut other = backups.places[0].clone();
+        other.storage = "other".into();
+        other.guests = [("100".to_owned(), NewestBackup { made_at: Some(at(NOW - 90 * HOUR)), count: 1 })].into();
+        backups.places.push(other);
+        of_backups(&facts, |_| {}).0
+    };
+    assert_eq!(told(-1), Vec::<String>::new(), "clocks are off by a little");
+    assert!(matches!(told(-48).as_slice(), [one] if one.contains("guest100: its newest backup is 3 days old")));
+}
+
+#[test]
+fn jobs_written_down_before_it_was_read_whom_they_take_tell_nothing() {
+    let mut facts = daily(&[(100, 400), (101, 1), (102, 1), (103, 1), (104, 1)]);
+    facts.backup_jobs.as_mut().unwrap()[0].selection = BackupSelection::default();
+    let (told, unseen) = of_backups(&facts, |_| {});
+    assert_eq!((told, unseen.len()), (Vec::new(), 5));
+}
+
+#[test]
+fn who_may_be_in_a_pool_that_could_not_be_asked_is_not_known() {
+    let mut facts = daily(&[(100, 400), (101, 1), (102, 1), (103, 1), (104, 1)]);
+    let pool = BackupSelection { pool: Some("prod".into()), ..BackupSelection::default() };
+    let jobs = facts.backup_jobs.as_mut().unwrap();
+    jobs.push(BackupJob { id: "pool".into(), selection: pool, ..jobs[0].clone() });
+    facts.backups.as_mut().unwrap().covered.as_mut().unwrap().remove("104");
+    let (told, unseen) = of_backups(&facts, |_| {});
+    assert_eq!((told.len(), unseen), (1, vec![guest(104).id.0]));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{
     collect::pve::calendar,
     model::{
         attention::{AttentionKind, AttentionLevel::Warning, Trouble},
-        facts::cluster::{BackupDuty, BackupJob, BackupSelection},
+        facts::cluster::{BackupDuty, BackupJob, BackupSelection, is_past},
     },
 };
 
@@ -36,6 +36,8 @@ pub(super) struct JobDigest {
     pub(super) storage: Option<String>,
     pub(super) selection: BackupSelection,
     pub(super) allowed: Allowed,
+    /// Whether it runs no more some day: nobody is owed a backup by it.
+    pub(super) ends: bool,
 }
 
 /// How old a backup may get.
@@ -69,6 +71,7 @@ impl JobDigest {
             storage: job.storage.clone(),
             selection: job.selection.clone(),
             allowed: Allowed::by(job.schedule.as_deref()),
+            ends: job.schedule.as_deref().is_some_and(calendar::ends),
         }
     }
 }
@@ -98,12 +101,15 @@ pub(super) fn duties<'g>(
             let unseen = job.selection.pool.is_some() && job.selection.pool_members.is_none();
             job.selection.covers(vmid, node) || (unseen && known.is_some_and(|known| known.job == *id))
         };
-        let covering = jobs.iter().filter(|(id, job)| covers(id, job));
+        let covering = jobs.iter().filter(|(id, job)| !job.ends && covers(id, job));
         let (id, job) = covering.min_by_key(|(id, job)| (job.allowed.age, *id))?;
-        let same = known.filter(|known| known.job == *id && known.schedule == job.schedule);
-        let new =
-            || BackupDuty { job: id.clone(), schedule: job.schedule.clone(), since: now, began: before.is_some() };
-        Some((vmid.to_owned(), same.cloned().unwrap_or_else(new)))
+        // What goes on under another name, or at another hour, keeps its time; what allows less or goes elsewhere begins.
+        let goes_on = known.filter(|known| {
+            known.storage == job.storage && Allowed::by(known.schedule.as_deref()).age <= job.allowed.age
+        });
+        let (since, began) = goes_on.map_or((now, before.is_some()), |known| (known.since, known.began));
+        let (schedule, storage) = (job.schedule.clone(), job.storage.clone());
+        Some((vmid.to_owned(), BackupDuty { job: id.clone(), schedule, storage, since, began }))
     };
     guests.filter_map(duty).collect()
 }
@@ -121,15 +127,17 @@ pub(super) fn standing<'a>(
     let Some(covered) = &known.covered else { return Standing::Unseen };
     let duty = covered.get(vmid);
     let Some((duty, job)) = duty.and_then(|duty| Some((duty, jobs.get(&duty.job)?))) else {
-        return Standing::Uncovered;
+        // It may be in a pool that could not be asked.
+        let unseen = |job: &JobDigest| job.selection.pool.is_some() && job.selection.pool_members.is_none();
+        return if jobs.values().any(unseen) { Standing::Unseen } else { Standing::Uncovered };
     };
     let holds_its_backups = |storage: &String| known.places.iter().any(|place| place.storage == *storage);
     if away || !known.is_seen(now) || !job.storage.as_ref().is_some_and(holds_its_backups) {
         return Standing::Unseen;
     }
-    let (newest, any) = known.newest(vmid);
+    let (newest, any) = known.newest(vmid, now);
     let late = |since: Timestamp| now.duration_since(since) > job.allowed.age;
-    match newest.max(looked) {
+    match newest.max(looked.filter(|at| is_past(*at, now))) {
         Some(made_at) if !late(made_at) || (duty.began && !late(duty.since)) => Standing::Well,
         Some(made_at) => Standing::Old { made_at, duty, job },
         // There are some, and their storage does not tell when they were made.
@@ -245,6 +253,25 @@ mod tests {
         assert_eq!(owed(&second), expected);
         let hourly = jobs([("daily", job("hourly", serde_json::json!({"vmids": ["100"]})))]);
         assert_eq!(owed(&duties(Some(&second), &hourly, moved.into_iter(), at(3000))), [("100", "daily", 3000, true)]);
+    }
+
+    #[test]
+    fn a_duty_goes_on_under_another_name_or_hour_and_begins_at_another_storage() {
+        let to = |name: &'static str, schedule: &str, storage: &str| {
+            let job = job(schedule, serde_json::json!({"vmids": ["100"]}));
+            jobs([(name, JobDigest { storage: Some(storage.to_owned()), ..job })])
+        };
+        let first = duties(None, &to("nightly-pve1", "21:00", "nas"), GUESTS.into_iter(), at(1000));
+        let second = duties(Some(&first), &to("nightly-pve2", "22:00", "nas"), GUESTS.into_iter(), at(2000));
+        assert_eq!(owed(&second), [("100", "nightly-pve2", 1000, false)]);
+        assert_eq!(second["100"].schedule.as_deref(), Some("22:00"));
+        let third = duties(Some(&second), &to("nightly-pve2", "22:00", "pbs"), GUESTS.into_iter(), at(3000));
+        assert_eq!(owed(&third), [("100", "nightly-pve2", 3000, true)]);
+        let once = to("once", "2026-12-24 02:00", "nas");
+        assert!(
+            duties(Some(&first), &once, GUESTS.into_iter(), at(4000)).is_empty(),
+            "it owes nothing when it is over"
+        );
     }
 
     #[test]

@@ -136,35 +136,49 @@ impl Fleet {
         self.with_backups(&connection.id, facts).await
     }
 
-    /// Asks a cluster for everything about itself now, however young what is known.
+    /// Asks a cluster for everything about itself now, however young what is known; its storages for the backups there are
+    /// as well.
     ///
     /// # Errors
     /// `NotFound`; why the cluster does not answer; `Storage` when what was seen cannot be written down.
     pub async fn refresh_cluster(&self, id_or_name: &str) -> Result<Dated<ClusterFacts>> {
         let id = self.find_proxmox(id_or_name).await?.id;
-        let seen = self.look_at_cluster(&id).await?;
-        self.write_down_cluster(&seen).await?;
+        let facts = self.ask_cluster(&id).await?;
         let found = self.read(|world| {
             let known = world.clusters.get(&id)?;
-            Some((known.cluster.clone(), known.snapshot.clone(), known.heard.problem.clone()))
+            Some((known.cluster.clone(), known.snapshot.clone()?))
         });
-        let Some((cluster, snapshot, problem)) = found else { return self.cluster_facts(id.as_str()).await };
+        if let Some((cluster, snapshot)) = found {
+            self.read_backups(&id, &cluster, &snapshot, true).await?;
+        }
+        self.with_backups(&id, facts).await
+    }
+
+    /// Asks a cluster for everything about itself now, however young what is known, but for what storages list.
+    ///
+    /// # Errors
+    /// `NotFound`; why the cluster does not answer; `Storage` when what was seen cannot be written down.
+    pub(crate) async fn ask_cluster(&self, id: &ConnectionId) -> Result<Dated<ClusterFacts>> {
+        let seen = self.look_at_cluster(id).await?;
+        self.write_down_cluster(&seen).await?;
+        let found = self.read(|world| {
+            let known = world.clusters.get(id)?;
+            Some((known.cluster.clone(), known.heard.problem.clone()))
+        });
+        let Some((cluster, problem)) = found else { return self.cluster_facts(id.as_str()).await };
         if let Some(problem) = problem {
             let error = Error::new(problem.kind, "ask the cluster about itself").because(problem.message);
             return Err(problem.next.into_iter().fold(error, Error::next));
         }
         let now = self.now();
         let facts = cluster.cluster_facts(ClusterQuestions::All, now).await.facts.at(now);
-        self.take_in_cluster(&id, &facts).await?;
+        self.take_in_cluster(id, &facts).await?;
         self.write(|world| {
-            if let Some(known) = world.clusters.get_mut(&id) {
+            if let Some(known) = world.clusters.get_mut(id) {
                 (known.asked.state, known.asked.all) = (Some(now), Some(now));
             }
         });
-        if let Some(snapshot) = snapshot {
-            self.read_backups(&id, &cluster, &snapshot, true).await?;
-        }
-        self.with_backups(&id, facts).await
+        Ok(facts)
     }
 
     pub(super) async fn cluster_facts_of(&self, id: &ConnectionId) -> Result<Option<Dated<ClusterFacts>>> {
@@ -204,9 +218,10 @@ impl Fleet {
         let mut batch = Batch::default();
         batch.add(&entity, CLUSTER, &self.store().facts(&entity).await?, facts)?;
         self.store().put_facts_with_changes(&batch.facts, &batch.changes).await?;
+        let digest = ClusterDigest::of(&facts.facts);
         self.write(|world| {
             if let Some(known) = world.clusters.get_mut(id) {
-                known.digest = ClusterDigest::of(&facts.facts);
+                known.digest = digest;
             }
         });
         Ok(())

@@ -11,7 +11,7 @@ use crate::model::{
     dashboard::Votes,
     facts::{
         Dated, HostFacts, Section,
-        cluster::{ClusterBackups, ClusterFacts, HaFacts, NotBackedUp},
+        cluster::{BackupJob, BackupSelection, ClusterBackups, ClusterFacts, HaFacts, NotBackedUp},
         guest::{GuestDiskKind, GuestFacts},
         network::Network,
         pve_node::{NodeInterface, NodeInventory},
@@ -211,7 +211,9 @@ impl BackupDigest {
                 failed.push(FailedBackup { guest, at, error: task.error.clone() });
             }
         }
-        let jobs = facts.backup_jobs.as_ref().map(|jobs| {
+        // A job takes all, some or a pool: without any of them it was written down before that was read.
+        let is_whole = |job: &BackupJob| !job.enabled || job.selection != BackupSelection::default();
+        let jobs = facts.backup_jobs.as_ref().filter(|jobs| jobs.iter().all(is_whole)).map(|jobs| {
             let on = jobs.iter().filter(|job| job.enabled);
             Arc::new(on.map(|job| (job.id.clone(), JobDigest::of(job))).collect())
         });

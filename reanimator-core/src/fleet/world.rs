@@ -105,7 +105,7 @@ pub(super) struct AskedCluster {
     /// For everything about itself.
     pub(super) all: Option<Timestamp>,
     /// When it did not tell where backups may lie.
-    pub(super) backups_failed: Option<Timestamp>,
+    pub(super) backups_failed: Option<(Timestamp, String)>,
 }
 
 /// What tables show of a guest's facts, and when they were read.

@@ -10,7 +10,9 @@ use reanimator_core::{
     fleet::{Fleet, FleetOptions},
     host::pve::PveApi as _,
     model::{
-        Action, AlertRule, BackupMode, GuestChange, NewOperation, OperationState, Resolution, attention::AttentionKind,
+        Action, AlertRule, BackupMode, GuestChange, NewOperation, OperationState, Resolution,
+        attention::AttentionKind,
+        facts::{Dated, cluster::ClusterFacts},
     },
     operation::Operations,
     store::{SqliteStore, Store},
@@ -36,8 +38,15 @@ impl Clock for Later {
     }
 }
 
+async fn fleet_on(store: &Arc<dyn Store>, clock: &Arc<Later>) -> Fleet {
+    let options =
+        FleetOptions { with_this_machine: false, clock: clock.clone(), ..FleetOptions::new(store.location()) };
+    Fleet::with_store(options, Arc::clone(store)).await.unwrap()
+}
+
 struct Watching {
     sim: Sim,
+    store: Arc<dyn Store>,
     fleet: Fleet,
     clock: Arc<Later>,
     alerts: AlertsLoop,
@@ -49,12 +58,15 @@ impl Watching {
         let sim = Sim::start(options).await.unwrap();
         let clock = Arc::new(Later(Mutex::new(Timestamp::now())));
         let store: Arc<dyn Store> = Arc::new(SqliteStore::temporary().await.unwrap());
-        let options =
-            FleetOptions { with_this_machine: false, clock: clock.clone(), ..FleetOptions::new(store.location()) };
-        let fleet = Fleet::with_store(options, store).await.unwrap();
+        let fleet = fleet_on(&store, &clock).await;
         fleet.connect_proxmox(reanimator_tests::cluster::connection(&sim, 0)).await.unwrap();
         let alerts = AlertsLoop::new(fleet.clone());
-        Self { sim, fleet, clock, alerts }
+        Self { sim, store, fleet, clock, alerts }
+    }
+
+    /// As a command line beside the server: its memory knows nothing.
+    async fn another_process(&self) -> Fleet {
+        fleet_on(&self.store, &self.clock).await
     }
 
     async fn order(&self, order: pve_sim::Order) {
@@ -167,6 +179,30 @@ async fn an_own_backup_counts_at_once() {
     assert_eq!(done.state, OperationState::Done, "{done:?}");
     let told = watching.minutes(4, "backup").await;
     assert!(matches!(told.as_slice(), [one] if one.starts_with("well 100: ")), "{told:?}");
+}
+
+#[tokio::test]
+async fn another_process_that_asks_the_cluster_keeps_what_is_known() {
+    let mut watching = Watching::start().await;
+    watching.order(nine_days_older()).await;
+    assert_eq!(watching.minutes(8, "backup").await, [TOO_OLD]);
+    let known = |facts: Dated<ClusterFacts>| {
+        let covered = facts.facts.backups.unwrap().covered.unwrap();
+        covered.into_iter().map(|(vmid, duty)| (vmid, duty.since, duty.began)).collect::<Vec<_>>()
+    };
+    let before = known(watching.fleet.cluster_facts("sim1").await.unwrap());
+    let other = watching.another_process().await;
+    // Storages are not told to it now: nothing is forgotten for that, and it is said.
+    watching.order(pve_sim::Order::new("403").path("/storage")).await;
+    watching.clock.advance(Duration::from_secs(3600));
+    let facts = other.refresh_cluster("sim1").await.unwrap();
+    assert!(facts.unseen.iter().any(|note| note.what == "storages for backups"), "{:?}", facts.unseen);
+    assert_eq!(facts.facts.backups.as_ref().unwrap().places.len(), 4);
+    assert_eq!(known(facts), before);
+    watching.sim.control().clear().await;
+    let facts = watching.another_process().await.refresh_cluster("sim1").await.unwrap();
+    assert_eq!(known(facts), before);
+    assert_eq!(watching.minutes(10, "backup").await, Vec::<String>::new(), "it is the same alert still");
 }
 
 #[tokio::test]

@@ -125,7 +125,10 @@ impl Effect for BackupEffect {
                 .because(format!("its task ended well, and yet {} lists no new backup of it", self.storage))
                 .next("read the operation's log, and look at the storage"));
         };
-        self.fleet.note_backup(&self.at.cluster, &self.at.vmid, &self.at.node, &backup).await?;
+        // The backup is there, whether that can be written down now or is seen by the next look at its storage.
+        if let Err(error) = self.fleet.note_backup(&self.at.cluster, &self.at.vmid, &self.at.node, &backup).await {
+            tracing::warn!(cluster = %self.at.cluster, error = %crate::report(&error), "a backup is not noted yet");
+        }
         let size = backup.size_gb.map(|size| format!(" with {size} GiB")).unwrap_or_default();
         Ok(format!("{}:{} is there{size}", backup.storage, backup.volume))
     }

@@ -2,7 +2,7 @@
 //!
 //! Proxmox answers who may see nothing with empty lists, not with a refusal: "empty" is not "none".
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -14,9 +14,9 @@ pub fn request() -> Request {
     Request::get(["access", "permissions"])
 }
 
-/// Privileges by path.
+/// Privileges by path, each with whether it is handed on to the paths below.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rights(Vec<(String, BTreeSet<String>)>);
+pub struct Rights(Vec<(String, BTreeMap<String, bool>)>);
 
 impl Rights {
     /// Whether there is no right at all.
@@ -29,32 +29,38 @@ impl Rights {
         let is_below = |other: &str| {
             other == "/" || other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.0.iter().any(|(other, privileges)| is_below(other) && privileges.contains(privilege))
+        self.0.iter().any(|(other, privileges)| is_below(other) && privileges.contains_key(privilege))
     }
 
     /// Whether `privilege` is held on `path` itself.
     pub fn on(&self, path: &str, privilege: &str) -> bool {
-        self.0.iter().any(|(other, privileges)| other == path && privileges.contains(privilege))
+        self.0.iter().any(|(other, privileges)| other == path && privileges.contains_key(privilege))
     }
 
-    /// Whether `privilege` is held on `path`, and on every path below it that has rights of its own.
+    /// Whether `privilege` is held on `path` and handed on to what is below.
+    fn hands_on(&self, path: &str, privilege: &str) -> bool {
+        self.0.iter().any(|(other, privileges)| other == path && privileges.get(privilege) == Some(&true))
+    }
+
+    /// Whether `privilege` is held on all below `path`, on what has rights of its own as well.
     pub fn all_below(&self, path: &str, privilege: &str) -> bool {
         let is_below = |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-        self.on(path, privilege)
-            && self.0.iter().all(|(other, privileges)| !is_below(other) || privileges.contains(privilege))
+        self.hands_on(path, privilege)
+            && self.0.iter().all(|(other, privileges)| !is_below(other) || privileges.contains_key(privilege))
     }
 
     /// Whether this login is told of all backups on that storage: what it may not use is left out without a word.
     pub fn see_all_backups(&self, storage: &str) -> bool {
         let own = format!("/storage/{storage}");
         let is_own = self.0.iter().any(|(path, _)| *path == own);
-        let on_storage = |privilege| self.on(if is_own { &own } else { "/storage" }, privilege);
+        let on_storage =
+            |privilege| if is_own { self.on(&own, privilege) } else { self.hands_on("/storage", privilege) };
         on_storage("Datastore.Allocate")
             || (on_storage("Datastore.AllocateSpace") && self.all_below("/vms", "VM.Backup"))
     }
 }
 
-/// Reads the answer. A right that is listed counts, whether it is handed on below or not.
+/// Reads the answer: a right is listed whether it is handed on below or not.
 ///
 /// # Errors
 /// When it is neither an object nor nothing.
@@ -64,7 +70,9 @@ pub fn rights(data: &Value) -> Result<Rights> {
         return Ok(Rights::default());
     }
     let held = lenient::object(data, "the permissions")?.iter().filter_map(|(path, privileges)| {
-        let names: BTreeSet<String> = Fields::of(privileges)?.iter().map(|(name, _)| name.to_owned()).collect();
+        let fields = Fields::of(privileges)?;
+        let handed_on = |name: &str| fields.flag(name).unwrap_or(false);
+        let names: BTreeMap<String, bool> = fields.iter().map(|(name, _)| (name.to_owned(), handed_on(name))).collect();
         (!names.is_empty()).then(|| (path.to_owned(), names))
     });
     Ok(Rights(held.collect()))

@@ -37,6 +37,12 @@ pub fn longest_gap(schedule: &str) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(within.max(between)))
 }
 
+/// Whether a schedule names years: after them it runs no more.
+pub fn ends(schedule: &str) -> bool {
+    let names_years = |word: &str| matches!(word.split('-').collect::<Vec<_>>()[..], [years, _, _] if years != "*");
+    schedule.split_whitespace().any(names_years)
+}
+
 /// What one of the words that stand for a schedule means.
 fn word(word: &str) -> Option<&'static str> {
     Some(match word {
@@ -133,7 +139,11 @@ fn weekdays(text: &str) -> Option<Vec<u32>> {
         match part.split_once("..") {
             Some((from, to)) => {
                 let (from, to) = (day(from)?, day(to)?);
-                all.extend((from <= to).then_some(from..=to)?);
+                // `fri..mon` goes on over the end of the week.
+                match from <= to {
+                    true => all.extend(from..=to),
+                    false => all.extend((from..=6).chain(0..=to)),
+                }
             }
             None => all.push(day(part)?),
         }
@@ -243,10 +253,27 @@ mod tests {
             ("12/2:05", 14 * 60),
             ("mon..wed 30/10", 4 * DAY + 40),
             ("22:00 UTC", DAY),
+            // From Friday over the end of the week to Monday, and then not before Friday.
+            ("fri..mon 22:00", 4 * DAY),
+            ("sun..thu 22:00", 3 * DAY),
         ] {
             assert_eq!(minutes(schedule), Some(gap), "{schedule}");
         }
         assert_eq!(longest_gap("12:00:00/20"), Some(SignedDuration::from_secs(86_400 - 40)));
+    }
+
+    #[test]
+    fn one_that_names_years_ends() {
+        for (schedule, over) in [
+            ("2026-12-24 02:00", true),
+            ("sat 2026..2027-01-01 02:00", true),
+            ("*-12-24 02:00", false),
+            ("12-24 02:00", false),
+            ("mon..fri 22:30", false),
+            ("semi-annually", false),
+        ] {
+            assert_eq!(ends(schedule), over, "{schedule}");
+        }
     }
 
     #[test]
@@ -257,7 +284,6 @@ mod tests {
             "on sundays",
             "25:00",
             "12:60",
-            "fri..mon",
             "2015-10-21",
             "2015..2030-*-01",
             "31-02",

@@ -166,6 +166,34 @@ async fn a_login_that_may_not_see_all_of_them_sees_none() {
 }
 
 #[tokio::test]
+async fn rights_that_are_not_handed_on_below_show_nothing_below() {
+    let it = cluster();
+    let mut kept = rights(&["Datastore.AllocateSpace"], &["VM.Backup"]);
+    kept["/vms"]["VM.Backup"] = json!(0);
+    it.0.answer(RIGHTS, kept);
+    let places = it.1.backup_places(&[], &both(), false, at(0)).await.unwrap().places;
+    assert!(places.iter().all(|place| !place.is_seen(at(0))), "{places:?}");
+    // Somebody gives the right, and asks anew: what was known of rights does not hold.
+    it.0.answer(RIGHTS, rights(&["Datastore.AllocateSpace"], &["VM.Backup"]));
+    let places = it.1.backup_places(&places, &both(), true, at(1)).await.unwrap().places;
+    assert!(places.iter().all(|place| place.is_seen(at(1))), "{places:?}");
+}
+
+#[tokio::test]
+async fn where_one_node_cannot_tell_of_a_shared_storage_another_is_asked() {
+    let it = cluster();
+    it.0.set(NAS, Does::Fail(ErrorKind::Unreachable, "mount is not there"));
+    let other = "nodes/pve2/storage/nas/content";
+    it.0.answer(other, json!([]));
+    let (mut places, mut hours) = (Vec::new(), 0);
+    while hours < 3 && !places.first().is_some_and(|place: &BackupPlace| place.is_seen(at(hours * 60))) {
+        hours += 1;
+        (places, _) = turn(&it, &places, &both(), at(hours * 60)).await;
+    }
+    assert!(places[0].is_seen(at(hours * 60)), "{places:?}");
+}
+
+#[tokio::test]
 async fn many_places_are_asked_a_few_at_a_time_as_far_as_there_is_room() {
     let it = cluster();
     let nodes: Vec<NodeSnapshot> = (1..=120).map(|number| node(&format!("pve{number}"), true)).collect();

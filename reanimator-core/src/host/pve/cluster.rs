@@ -154,6 +154,10 @@ impl ProxmoxCluster {
         self.rights.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) fn forget_rights(&self) {
+        *self.rights.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(super) fn keep_rights(&self, rights: KeptRights) {
         *self.rights.lock().unwrap_or_else(PoisonError::into_inner) = Some(rights);
     }

@@ -5,7 +5,11 @@
 //! share is asked once, over one of them; one that is a node's own is asked at each. A place that does not tell is
 //! [known](BackupPlace::problem) for that, and what was last read of it stays: a backup that was found is one.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +38,9 @@ const LATE_ANSWERS: usize = 2;
 
 /// How many places are asked at all: as a cluster of 32 nodes has, with room to spare.
 const MOST_PLACES: usize = 96;
+
+/// For how long somebody who asks for all of them waits: what was not asked by then is asked in its turn.
+const AT_ONCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a listing may take: as long as Proxmox VE waits for another node.
 const LISTING_LIMIT: Duration = Duration::from_secs(30);
@@ -66,18 +73,29 @@ impl ProxmoxCluster {
         let Some(storages) = self.configured_storages(at_once, now).await? else {
             return Ok(BackupsTurn { places: known.to_vec(), asked: 0 });
         };
+        let began = Instant::now();
+        let mut rights_are_fresh = !at_once;
         let (mut asked, mut failed) = (0, 0);
         let mut places = Vec::new();
         for (number, (place, askable)) in places_of(&storages, known, nodes).into_iter().enumerate() {
             let mut place = rested(place, !askable.is_empty(), now);
+            let at_once = at_once && began.elapsed() < AT_ONCE_LIMIT;
             let due = !askable.is_empty() && (at_once || is_due(&place, now));
             if number >= MOST_PLACES {
                 place.problem = Some(format!("only {MOST_PLACES} places for backups are asked"));
             } else if due && failed < LATE_ANSWERS && (at_once || asked < IN_A_TURN) {
                 let request = |node: &&str| volumes::all_backups_request(node, &place.storage);
-                let open = askable.iter().map(request).find(|request| at_once || self.has_room_for(request, now));
+                // What one node cannot tell, another may.
+                let others = place.asked_at.filter(|_| place.problem.is_some()).map_or(0, |at| hour(at) + 1);
+                let mut in_turn = askable.iter().cycle().skip(others % askable.len()).take(askable.len());
+                let open = in_turn
+                    .find_map(|node| Some(request(node)).filter(|request| at_once || self.has_room_for(request, now)));
                 if let Some(request) = open {
                     asked += 1;
+                    if !std::mem::replace(&mut rights_are_fresh, true) {
+                        // Somebody may just have given what was missing.
+                        self.forget_rights();
+                    }
                     place = self.read_place(place, request, now).await;
                     failed += usize::from(place.problem.as_deref().is_some_and(|problem| problem != NOT_ALLOWED));
                 }
@@ -195,5 +213,12 @@ fn is_young(at: Timestamp, now: Timestamp) -> bool {
 }
 
 fn is_due(place: &BackupPlace, now: Timestamp) -> bool {
-    place.asked_at.is_none_or(|at| now.duration_since(at).abs() >= EVERY)
+    // What the login may do is asked anew without a listing.
+    let every = if place.problem.as_deref() == Some(NOT_ALLOWED) { CONFIGURATION_HOLDS } else { EVERY };
+    place.asked_at.is_none_or(|at| now.duration_since(at).abs() >= every)
+}
+
+/// The how-manieth hour it is.
+fn hour(at: Timestamp) -> usize {
+    usize::try_from(at.as_second().div_euclid(3600)).unwrap_or(0)
 }

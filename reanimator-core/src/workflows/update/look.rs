@@ -122,7 +122,7 @@ pub(super) async fn may_be_updated(fleet: &Fleet, run: &UpdateRun, target: &Upda
 /// What of its cluster speaks against taking a node away: votes, and Ceph.
 async fn cluster_worries(fleet: &Fleet, node: &HostId) -> Result<Vec<String>> {
     let Some(cluster) = fleet.cluster_of(node).await? else { return Ok(Vec::new()) };
-    let facts = match fleet.refresh_cluster(cluster.as_str()).await {
+    let facts = match fleet.ask_cluster(&cluster).await {
         Ok(facts) => facts.facts,
         // One that is seen by its own shell only, and was not asked yet.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -60,17 +60,25 @@ pub struct BackupDuty {
     pub job: String,
     /// Its schedule.
     pub schedule: Option<String>,
+    /// The storage it writes to.
+    pub storage: Option<String>,
     /// Since when that is known.
     pub since: Timestamp,
     /// Whether it began then. Else it was so already when somebody first looked.
     pub began: bool,
 }
 
+/// Whether a backup can have been made then: a clock may be off by a little, and a date in the future tells nothing.
+pub(crate) fn is_past(made_at: Timestamp, now: Timestamp) -> bool {
+    made_at.duration_since(now) <= SignedDuration::from_hours(1)
+}
+
 impl ClusterBackups {
     /// When the newest backup of that guest was made, as far as is known; and whether there is any at all.
-    pub fn newest(&self, vmid: &str) -> (Option<Timestamp>, bool) {
+    pub fn newest(&self, vmid: &str, now: Timestamp) -> (Option<Timestamp>, bool) {
         let found = self.places.iter().filter_map(|place| place.guests.get(vmid));
-        found.fold((None, false), |(newest, _), backup| (newest.max(backup.made_at), true))
+        let made_at = |backup: &NewestBackup| backup.made_at.filter(|at| is_past(*at, now));
+        found.fold((None, false), |(newest, _), backup| (newest.max(made_at(backup)), true))
     }
 
     /// Whether there is a place for backups, and of each it is known what lies there.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use backups::is_past;
 pub use backups::{BackupDuty, BackupPlace, ClusterBackups, NewestBackup};
 pub use high_availability::{HaFacts, HaNode, HaResource, HaRule};
 pub use jobs::{BackupJob, BackupSelection, CephCheck, CephFacts, NotBackedUp, ReplicationJob, TaskFailure};
