@@ -145,6 +145,7 @@ class BackupDuty(TypedDict):
 
     job: str
     schedule: str | None
+    storage: str | None
     since: str
     began: bool
 

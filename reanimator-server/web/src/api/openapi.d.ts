@@ -2370,16 +2370,6 @@ export interface components {
             /** @description Who: a user's name, `token:NAME`, `local:USER`. */
             who: string;
         };
-        /** @description A backup that comes in, as a form. */
-        BackupForm: {
-            /**
-             * Format: binary
-             * @description The file, up to 4 GiB.
-             */
-            file: string;
-            /** @description The passphrase that it was made with. */
-            passphrase: string;
-        };
         /** @description That a job takes a guest along: of several jobs the one that allows the least time between two backups. */
         BackupDuty: {
             /**
@@ -2403,6 +2393,21 @@ export interface components {
              * @default 1970-01-01T00:00:00Z
              */
             since: string;
+            /**
+             * @description The storage it writes to.
+             * @default null
+             */
+            storage: string | null;
+        };
+        /** @description A backup that comes in, as a form. */
+        BackupForm: {
+            /**
+             * Format: binary
+             * @description The file, up to 4 GiB.
+             */
+            file: string;
+            /** @description The passphrase that it was made with. */
+            passphrase: string;
         };
         /** @description A backup job. */
         BackupJob: {
@@ -2451,11 +2456,11 @@ export interface components {
              * @description Which guests, one by one.
              * @default {
              *       "all": false,
-             *       "vmids": [],
+             *       "excluded": [],
+             *       "node": null,
              *       "pool": null,
              *       "pool_members": null,
-             *       "excluded": [],
-             *       "node": null
+             *       "vmids": []
              *     }
              */
             selection: components["schemas"]["BackupSelection"];
@@ -7170,10 +7175,6 @@ export interface components {
              */
             time_limit_seconds?: number | null;
         };
-        /** @description What a group is to be called. */
-        NewGroupName: {
-            name: string;
-        };
         /** @description The newest of a guest's backups in one place. */
         NewestBackup: {
             /**
@@ -7188,6 +7189,10 @@ export interface components {
              * @default null
              */
             made_at: string | null;
+        };
+        /** @description What a group is to be called. */
+        NewGroupName: {
+            name: string;
         };
         /** @description A new target with its secrets. */
         NewNotifyTarget: {
@@ -8398,6 +8403,8 @@ export interface components {
             refreshed_at?: string | null;
             /** @description Packages that an upgrade would remove. */
             removed: string[];
+            /** @description Whether the distribution rolls on, and is upgraded as a whole: no package can be left out then. */
+            rolls?: boolean;
             /** @description The room where packages are fetched to and unpacked. */
             rooms: components["schemas"]["PackageRoom"][];
             /**
