@@ -72,12 +72,17 @@ async fn run(host: &LabHost, text: &str) -> String {
 async fn lab_a_job_runs_in_a_unit_of_its_own_and_nothing_of_it_stays_but_how_it_ended() {
     let host = &lab::hosts()[0];
     let name = name("unit");
-    let body = "cat /proc/self/cgroup; echo \"$SECRET\"; id -un; pwd; sleep 1; exit 3";
-    let spec = JobSpec::new(&name, body).variable("SECRET", "it's $(id)");
+    // It goes on until it is told to end, however long looking takes.
+    let go = format!("/run/{name}.go");
+    let body = format!(
+        "cat /proc/self/cgroup; echo \"$SECRET\"; id -un; pwd; until [ -e {go} ]; do sleep 0.1; done; rm {go}; exit 3"
+    );
+    let spec = JobSpec::new(&name, &body).variable("SECRET", "it's $(id)");
     assert_eq!(jobs(host).start(&spec).await.unwrap(), Started::Now);
     assert_eq!(jobs(host).start(&spec).await.unwrap(), Started::Before);
     assert_eq!(run(host, &format!("systemctl is-active {name}")).await, "active");
     assert_eq!(run(host, "ps -ef | grep \"[i]t's\"; systemctl show '*' | grep \"[i]t's\"").await, "");
+    run(host, &format!("touch {go}")).await;
     let (ended, said) = end(&jobs(host), &name).await;
     assert_eq!((ended.status, ended.why), (Some(3), JobEndReason::Itself));
     assert!(said.contains(&format!("/{name}.service\n")), "{said}");
