@@ -3,21 +3,25 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
+use linux_sim::{Options, Sim, SimHost};
 use reanimator_core::model::Role;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use crate::{
     Result,
-    fan_out::{Setting, program_with_hosts},
-    memory::{Service, online, open},
-    peers,
+    memory::{Service, online, open, reaches, record_hosts},
+    processes,
     report::{Report, milliseconds},
 };
 
+/// As many hosts are asked.
+const HOSTS: usize = 100;
 /// Runs of each.
 const SAMPLES: usize = 5;
 /// How often the view is asked for: the page asks 400 ms after it was told that something new has come.
@@ -25,10 +29,14 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long all hosts may take to be online, and one run to be over.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Measures it beside OpenSSH under `xargs`.
-pub(crate) fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
-    let (_, data) = program_with_hosts(setting, "job-data")?;
+/// Measures it beside OpenSSH under `xargs`, which asks the same hosts. Each is a machine of its own: one that is reached in
+/// a hundred ways would be one host.
+pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
+    let sim = runtime.block_on(Sim::start(Options { hosts: HOSTS, ..Options::default() }))?;
+    let directory = tempfile::Builder::new().prefix("bench-").tempdir()?;
+    let data = directory.path().join("data");
+    record_hosts(&data, reaches(&sim))?;
     let token = runtime.block_on(async {
         let fleet = open(&data).await?;
         let token = fleet.access().create_token("bench", Role::Admin, fleet.now()).await?;
@@ -36,8 +44,8 @@ pub(crate) fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(token)
     })?;
     let (mut service, address) = Service::start_with_address(&data)?;
-    let (wanted, began) = (setting.spec.addresses.len(), Instant::now());
-    while runtime.block_on(online(&data))? < wanted {
+    let began = Instant::now();
+    while runtime.block_on(online(&data))? < HOSTS {
         service.still_runs()?;
         if began.elapsed() > LIMIT {
             return Err("not every host was online in time".into());
@@ -46,10 +54,26 @@ pub(crate) fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     }
     let (mut ours, mut openssh) = (Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
-        ours.push(milliseconds(once(&address, token.expose_secret(), wanted)?));
-        openssh.push(milliseconds(peers::openssh_cold(setting)?.wall));
+        ours.push(milliseconds(once(&address, token.expose_secret(), HOSTS)?));
+        openssh.push(milliseconds(by_openssh(&sim, directory.path())?));
     }
     report.add("command_100_hosts_ms", "ms", &ours, Some(("ssh under xargs -P 20", &openssh)))
+}
+
+/// How long `ssh` takes for all of them, twenty at once.
+fn by_openssh(sim: &Sim, directory: &Path) -> Result<Duration> {
+    let line = |host: &SimHost| format!("{} {} {}@{}\n", host.port, host.key.display(), host.user, host.address);
+    let list = directory.join("hosts");
+    std::fs::write(&list, sim.hosts().iter().map(line).collect::<String>())?;
+    let ssh = "exec ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+               -o LogLevel=ERROR -p \"$0\" -i \"$1\" \"$2\" uptime";
+    let mut command = Command::new("xargs");
+    command.arg("-a").arg(&list).args(["-P", "20", "-L", "1", "sh", "-c", ssh]);
+    let spent = processes::run(&mut command, LIMIT)?;
+    match spent.stdout.matches("load average").count() {
+        HOSTS => Ok(spent.wall),
+        answers => Err(format!("{answers} of {HOSTS} hosts answered ssh").into()),
+    }
 }
 
 /// From the request to the moment at which the view holds every answer.

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => bench(),
-        ["commands"] => alone(commands_alone),
+        ["commands"] => alone(commands::measure),
         ["alerts"] => alone(alerts::measure),
         ["store"] => alone(store::measure),
         ["page"] => alone(page::measure),
@@ -64,11 +64,6 @@ fn alone(measure: fn(&mut Report) -> Result<()>) -> Result<()> {
     report.finish()
 }
 
-fn commands_alone(report: &mut Report) -> Result<()> {
-    let sshd = sshd::Sshd::start()?;
-    commands::measure(&fan_out::Setting::new(&sshd)?, report)
-}
-
 fn bench() -> Result<()> {
     let mut report = Report::start()?;
     let sshd = sshd::Sshd::start()?;
@@ -76,7 +71,7 @@ fn bench() -> Result<()> {
     fan_out::cold(&setting, &mut report)?;
     fan_out::warm(&setting, &mut report)?;
     tick::measure(&setting, &mut report)?;
-    commands::measure(&setting, &mut report)?;
+    commands::measure(&mut report)?;
     drop(sshd);
     memory::measure(&mut report)?;
     panorama::measure(&mut report)?;

@@ -35,19 +35,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let sim = runtime.block_on(linux_sim::Sim::start(linux_sim::Options { hosts: HOSTS, ..Default::default() }))?;
     let directory = tempfile::Builder::new().prefix("bench-").tempdir()?;
     let (empty, full) = (directory.path().join("empty"), directory.path().join("full"));
-    let reaches = sim.hosts().iter().map(|host| {
-        Reach::Ssh(SshReach {
-            address: host.address.clone(),
-            port: host.port,
-            user: host.user.clone(),
-            jumps: Vec::new(),
-            use_agent: false,
-            key_files: vec![host.key.display().to_string()],
-            sudo: Sudo::None,
-            host_key: Some(host.host_key.clone()),
-        })
-    });
-    record_hosts(&full, reaches.collect())?;
+    record_hosts(&full, reaches(&sim))?;
     record_hosts(&empty, Vec::new())?;
     let mut alone = Service::start(&empty)?;
     let mut with_hosts = Service::start(&full)?;
@@ -154,6 +142,23 @@ pub(crate) async fn open(data: &Path) -> Result<Fleet> {
     let mut options = FleetOptions::new(data);
     options.with_this_machine = false;
     Ok(Fleet::open(options).await?)
+}
+
+/// The way to each simulated host.
+pub(crate) fn reaches(sim: &linux_sim::Sim) -> Vec<Reach> {
+    let reach = |host: &linux_sim::SimHost| {
+        Reach::Ssh(SshReach {
+            address: host.address.clone(),
+            port: host.port,
+            user: host.user.clone(),
+            jumps: Vec::new(),
+            use_agent: false,
+            key_files: vec![host.key.display().to_string()],
+            sudo: Sudo::None,
+            host_key: Some(host.host_key.clone()),
+        })
+    };
+    sim.hosts().iter().map(reach).collect()
 }
 
 /// Makes a data directory that knows these hosts, their keys pinned, in the group `bench`.
