@@ -65,7 +65,7 @@ test('the odd one out is marked, with its difference, also after a reload', asyn
   const odd = page.locator('article').filter({ hasText: 'says otherwise' });
   await odd.getByText('1 line only here, 1 line only on most hosts.').waitFor();
   assert.equal(await page.locator('article').count(), 2);
-  await page.getByRole('status').filter({ hasText: 'Done: 5 of 5 answered' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Done: 5 of 5 finished' }).waitFor();
   await assertAccessible(page, 'a run with an odd one');
   await page.reload();
   await odd.getByText('home $HOME').first().waitFor();

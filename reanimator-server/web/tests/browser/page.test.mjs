@@ -228,7 +228,7 @@ test('one command runs on chosen hosts, and answers come back grouped', async ()
   // The command itself stands there too, among the last ones.
   await page.getByText('it works', { exact: true }).waitFor();
   await page.getByText('<b>bad</b>', { exact: true }).waitFor();
-  await page.getByText(/^Done: 2 of 2 answered, 1 failed$/).waitFor();
+  await page.getByText(/^Done: 2 of 2 finished, 1 failed$/).waitFor();
   await page.getByText(/^no answer/).waitFor();
   await assertAccessible(page, 'answers');
   nothingWrong();

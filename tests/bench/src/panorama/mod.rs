@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use pve_sim::Requests;
 use reanimator_core::{
     fleet::{NewProxmox, ProxmoxSecret},
-    model::{Reach, Role, SshReach, Sudo},
+    model::Role,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(crate) use clients::ask as ask_as_clients;
 
 use crate::{
     Result,
-    memory::{Service, open, record_hosts},
+    memory::{Service, open, reaches, record_hosts},
     processes,
     report::{Report, say},
 };
@@ -86,22 +86,6 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     ));
     report.note(format!("the fleet: {online} hosts online, {} guests in {CLUSTERS} clusters", CLUSTERS * GUESTS));
     service.still_runs()
-}
-
-fn reaches(sim: &linux_sim::Sim) -> Vec<Reach> {
-    let reach = |host: &linux_sim::SimHost| {
-        Reach::Ssh(SshReach {
-            address: host.address.clone(),
-            port: host.port,
-            user: host.user.clone(),
-            jumps: Vec::new(),
-            use_agent: false,
-            key_files: vec![host.key.display().to_string()],
-            sudo: Sudo::None,
-            host_key: Some(host.host_key.clone()),
-        })
-    };
-    sim.hosts().iter().map(reach).collect()
 }
 
 /// Connects every cluster, and makes a token for those who look.

@@ -38,7 +38,7 @@ export const run: typeof English = {
   leaveOut: 'Weglassen',
   connections: 'Verbindungen',
   stop: 'Stoppen',
-  answered: (count, of) => `${count} von ${of} geantwortet`,
+  finished: (count, of) => `${count} von ${of} beendet`,
   failed: (count) => `${count} fehlgeschlagen`,
   waitingFirst: 'Die erste Antwort steht noch aus.',
   waitingFor: (count) =>

@@ -39,7 +39,7 @@ export const run = {
   leaveOut: 'Leave them out',
   connections: 'Connections',
   stop: 'Stop',
-  answered: (count: string, of: string) => `${count} of ${of} answered`,
+  finished: (count: string, of: string) => `${count} of ${of} finished`,
   failed: (count: string) => `${count} failed`,
   waitingFirst: 'Waiting for the first answer.',
   waitingFor: (count: number) => `${counted(count, 'host has', 'hosts have')} said nothing yet:`,

@@ -38,7 +38,7 @@ export const run: typeof English = {
   leaveOut: 'Escludi',
   connections: 'Connessioni',
   stop: 'Ferma',
-  answered: (count, of) => `risposte: ${count} di ${of}`,
+  finished: (count, of) => `terminati: ${count} di ${of}`,
   failed: (count) => `non riuscite: ${count}`,
   waitingFirst: 'In attesa della prima risposta.',
   waitingFor: (count) => `${counted(count, 'host non ha', 'host non hanno')} ancora detto nulla:`,

@@ -46,8 +46,8 @@ test('trouble is told without the name that stands before it, and in whole sente
 });
 
 test('what is counted and named is short', () => {
-  expect(counts({ hosts: 100, ok: 97, failed: 2 })).toBe('99 of 100 answered, 2 failed');
-  expect(counts({ hosts: 3, ok: 1, failed: 0 })).toBe('1 of 3 answered');
+  expect(counts({ hosts: 100, ok: 97, failed: 2 })).toBe('99 of 100 finished, 2 failed');
+  expect(counts({ hosts: 3, ok: 1, failed: 0 })).toBe('1 of 3 finished');
   expect(someOf(['a', 'b', 'c'], 2)).toBe('a, b, and 1 more');
 });
 

@@ -40,10 +40,10 @@ export function ending(group: Ending): string {
 export const isOver = ({ state }: Pick<CommandRun, 'state'>): boolean =>
   state !== 'waiting' && state !== 'running';
 
-/** `98 of 100 answered, 2 failed`. */
+/** `98 of 100 finished, 2 failed`: one that gave no answer has failed. */
 export function counts({ hosts, ok, failed }: Pick<CommandRun, 'hosts' | 'ok' | 'failed'>): string {
-  const answered = t.run.answered(format.count(ok + failed), format.count(hosts));
-  return failed > 0 ? `${answered}, ${t.run.failed(format.count(failed))}` : answered;
+  const finished = t.run.finished(format.count(ok + failed), format.count(hosts));
+  return failed > 0 ? `${finished}, ${t.run.failed(format.count(failed))}` : finished;
 }
 
 /** The first of some names, and how many there are besides. */
